@@ -1,0 +1,104 @@
+"""State of the compiled loop as the conversations table: who talked to whom."""
+
+import socket
+
+import dataframely as dy
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from captures.layout import (
+    CONVERSATION_FIRST,
+    CONVERSATION_HALF,
+    CONVERSATION_KEY,
+    CONVERSATION_OPENER,
+    CONVERSATION_REST,
+    HALF_HEAD_LENGTH,
+    HALF_MAC,
+    HALF_WIDTH,
+    KEY_WIDTH,
+    REST_HEAD,
+    REST_WIDTH,
+)
+from captures.tables import Conversations
+from captures.words import PROTOCOLS
+
+IPV4 = 4
+TCP, UDP, SCTP, UDPLITE = 6, 17, 132, 136
+
+
+def conversations_table(states: NDArray[np.int64]) -> dy.DataFrame[Conversations]:
+    """One row per conversation, in order of first packet; see `layout` for the array."""
+    first = states[:, CONVERSATION_FIRST]
+    keys = states[:, CONVERSATION_KEY : CONVERSATION_KEY + KEY_WIDTH].astype(np.uint64)
+    meta = keys[:, 4]
+    version, protocol = (meta >> np.uint64(48)), (meta >> np.uint64(32)) & np.uint64(0xFFFF)
+    ports = np.stack([meta >> np.uint64(16), meta]).astype(np.uint16).astype(np.int64)
+    has_ports = np.isin(protocol, (TCP, UDP, UDPLITE))
+    rows = np.arange(len(first))
+    opener = states[:, CONVERSATION_OPENER]
+    columns: dict[str, object] = {
+        "conversation": rows.astype(np.int32),
+        "protocol": _protocol_names(protocol),
+        "opener": [(None, "a", "b")[end] for end in _opener_end(opener, first).tolist()],
+    }
+    for name, end in (("a", first), ("b", 1 - first)):
+        half = CONVERSATION_HALF + end * HALF_WIDTH
+        rest = CONVERSATION_REST + end * REST_WIDTH
+        high, low = keys[rows, 2 * end], keys[rows, 2 * end + 1]
+        columns[f"{name}_address"] = _addresses(version, high, low)
+        columns[f"{name}_port"] = pl.Series(ports[end, rows]).set(pl.Series(~has_ports), None)
+        columns[f"{name}_mac"] = _macs(states[rows, half + HALF_MAC])
+        columns[f"{name}_head"] = _heads(
+            states[rows[:, None], rest[:, None] + REST_HEAD + np.arange(2)],
+            states[rows, half + HALF_HEAD_LENGTH],
+        )
+    schema = Conversations.create_empty().schema
+    return Conversations.validate(
+        pl.DataFrame({name: columns[name] for name in schema}, schema_overrides=schema)
+    )
+
+
+def _opener_end(opener: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0: nobody, 1: a, 2: b."""
+    return np.where(opener == 0, 0, np.where(opener - 1 == first, 1, 2))
+
+
+def _protocol_names(numbers: NDArray[np.uint64]) -> pl.Series:
+    names = {int(n): PROTOCOLS.get(int(n), str(int(n))) for n in np.unique(numbers)}
+    return pl.Series([names[n] for n in numbers.tolist()], dtype=pl.String)
+
+
+def _addresses(
+    version: NDArray[np.uint64], high: NDArray[np.uint64], low: NDArray[np.uint64]
+) -> list[str]:
+    """Addresses as text in their usual short form (RFC 5952 for IPv6)."""
+    known: dict[tuple[int, int, int], str] = {}
+    texts = []
+    for number in zip(version.tolist(), high.tolist(), low.tolist(), strict=True):
+        text = known.get(number)
+        if text is None:
+            if number[0] == IPV4:
+                text = socket.inet_ntop(socket.AF_INET, number[2].to_bytes(4))
+            else:
+                octets = (number[1] << 64 | number[2]).to_bytes(16)
+                text = socket.inet_ntop(socket.AF_INET6, octets)
+            known[number] = text
+        texts.append(text)
+    return texts
+
+
+def _macs(numbers: NDArray[np.int64]) -> list[str | None]:
+    known = {
+        number: None if number < 0 else number.to_bytes(6).hex(":")
+        for number in np.unique(numbers).tolist()
+    }
+    return [known[number] for number in numbers.tolist()]
+
+
+def _heads(parts: NDArray[np.int64], lengths: NDArray[np.int64]) -> list[bytes | None]:
+    octets = np.ascontiguousarray(parts).astype(">i8").tobytes()
+    return [
+        octets[16 * row : 16 * row + length] if length else None
+        for row, length in enumerate(lengths.tolist())
+    ]

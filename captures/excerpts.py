@@ -1,0 +1,52 @@
+"""The bytes of a window that may hold a name, cut out by the compiled loop.
+
+Packets stay narrow: payload is kept only where a name can be: DNS messages, and the begin of
+each message in a TCP stream that looks like a TLS ClientHello or an HTTP request.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DATAGRAM = 1
+"""A whole UDP payload from port 53 that is marked as an answer, as far as it was captured."""
+STREAM = 2
+"""Part of a TCP stream: begin of a TLS ClientHello or of an HTTP request, and what follows it."""
+DNS_STREAM = 3
+"""Part of a TCP stream from or to port 53: messages, each behind two octets of length."""
+
+REQUEST_DATAGRAM = 4
+"""A whole UDP payload that begins like an HTTP request (SSDP), as far as it was captured."""
+
+
+@dataclass(frozen=True)
+class Excerpts:
+    """Pieces of payload, in file order; every array has one entry per piece.
+
+    Attributes:
+        frame: frame that carried it, from 1.
+        time: its time in ns since 1970; the smallest int64 where there is none.
+        conversation: conversation that carried it.
+        is_from_b: 1 where end b sent it.
+        kind: `DATAGRAM`, `STREAM`, `DNS_STREAM` or `REQUEST_DATAGRAM`.
+        incarnation: how often the ports had been used again before, for TCP.
+        message: position in the stream at which the message begins that the piece belongs to.
+        position: position in the stream of the piece's first byte; pieces may overlap,
+            repeat, and come out of order.
+        start: where the piece begins in `data`.
+        length: bytes of it in `data`.
+        data: all pieces, one after the other.
+    """
+
+    frame: NDArray[np.int64]
+    time: NDArray[np.int64]
+    conversation: NDArray[np.int32]
+    is_from_b: NDArray[np.uint8]
+    kind: NDArray[np.uint8]
+    incarnation: NDArray[np.int32]
+    message: NDArray[np.int64]
+    position: NDArray[np.int64]
+    start: NDArray[np.int64]
+    length: NDArray[np.int32]
+    data: NDArray[np.uint8]

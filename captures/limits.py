@@ -1,0 +1,31 @@
+"""Bounds on what one capture may cost. Each that bites is counted and shown."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds on what one capture may cost.
+
+    Attributes:
+        record_bytes: longest packet record that is believed.
+        block_bytes: longest pcapng block that is believed.
+        decompressed_bytes: most that one compressed file may unfold to.
+        decompression_ratio: most it may unfold to, per byte read, after the first MiB.
+        conversations: most conversations of one capture; packets of others are only counted.
+        open_gaps: most gaps in one direction's sequence space that are kept open; when there are
+            more, the older half is closed: bytes that fill those count as seen before.
+        stream_bytes: most that is put together of one message, to find names.
+        names: most name sightings of one capture.
+        oddities: most rows of one kind in one capture; the rest is one row with a count.
+    """
+
+    record_bytes: int = 262_144
+    block_bytes: int = 16 * 1024 * 1024
+    decompressed_bytes: int = 50 * 1024**3
+    decompression_ratio: int = 100
+    conversations: int = 1_000_000
+    open_gaps: int = 4_096
+    stream_bytes: int = 65_536
+    names: int = 1_000_000
+    oddities: int = 100

@@ -1,0 +1,192 @@
+"""The tables that the captures room hands on: the contract of its door."""
+
+import dataframely as dy
+
+from captures.words import NAME_SOURCES, OUTCOMES, PROTOCOLS
+
+
+class Packets(dy.Schema):
+    """One row per packet of one window, in file order.
+
+    The five parts `link_bytes`, `network_header_bytes`, `transport_header_bytes`,
+    `unique_bytes` and `payload_bytes - unique_bytes` add up to `wire_bytes` in every row that
+    has a conversation.
+    """
+
+    frame = dy.Int64(nullable=False, min=1, description="Number of the packet in its file, from 1.")
+    time = dy.Datetime(
+        nullable=True,
+        time_unit="ns",
+        time_zone="UTC",
+        description="Time stamp of the packet. Null: absent or beyond what 64 bits can hold.",
+    )
+    conversation = dy.Int32(
+        nullable=True,
+        description="Number of its conversation in this capture. Null: it belongs to none.",
+    )
+    is_from_b = dy.Bool(
+        nullable=False, description="Sent by end b. False also where there is no conversation."
+    )
+    outcome = dy.UInt8(
+        nullable=False,
+        max=len(OUTCOMES) - 1,
+        description="Index into `words.OUTCOMES`: what reading made of the packet.",
+    )
+    is_outbound = dy.Bool(
+        nullable=True,
+        description="The file says that the phone sent it. Null: the file does not say.",
+    )
+    wire_bytes = dy.Int64(
+        nullable=False, min=0, description="Length on the wire, less what the tool added. Bytes."
+    )
+    ip_bytes = dy.Int64(
+        nullable=False, min=0, description="IP total length of the innermost header. Bytes."
+    )
+    link_bytes = dy.Int64(
+        nullable=False,
+        min=0,
+        description="What is around the IP packet or pads it: link header, outer headers, padding. "
+        "Bytes.",
+    )
+    network_header_bytes = dy.Int64(
+        nullable=False, min=0, description="IP header with options and extensions. Bytes."
+    )
+    transport_header_bytes = dy.Int64(
+        nullable=False, min=0, description="TCP, UDP or ICMP header. Bytes."
+    )
+    payload_bytes = dy.Int64(
+        nullable=False, min=0, description="Payload by the length fields, captured or not. Bytes."
+    )
+    unique_bytes = dy.Int64(
+        nullable=False, min=0, description="Payload that was sent for the first time. Bytes."
+    )
+
+
+class Conversations(dy.Schema):
+    """One row per conversation of a capture: protocol and two ends, from first to last packet."""
+
+    conversation = dy.Int32(
+        nullable=False, primary_key=True, description="Number in this capture, by first packet."
+    )
+    protocol = dy.String(
+        nullable=False,
+        description="Name of the IP protocol: "
+        + ", ".join(PROTOCOLS.values())
+        + ", or its number.",
+    )
+    a_address = dy.String(nullable=False, description="Address that sent first.")
+    a_port = dy.Int64(nullable=True, description="Its port. Null: the protocol has none.")
+    b_address = dy.String(nullable=False, description="Address of the other end.")
+    b_port = dy.Int64(nullable=True, description="Its port. Null: the protocol has none.")
+    opener = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(["a", "b"]),
+        description="End that sent the opening SYN. Null: no SYN captured, or not TCP.",
+    )
+    a_mac = dy.String(
+        nullable=True, description="Link address a sent from. Null: none on the link."
+    )
+    b_mac = dy.String(nullable=True, description="Link address b sent from. Null: none seen.")
+    a_head = dy.Binary(
+        nullable=True,
+        description="First payload bytes a sent, up to 16. Null: no payload captured.",
+    )
+    b_head = dy.Binary(
+        nullable=True,
+        description="First payload bytes b sent, up to 16. Null: no payload captured.",
+    )
+
+
+class Sightings(dy.Schema):
+    """One row per sighting that an address bore a name."""
+
+    frame = dy.Int64(nullable=False, min=1, description="Frame that proves it, from 1.")
+    time = dy.Datetime(
+        nullable=True, time_unit="ns", time_zone="UTC", description="Its time. Null: absent."
+    )
+    conversation = dy.Int32(nullable=False, description="Conversation that carried it.")
+    is_from_b = dy.Bool(nullable=False, description="End b said it.")
+    address = dy.String(nullable=False, description="Address that bears the name.")
+    port = dy.Int64(nullable=True, description="Its port. Null: the name came from DNS.")
+    name = dy.String(
+        nullable=False,
+        description="Name as sent, lower case, no final dot; octets that are no text as \\xNN.",
+    )
+    source = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(NAME_SOURCES),
+        description="Where it was said.",
+    )
+
+
+class Oddities(dy.Schema):
+    """One row per thing in a capture that could not be read or believed.
+
+    Only the first rows of a kind stand alone; what follows is one row with its `count`.
+    """
+
+    frame = dy.Int64(nullable=True, description="Frame, from 1. Null: not inside a packet.")
+    offset = dy.Int64(
+        nullable=True, description="Byte in the decompressed file. Null: not at one place."
+    )
+    layer = dy.String(nullable=False, description="File, block, link, network, transport or name.")
+    kind = dy.String(
+        nullable=False,
+        description="What is odd: in packets one of `words.PACKET_ODDITIES`, in names one of "
+        "`readings.FAULTS`.",
+    )
+    needed_bytes = dy.Int64(nullable=True, description="Bytes it takes. Null: not about length.")
+    got_bytes = dy.Int64(nullable=True, description="Bytes that were there. Null: as above.")
+    count = dy.Int64(nullable=False, min=1, description="How many alike this row stands for.")
+
+
+class Captures(dy.Schema):
+    """One row per input file."""
+
+    capture = dy.String(nullable=False, description="File name, or `-` for standard input.")
+    sha256 = dy.String(nullable=False, description="SHA-256 of the file as it lies on disk, hex.")
+    file_bytes = dy.Int64(nullable=False, min=0, description="Size of the file on disk. Bytes.")
+    format = dy.String(nullable=False, description="pcap or pcapng.")
+    compression = dy.String(nullable=True, description="gzip or zstd. Null: plain.")
+    link_types = dy.List(
+        dy.Int64(), nullable=False, description="Link types that its packets have, by number."
+    )
+    packets = dy.Int64(nullable=False, min=0, description="Packets read.")
+    first_time = dy.Datetime(
+        nullable=True,
+        time_unit="ns",
+        time_zone="UTC",
+        description="Earliest. Null: no time at all.",
+    )
+    last_time = dy.Datetime(
+        nullable=True, time_unit="ns", time_zone="UTC", description="Latest. Null: no time at all."
+    )
+    wire_bytes = dy.Int64(nullable=False, min=0, description="Sum over its packets. Bytes.")
+    captured_bytes = dy.Int64(
+        nullable=False, min=0, description="Sum of what of each packet is in the file. Bytes."
+    )
+    snapped_packets = dy.Int64(
+        nullable=False, min=0, description="Packets of which the end is not in the file."
+    )
+    backward_steps = dy.Int64(
+        nullable=False, min=0, description="Packets with a time before that of the packet ahead."
+    )
+    other_blocks = dy.Int64(
+        nullable=False, min=0, description="pcapng blocks that are no packet and were passed over."
+    )
+    secrets_blocks = dy.Int64(
+        nullable=False, min=0, description="pcapng blocks that hold decryption secrets."
+    )
+    gap_bytes = dy.Int64(
+        nullable=False,
+        min=0,
+        description="Bytes missing inside TCP streams, between what was seen: at least this much "
+        "was not captured. Bytes.",
+    )
+    dropped_packets = dy.Int64(
+        nullable=True, description="Drops that the file records. Null: the file does not say."
+    )
+    unread_bytes = dy.Int64(
+        nullable=False, min=0, description="Bytes at the end that could not be read. 0: all read."
+    )
+    damage = dy.String(nullable=True, description="What is broken, in a line. Null: nothing.")

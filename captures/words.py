@@ -1,0 +1,47 @@
+"""The closed lists of words that the tables of captures use."""
+
+OUTCOMES = ("conversation", "non_ip", "malformed", "cut", "fragment", "limit", "duplicate")
+"""What reading makes of a packet; its place in this list is its number in the packets table."""
+
+PROTOCOLS = {
+    1: "icmp",
+    2: "igmp",
+    4: "ipip",
+    6: "tcp",
+    17: "udp",
+    41: "ipv6",
+    47: "gre",
+    50: "esp",
+    51: "ah",
+    58: "icmp6",
+    89: "ospf",
+    103: "pim",
+    112: "vrrp",
+    132: "sctp",
+    136: "udplite",
+}
+"""IP protocol numbers with a name of ours; any other protocol is shown as its number."""
+
+NAME_SOURCES = ("sni", "quic_sni", "http_host", "httpdns", "dns", "certificate")
+"""Where a name was seen, the most telling first."""
+
+PACKET_ODDITIES = (
+    ("link", "link_type_unknown"),
+    ("link", "link_header_cut"),
+    ("link", "vlan_depth"),
+    ("network", "network_header_cut"),
+    ("network", "network_header_malformed"),
+    ("network", "ip_length_zero"),
+    ("network", "ip_length_beyond_frame"),
+    ("network", "extension_headers_depth"),
+    ("network", "fragment_without_first"),
+    ("network", "fragment_table_full"),
+    ("transport", "transport_header_cut"),
+    ("transport", "transport_header_malformed"),
+    ("transport", "udp_length_beyond_packet"),
+    ("transport", "sequence_gaps_limit"),
+    ("transport", "conversations_limit"),
+    ("file", "captured_beyond_original"),
+    ("file", "interface_unknown"),
+)
+"""Layer and kind of what can be odd in a packet; kernels know each by its place here."""

@@ -1,0 +1,88 @@
+"""The sample captures, each with its timeline, its truth, and its analysis, made once."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from analyzer.analysis import analyze
+from analyzer.settings import Settings
+from analyzer.tables import Analysis
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "captures" / "samples"
+NAMES = [f"parrot-{version}/rep{number}" for version in ("1.0", "2.0") for number in (1, 2, 3)]
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
+
+class Sample(NamedTuple):
+    """One sample: where it lies, what is true of it, and what the analysis says."""
+
+    capture: Path
+    timeline: Path
+    truth: dict
+    analysis: Analysis
+
+
+@cache
+def sample(name: str) -> Sample:
+    folder, repetition = (SAMPLES / name).parent, Path(name).name
+    (capture,) = folder.glob(f"{repetition}.pcap*")
+    timeline = folder / f"{repetition}.timeline.csv"
+    truth = json.loads((folder / f"{repetition}.truth.json").read_bytes())
+    return Sample(capture, timeline, truth, analyze([capture], Settings(timelines=(timeline,))))
+
+
+@pytest.fixture(scope="session")
+def samples():
+    """Any sample by name, as `parrot-1.0/rep1`."""
+    return sample
+
+
+@pytest.fixture(params=NAMES)
+def each_sample(request):
+    """All six samples, one after the other."""
+    return sample(request.param)
+
+
+def _run(*arguments, stdin=subprocess.DEVNULL, prefix=(), environment=None, **other):
+    """The real command in a process of its own; text of both streams and the exit code."""
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return subprocess.run(
+        [*prefix, sys.executable, "-m", "cli", *map(str, arguments)],
+        stdin=None if "input" in other else stdin,
+        capture_output=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": paths, "COLUMNS": "200", **(environment or {})},
+        **other,
+    )
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Starts `phonehome` with these arguments."""
+    return _run
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Calls `phonehome` in this process: exit code, standard output, standard error."""
+    import cli  # noqa: PLC0415 - only for those who call it
+
+    def in_process(*arguments):
+        monkeypatch.setattr(sys, "argv", ["phonehome", *map(str, arguments)])
+        with pytest.raises(SystemExit) as leaving:
+            cli.main()
+        return leaving.value.code, *capsys.readouterr()
+
+    return in_process

@@ -1,0 +1,44 @@
+"""Addresses → places: what databases say of each remote address, with every opinion kept.
+
+A database says where a network is *registered or believed* to be; it does not measure. So this
+room hands on opinions, never truths: `places` names the country of the first database and keeps
+what all others say beside it, and the analyzer weighs them against what the capture shows.
+
+Nothing here touches the network. Four databases are shipped (`default_databases`), a user's own
+stand in their place (`open_databases`), and `databases_table` says of each in use what a report
+must print: date, hash, licence, attribution. Files and addresses that cannot be used raise a
+`GeoError` whose message is one line.
+"""
+
+from geo.countries import Country, countries, country_index, country_name, world_topology
+from geo.databases import Database, open_database, open_databases
+from geo.defaults import databases_table, default_databases, old_databases
+from geo.errors import AddressError, DatabaseError, GeoError
+from geo.places import answers, places
+from geo.scopes import scope
+from geo.tables import SCOPES, Answers, Countries, Databases, Places
+
+__all__ = [
+    "SCOPES",
+    "AddressError",
+    "Answers",
+    "Countries",
+    "Country",
+    "Database",
+    "DatabaseError",
+    "Databases",
+    "GeoError",
+    "Places",
+    "answers",
+    "countries",
+    "country_index",
+    "country_name",
+    "databases_table",
+    "default_databases",
+    "old_databases",
+    "open_database",
+    "open_databases",
+    "places",
+    "scope",
+    "world_topology",
+]

@@ -1,0 +1,148 @@
+"""The databases that are shipped with phonehome, and what every report says of any database."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import cache
+from typing import NamedTuple
+
+import dataframely as dy
+import polars as pl
+
+from geo.countries import DATA
+from geo.databases import Database, open_database
+from geo.tables import Databases
+
+OLD_AFTER = timedelta(days=90)
+
+
+class Origin(NamedTuple):
+    """Where an embedded database came from, as `data/sources.json` keeps it."""
+
+    name: str
+    file: str
+    sha256: str
+    data_date: date
+    licence: str
+    attribution: str
+    attribution_url: str
+    note: str | None
+    source: str
+
+
+class Vendor(NamedTuple):
+    """What a maker's licence demands beside results made with its database."""
+
+    licence: str
+    attribution: str
+    attribution_url: str
+
+
+VENDORS = {
+    "geolite2-": Vendor(
+        "GeoLite End User License Agreement",
+        "This product includes GeoLite Data created by MaxMind, available from "
+        "https://www.maxmind.com",
+        "https://www.maxmind.com",
+    ),
+    "dbip-country-lite": Vendor("CC BY 4.0", "IP Geolocation by DB-IP", "https://db-ip.com"),
+    "dbip-city-lite": Vendor("CC BY 4.0", "IP Geolocation by DB-IP", "https://db-ip.com"),
+    "dbip-asn-lite": Vendor("CC BY 4.0", "IP Geolocation by DB-IP", "https://db-ip.com"),
+    "ipinfo ": Vendor(
+        "CC BY-SA 4.0 where it is a free edition, else by contract",
+        "IP address data powered by IPinfo",
+        "https://ipinfo.io",
+    ),
+}
+"""Makers whose free editions demand attribution, by the start of the type in the metadata."""
+
+
+@cache
+def origins() -> tuple[Origin, ...]:
+    """The embedded databases in the order in which they are asked. Read once."""
+    listed = json.loads((DATA / "sources.json").read_text(encoding="utf-8"))["databases"]
+    return tuple(
+        Origin(
+            each["name"],
+            each["file"],
+            each["sha256"],
+            date.fromisoformat(each["data_date"]),
+            each["licence"],
+            each["attribution"],
+            each["attribution_url"],
+            each["note"],
+            "{registry} {package} {version}".format(**each["source"]),
+        )
+        for each in listed
+    )
+
+
+def default_databases() -> list[Database]:
+    """The embedded databases: country twice, autonomous systems, anycast; in that order.
+
+    Raises:
+        DatabaseError: A file of the installation is missing or damaged.
+    """
+    return [
+        open_database(
+            DATA / each.file, name=each.name, data_date=each.data_date, known_sha256=each.sha256
+        )
+        for each in origins()
+    ]
+
+
+def databases_table(databases: Sequence[Database]) -> dy.DataFrame[Databases]:
+    """One row per database: what it is, how old, under which licence, with the hash of its file."""
+    rows = [_row(position, each) for position, each in enumerate(databases, start=1)]
+    return Databases.validate(pl.DataFrame(rows, schema=Databases.create_empty().schema))
+
+
+def old_databases(databases: dy.DataFrame[Databases], *, on: date) -> dy.DataFrame[Databases]:
+    """The databases whose data are more than 90 days older than the given day.
+
+    Networks move between countries and holders, so old data are told to the reader. A database
+    without a date is left out: its age is unknown, which its null date shows.
+    """
+    return Databases.validate(databases.filter(pl.col("data_date") < on - OLD_AFTER))
+
+
+def _row(position: int, database: Database) -> dict[str, object]:
+    """One row of the table of databases."""
+    terms = _embedded(database) if database.is_embedded else _user(database)
+    return terms | {
+        "position": position,
+        "name": database.name,
+        "kind": database.kind,
+        "database_type": database.database_type,
+        "data_date": database.data_date,
+        "sha256": database.sha256,
+        "is_embedded": database.is_embedded,
+        "file": database.path.name if database.is_embedded else str(database.path),
+        "ip_version": database.ip_version,
+        "nodes": database.nodes,
+    }
+
+
+def _embedded(database: Database) -> dict[str, object]:
+    """Licence and source of an embedded database."""
+    origin = next(each for each in origins() if each.file == database.path.name)
+    return {
+        "licence": origin.licence,
+        "attribution": origin.attribution,
+        "attribution_url": origin.attribution_url,
+        "note": origin.note,
+        "source": origin.source,
+    }
+
+
+def _user(database: Database) -> dict[str, object]:
+    """Licence and attribution of a user's database, where its maker is known."""
+    kind = database.database_type.lower()
+    vendor = next((VENDORS[start] for start in VENDORS if kind.startswith(start)), None)
+    return {
+        "licence": vendor and vendor.licence,
+        "attribution": vendor and vendor.attribution,
+        "attribution_url": vendor and vendor.attribution_url,
+        "note": None,
+        "source": None,
+    }

@@ -1,0 +1,37 @@
+"""What `geo` raises when a file or an address that a person named cannot be used.
+
+    GeoError (a ValueError)
+    ├── DatabaseError   a database is missing, damaged, or of a kind that says nothing of places
+    └── AddressError    a text is no IPv4 or IPv6 address
+
+Each message is one printable line of the form `{what}: {where}: expected {x}, got {y}`.
+"""
+
+LONGEST_EXCERPT = 120
+
+
+class GeoError(ValueError):
+    """A database or an address that a person named cannot be used."""
+
+
+class DatabaseError(GeoError):
+    """A database is missing, damaged, or of a kind that says nothing of places."""
+
+
+class AddressError(GeoError):
+    """A text is no IPv4 or IPv6 address."""
+
+
+def one_line(text: object) -> str:
+    """Text that stays within its line of a message: unprintable characters are escaped."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in str(text)
+    )
+
+
+def excerpt(text: object) -> str:
+    """The start of a stranger's text, on one line."""
+    whole = str(text)
+    cut = whole[: LONGEST_EXCERPT - 1] + "…" if len(whole) > LONGEST_EXCERPT else whole
+    return one_line(cut)

@@ -1,0 +1,304 @@
+"""The one place that calls the rooms in order: captures, geo, and then the analyzer itself."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+
+import geo
+from analyzer.flows import directed, flow_sums, seen_from_phone
+from analyzer.hosts import hosts
+from analyzer.ledger import ledger, violations
+from analyzer.notes import SAME_FILE, notes
+from analyzer.phases import CapturePhases, phases
+from analyzer.phones import phones
+from analyzer.places import judged
+from analyzer.settings import Settings
+from analyzer.summary import summary
+from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
+from analyzer.tally import Tally
+from analyzer.timelines import Span, read_timelines
+from analyzer.uploads import timeline, uploads
+from captures.errors import CaptureError
+from captures.finding import capture_files, capture_names
+from captures.reading import Reading
+from captures.services import services
+from captures.tables import Captures
+
+Progress = Callable[[int, int], None]
+"""Called with bytes done and bytes in all."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one capture gives, before anything is known of the others."""
+
+    capture: dy.DataFrame[Captures]
+    phones: dy.DataFrame[Phones]
+    flows: pl.DataFrame
+    per_phase: pl.DataFrame
+    bins: pl.DataFrame
+    bin_seconds: int
+    names: pl.DataFrame
+    oddities: pl.DataFrame
+    ledger: dy.DataFrame[Ledger]
+    phases: CapturePhases
+    codes: set[int]
+    limits_hit: dict[str, int]
+
+
+def analyze(
+    paths: Sequence[str | Path], settings: Settings, *, progress: Progress | None = None
+) -> Analysis:
+    """All tables of these captures.
+
+    Args:
+        paths: files, directories, patterns, or `-` for standard input.
+        settings: what the user asked for.
+        progress: called now and then while captures are read.
+
+    Raises:
+        CaptureError: a path is no capture, or holds no packet.
+        GeoError: a database or an address cannot be used.
+        TimelineError: a timeline cannot be used.
+    """
+    files = capture_files(paths)
+    names = capture_names(files)
+    databases = (
+        geo.open_databases(settings.databases) if settings.databases else (geo.default_databases())
+    )
+    spans = read_timelines(settings.timelines, settings.timezone)
+    sizes = [0 if str(file) == "-" else _size(file) for file in files]
+    parts = []
+    for place, (file, name) in enumerate(zip(files, names, strict=True)):
+        before, total = sum(sizes[:place]), sum(sizes)
+        report = (
+            (lambda done, before=before, total=total: progress(before + done, total))
+            if (progress)
+            else None
+        )
+        parts.append(_part(file, name, spans, settings, report))
+    parts, repeated = _each_once(parts)
+    if not sum(int(part.capture["packets"].sum()) for part in parts):
+        raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
+    return _whole(parts, repeated, settings, databases)
+
+
+def _each_once(parts: list[_Part]) -> tuple[list[_Part], list[str]]:
+    """The captures without those that hold the same bytes as one before; and what was left out."""
+    known: dict[str, str] = {}
+    kept, repeated = [], []
+    for part in parts:
+        name, digest = part.capture.select("capture", "sha256").row(0)
+        if digest in known:
+            repeated.append(SAME_FILE.format(name, known[digest]))
+        else:
+            known[digest] = name
+            kept.append(part)
+    return kept, repeated
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+def _part(
+    file: Path,
+    name: str,
+    spans: list[Span],
+    settings: Settings,
+    report: Callable[[int], None] | None,
+) -> _Part:
+    """Read one capture to its end, and see it from the phone."""
+    reading = Reading(file, settings.limits)
+    tally = Tally(spans)
+    for packets in reading.packets():
+        tally.add(packets)
+        if report:
+            report(reading.done_bytes)
+    tallied = tally.result()
+    conversations = reading.conversations()
+    sightings = reading.sightings(conversations)
+    ends = pl.concat([conversations["a_address"], conversations["b_address"]]).unique()
+    scopes = {address: geo.scope(address) for address in ends}
+    candidates = phones(name, conversations, tallied, scopes, settings.phones)
+    phone = candidates.filter("is_phone")["address"].to_list()
+    seen = seen_from_phone(conversations, scopes, phone).with_columns(
+        services(conversations).alias("service")
+    )
+    per_phase = directed(seen, tallied.sides)
+    flows = (
+        seen.join(flow_sums(per_phase), on="conversation")
+        .sort("conversation")
+        .with_columns(pl.col("conversation").cast(pl.Int64).alias("flow"))
+    )
+    flows = flows.join(hosts(flows, sightings), on="flow", how="left", maintain_order="left")
+    bins = tallied.bins.join(seen.select("conversation", "is_local_b"), on="conversation").select(
+        "conversation",
+        "code",
+        (pl.col("is_from_b") == pl.col("is_local_b")).alias("is_up"),
+        "bin",
+        "unique_bytes",
+    )
+    named = sightings.join(
+        seen.select("conversation", "a_address", "a_port", "b_address", "b_port"),
+        on="conversation",
+    ).with_columns(_other_end("address"), _other_end("port"))
+    return _Part(
+        capture=reading.capture().with_columns(pl.lit(name).alias("capture")),  # type: ignore[arg-type] # the same columns
+        phones=candidates,
+        flows=flows.with_columns(pl.lit(name).alias("capture")),
+        per_phase=per_phase,
+        bins=bins,
+        bin_seconds=tallied.width,
+        names=named.with_columns(pl.lit(name).alias("capture")),
+        oddities=reading.oddities().with_columns(pl.lit(name).alias("capture")),
+        ledger=ledger(name, seen, tallied),
+        phases=tallied.phases,
+        codes=set(tallied.sides["code"].unique()),
+        limits_hit=reading.limits_hit(),
+    )
+
+
+def _other_end(what: str) -> pl.Expr:
+    """The end of a sighting that does not bear the name: who asked, or who connected."""
+    is_a = (
+        pl.when(pl.col("port").is_null()).then(pl.col("is_from_b")).otherwise(~pl.col("is_from_b"))
+    )
+    return (
+        pl.when(is_a)
+        .then(pl.col(f"a_{what}"))
+        .otherwise(pl.col(f"b_{what}"))
+        .alias(f"local_{what}")
+    )
+
+
+def _whole(
+    parts: list[_Part],
+    repeated: list[str],
+    settings: Settings,
+    databases: list[geo.Database],
+) -> Analysis:
+    """Put the captures together, number flows and phases, and look places up."""
+    captures = Captures.validate(pl.concat([part.capture for part in parts]))
+    table, numbers = phases([(part.phases, *_span(part.capture), part.codes) for part in parts])
+    offsets = [sum(part.flows.height for part in parts[:place]) + 1 for place in range(len(parts))]
+    flows = pl.concat(
+        [
+            part.flows.with_columns(pl.col("conversation").cast(pl.Int64).add(offset).alias("flow"))
+            for part, offset in zip(parts, offsets, strict=True)
+        ]
+    )
+    remotes = flows.filter(pl.col("role") != "bystander")["remote_address"].unique()
+    places = judged(geo.places(remotes, databases))
+    flows = flows.join(
+        places.select("address", "country", "asn", "as_org"),
+        left_on="remote_address",
+        right_on="address",
+        how="left",
+        maintain_order="left",
+    ).with_columns(
+        pl.lit(settings.version, dtype=pl.String).alias("version"),
+        pl.lit(None, dtype=pl.String).alias("app"),
+        pl.lit(None, dtype=pl.String).alias("app_source"),
+    )
+    exported = Flows.validate(flows.select(Flows.column_names()))
+    per_phase = _numbered([part.per_phase for part in parts], offsets, numbers)
+    bins = [
+        (table, part.bin_seconds)
+        for table, part in zip(
+            [
+                _numbered([part.bins], [offset], [number])
+                for part, offset, number in zip(parts, offsets, numbers, strict=True)
+            ],
+            parts,
+            strict=True,
+        )
+    ]
+    sent = uploads(per_phase, exported, table)
+    over_time = timeline(bins, exported, table)
+    accounts = Ledger.validate(pl.concat([part.ledger for part in parts]))
+    wrong = violations(
+        accounts, captures=captures, flows=exported, uploads=sent, timeline=over_time
+    )
+    candidates = Phones.validate(pl.concat([part.phones for part in parts]))
+    described = geo.databases_table(databases)
+    limits_hit: dict[str, int] = {}
+    for part in parts:
+        for limit, count in part.limits_hit.items():
+            limits_hit[limit] = limits_hit.get(limit, 0) + count
+    return Analysis(
+        settings=settings,
+        summary=summary(
+            app=settings.app,
+            version=settings.version,
+            captures=captures,
+            flows=exported,
+            places=places,
+            phases=table,
+            uploads=sent,
+            is_balanced=not wrong,
+        ),
+        captures=captures,
+        phones=candidates,
+        flows=exported,
+        names=_names(parts),
+        places=places,
+        phases=table,
+        uploads=sent,
+        timeline=over_time,
+        ledger=accounts,
+        oddities=_oddities(parts),
+        databases=described,
+        limits_hit=limits_hit,
+        notes=(
+            *repeated,
+            *notes(
+                settings, captures=captures, phones=candidates, phases=table, databases=described
+            ),
+            *wrong,
+        ),
+    )
+
+
+def _span(capture: pl.DataFrame) -> tuple[int | None, int | None]:
+    first, last = capture["first_time"].to_physical()[0], capture["last_time"].to_physical()[0]
+    return first, last
+
+
+def _numbered(
+    tables: list[pl.DataFrame], offsets: list[int], numbers: list[dict[int, int]]
+) -> pl.DataFrame:
+    """Rows by conversation and code of a capture as rows by flow and phase of all."""
+    return pl.concat(
+        [
+            table.with_columns(
+                pl.col("conversation").cast(pl.Int64).add(offset).alias("flow"),
+                pl.col("code")
+                .replace_strict(number or {0: 0}, default=None, return_dtype=pl.Int64)
+                .alias("phase"),
+            )
+            for table, offset, number in zip(tables, offsets, numbers, strict=True)
+        ]
+    )
+
+
+def _names(parts: list[_Part]) -> dy.DataFrame[Names]:
+    named = pl.concat([part.names for part in parts])
+    ordered = named.select(Names.column_names()).sort(
+        "capture", "frame", "address", "port", "name", "source", nulls_last=True
+    )
+    return Names.validate(ordered)
+
+
+def _oddities(parts: list[_Part]) -> dy.DataFrame[Oddities]:
+    odd = pl.concat([part.oddities for part in parts])
+    ordered = odd.select(Oddities.column_names()).sort(
+        "capture", "frame", "offset", "layer", "kind", nulls_last=True
+    )
+    return Oddities.validate(ordered)

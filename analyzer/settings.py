@@ -1,0 +1,29 @@
+"""What the user asked for, and the limits that hold: printed whole in every manifest."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from captures.limits import Limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What one run was asked for.
+
+    Attributes:
+        phones: addresses of the phone; empty: find out.
+        app: app under test; None: all traffic of the phone.
+        timelines: files that say when the phone was active or idle.
+        timezone: IANA zone for logs without one; None: such logs are refused.
+        databases: geo databases; empty: the embedded ones.
+        version: label under which the captures are compared.
+        limits: bounds on what a capture may cost; see `captures.limits`.
+    """
+
+    phones: tuple[str, ...] = ()
+    app: str | None = None
+    timelines: tuple[Path, ...] = ()
+    timezone: str | None = None
+    databases: tuple[Path, ...] = ()
+    version: str | None = None
+    limits: Limits = field(default_factory=Limits)

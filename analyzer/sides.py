@@ -1,0 +1,273 @@
+"""One side of a comparison: each capture, or saved analysis, is one repetition of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+
+from analyzer.analysis import Progress, analyze
+from analyzer.notes import NO_TIMELINE
+from analyzer.saved import Observed, saved, saved_folder, sha256, shown_name
+from analyzer.settings import Settings
+from analyzer.tables import (
+    ALL_STATES,
+    STATES,
+    Analysis,
+    ComparedDatabases,
+    Exposures,
+    Repetitions,
+)
+from captures.errors import CaptureError
+from captures.files import STANDARD_INPUT
+from captures.finding import capture_files, capture_names
+from captures.tables import Captures
+
+COMPRESSED = (".gz", ".zst", ".zstd")
+TIMELINE = "{}.timeline.csv"
+SENT = ("state", "remote_address", "host", "country", "asn", "as_org")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """What was observed on one side.
+
+    Attributes:
+        side: `base` or `new`.
+        label: what it is called: the names of its paths.
+        repetitions: its repetitions.
+        exposures: for how long each of them observed each state.
+        sent: bytes uploaded per repetition, state, remote address and its name and place.
+        places: what is known of each remote address.
+        databases: what placed them.
+        captures: all captures.
+        settings: what was asked for.
+        notes: sentences on what the runs could not do.
+        is_balanced: the ledgers' identities hold.
+    """
+
+    side: str
+    label: str
+    repetitions: dy.DataFrame[Repetitions]
+    exposures: dy.DataFrame[Exposures]
+    sent: pl.DataFrame
+    places: pl.DataFrame
+    databases: dy.DataFrame[ComparedDatabases]
+    captures: dy.DataFrame[Captures]
+    settings: Settings
+    notes: tuple[str, ...]
+    is_balanced: bool
+
+
+def timeline_beside(capture: Path) -> Path | None:
+    """The timeline that lies beside a capture by convention; None: there is none.
+
+    `rep1.timeline.csv` is that of `rep1.pcap`, of `rep1.pcapng` and of `rep1.pcap.gz`.
+    """
+    if str(capture) == STANDARD_INPUT:
+        return None
+    name = capture.name
+    for suffix in COMPRESSED:
+        name = name.removesuffix(suffix)
+    timeline = capture.with_name(TIMELINE.format(Path(name).stem))
+    return timeline if timeline.is_file() else None
+
+
+def observe(
+    side: str, paths: Sequence[str | Path], settings: Settings, *, progress: Progress | None = None
+) -> Side:
+    """One side, every capture of it analysed by itself.
+
+    Args:
+        side: `base` or `new`.
+        paths: captures, directories of captures, patterns, or folders that `analyze` wrote.
+        settings: what the user asked for. Without timelines, that beside each capture is taken.
+        progress: called now and then while captures are read.
+
+    Raises:
+        CaptureError: a path cannot be read, or nothing in it is a phone's.
+        GeoError: a database or an address cannot be used.
+        TimelineError: a timeline cannot be used.
+    """
+    found = _found(paths)
+    files = [path for path, is_saved in found.items() if not is_saved]
+    names = dict(zip(files, capture_names(files), strict=True))
+    sizes = {file: file.stat().st_size if file.is_file() else 0 for file in files}
+    observed = []
+    for path, is_saved in found.items():
+        if is_saved:
+            observed.append(saved(path))
+            continue
+        before = sum(sizes[file] for file in files[: files.index(path)])
+        report = _shifted(progress, before, sum(sizes.values())) if progress else None
+        observed.append(_analysed(path, names[path], settings, report))
+    if not any(part.phones["is_phone"].any() for part in observed):
+        raise CaptureError(
+            f"{', '.join(map(str, paths))}: no address behaves like a phone, so there is nothing "
+            "to compare: name it with --phone"
+        )
+    label = ", ".join(
+        "standard input" if str(path) == STANDARD_INPUT else shown_name(Path(path))
+        for path in paths
+    )
+    return _side(side, label, observed, settings)
+
+
+def _shifted(progress: Progress, before: int, total: int) -> Progress:
+    return lambda done, _: progress(before + done, total)
+
+
+def _found(paths: Sequence[str | Path]) -> dict[Path, bool]:
+    """Captures and saved analyses, each once, and whether it is a saved one."""
+    found: dict[Path, bool] = {}
+    for named in paths:
+        folder = saved_folder(Path(named))
+        if folder:
+            found[folder] = True
+        else:
+            found.update(dict.fromkeys(capture_files([named]), False))
+    return found
+
+
+def _analysed(file: Path, name: str, settings: Settings, progress: Progress | None) -> Observed:
+    beside = None if settings.timelines else timeline_beside(file)
+    timelines = (beside,) if beside else settings.timelines
+    result = analyze([file], replace(settings, timelines=timelines), progress=progress)
+    source = "beside" if beside else "given" if timelines else None
+    return _observed(name, result, timelines, source)
+
+
+def _observed(
+    name: str, result: Analysis, timelines: tuple[Path, ...], source: str | None
+) -> Observed:
+    return Observed(
+        name=name,
+        is_saved=False,
+        timelines=timelines,
+        timeline_source=source,
+        captures=result.captures,
+        phones=result.phones,
+        phases=result.phases,
+        uploads=result.uploads,
+        places=result.places,
+        databases=result.databases,
+        notes=result.notes,
+        is_balanced=result.summary.is_balanced,
+    )
+
+
+def _side(side: str, label: str, observed: list[Observed], settings: Settings) -> Side:
+    numbered = list(enumerate(observed, start=1))
+    return Side(
+        side=side,
+        label=label,
+        repetitions=Repetitions.validate(
+            pl.DataFrame(
+                [_repetition(side, number, part) for number, part in numbered],
+                schema=Repetitions.create_empty().schema,
+            )
+        ),
+        exposures=Exposures.validate(
+            pl.concat([_exposures(side, number, part) for number, part in numbered])
+        ),
+        sent=pl.concat([_sent(number, part) for number, part in numbered]),
+        places=pl.concat(
+            [part.places.select("address", "country", "asn", "opinions") for part in observed]
+        ).unique("address", keep="first", maintain_order=True),
+        databases=_databases(side, observed),
+        captures=Captures.validate(
+            pl.concat(
+                [
+                    part.captures
+                    if part.is_saved
+                    else part.captures.with_columns(pl.lit(part.name).alias("capture"))
+                    for part in observed
+                ]
+            )
+        ),
+        settings=settings,
+        notes=_notes(side, observed),
+        is_balanced=all(part.is_balanced for part in observed),
+    )
+
+
+def _repetition(side: str, number: int, part: Observed) -> dict[str, Any]:
+    captures = part.captures
+    is_phone = part.phones.filter("is_phone")
+    return {
+        "side": side,
+        "repetition": number,
+        "name": part.name,
+        "is_saved": part.is_saved,
+        "captures": captures.height,
+        "sha256": captures["sha256"].to_list(),
+        "timelines": [path.name for path in part.timelines],
+        "timelines_sha256": [] if part.is_saved else [sha256(path) for path in part.timelines],
+        "timeline_source": part.timeline_source,
+        "phone_addresses": is_phone["address"].unique().sort().to_list(),
+        "packets": captures["packets"].sum(),
+        "first_time": captures["first_time"].min(),
+        "last_time": captures["last_time"].max(),
+        "up_unique_bytes": part.uploads["up_unique_bytes"].sum(),
+        "is_damaged": bool(captures["damage"].is_not_null().any()),
+    }
+
+
+def _exposures(side: str, number: int, part: Observed) -> pl.DataFrame:
+    """A row per state and one for all, 0 where nothing was observed."""
+    observed = _with_all(part.phases).group_by("state").agg(pl.col("exposure").sum())
+    sent = _with_all(part.uploads).group_by("state").agg(pl.col("up_unique_bytes").sum())
+    return (
+        pl.DataFrame({"state": [ALL_STATES, *STATES]})
+        .join(observed, on="state", how="left", maintain_order="left")
+        .join(sent, on="state", how="left", maintain_order="left")
+        .select(
+            pl.lit(side).alias("side"),
+            pl.lit(number, dtype=pl.Int64).alias("repetition"),
+            "state",
+            pl.col("exposure").fill_null(pl.lit(0).cast(pl.Duration("ns"))),
+            pl.col("up_unique_bytes").fill_null(0),
+        )
+    )
+
+
+def _sent(number: int, part: Observed) -> pl.DataFrame:
+    return (
+        _with_all(part.uploads)
+        .group_by(SENT)
+        .agg(pl.col("up_unique_bytes").sum())
+        .with_columns(pl.lit(number, dtype=pl.Int64).alias("repetition"))
+    )
+
+
+def _with_all(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows, and each once more under `all`."""
+    return pl.concat([table.with_columns(pl.lit(ALL_STATES).alias("state")), table])
+
+
+def _notes(side: str, observed: list[Observed]) -> tuple[str, ...]:
+    """Each note once, with the repetitions that it is about where it is not about all."""
+    about: dict[str, list[str]] = {}
+    for part in observed:
+        for note in part.notes:
+            said = note.replace("--timeline", f"--{side}-timeline") if note == NO_TIMELINE else note
+            about.setdefault(said, []).append(part.name)
+    return tuple(
+        f"{side}: {note}"
+        if len(names) == len(observed) or note.startswith(names[0])
+        else f"{side}, {', '.join(names)}: {note}"
+        for note, names in about.items()
+    )
+
+
+def _databases(side: str, observed: list[Observed]) -> dy.DataFrame[ComparedDatabases]:
+    table = pl.concat([part.databases for part in observed]).with_columns(
+        pl.lit(side).alias("side")
+    )
+    return ComparedDatabases.validate(
+        table.select(ComparedDatabases.column_names())
+        .unique(["sha256", "name"], keep="first", maintain_order=True)
+        .sort("position", "name", "sha256")
+    )

@@ -1,0 +1,73 @@
+"""The answer in numbers."""
+
+import polars as pl
+
+from analyzer.tables import STATES, Summary
+
+SECONDS = 1_000_000_000
+
+
+def summary(  # noqa: PLR0913 - every table that the answer comes from
+    *,
+    app: str | None,
+    version: str | None,
+    captures: pl.DataFrame,
+    flows: pl.DataFrame,
+    places: pl.DataFrame,
+    phases: pl.DataFrame,
+    uploads: pl.DataFrame,
+    is_balanced: bool,
+) -> Summary:
+    """Totals of the phone's traffic with public remotes."""
+    phone = flows.filter(pl.col("role") == "phone")
+    got = uploads.filter(pl.col("up_unique_bytes") > 0)
+    by_state = dict.fromkeys(STATES, 0) | dict(
+        uploads.group_by("state").agg(pl.col("up_unique_bytes").sum()).iter_rows()
+    )
+    exposure = dict.fromkeys(STATES, 0.0) | {
+        state: total / SECONDS
+        for state, total in phases.group_by("state")
+        .agg(pl.col("exposure").dt.total_nanoseconds().sum())
+        .iter_rows()
+    }
+    total = int(uploads["up_unique_bytes"].sum())
+    is_known = any(exposure[state] for state in STATES if state != "unknown")
+    unnamed = int(uploads.filter(pl.col("host").is_null())["up_unique_bytes"].sum())
+    disputed = places.filter(pl.col("verdict") == "disputed")["address"]
+    return Summary(
+        app=app,
+        is_app_known=bool(phone["app"].is_not_null().any()),
+        version=version,
+        up_unique_bytes=total,
+        down_unique_bytes=int(uploads["down_unique_bytes"].sum()),
+        up_wire_bytes=int(uploads["up_wire_bytes"].sum()),
+        flows=len(phone),
+        remotes=phone["remote_address"].n_unique(),
+        hosts=phone["host"].drop_nulls().n_unique(),
+        countries=got["country"].drop_nulls().n_unique(),
+        organisations=got["as_org"].drop_nulls().n_unique(),
+        up_unique_bytes_by_state=by_state,
+        exposure_by_state=exposure,
+        idle_share=by_state["idle"] / total if total and is_known else None,
+        unnamed_up_unique_bytes=unnamed,
+        unnamed_share=unnamed / total if total else None,
+        disputed_up_unique_bytes=int(
+            uploads.filter(pl.col("remote_address").is_in(disputed.implode()))[
+                "up_unique_bytes"
+            ].sum()
+        ),
+        first_time=_text(captures["first_time"].min()),
+        last_time=_text(captures["last_time"].max()),
+        packets=int(captures["packets"].sum()),
+        wire_bytes=int(captures["wire_bytes"].sum()),
+        is_damaged=bool(captures["damage"].is_not_null().any()),
+        is_balanced=is_balanced,
+    )
+
+
+def _text(time: object) -> str | None:
+    """ISO 8601 with all nine digits."""
+    if time is None:
+        return None
+    series = pl.Series([time], dtype=pl.Datetime("ns", "UTC"))
+    return str(series.dt.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")[0])

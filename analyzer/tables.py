@@ -1,0 +1,532 @@
+"""The tables that the analyzer hands on: the contract of its door, and of every export.
+
+Times are UTC, counts are bytes. The four byte counts are never mixed:
+
+- `wire_bytes`: original length of the frame, less what the capture tool added
+- `ip_bytes`: IP total length (IPv6: payload length + 40)
+- `payload_bytes`: TCP or UDP payload from the length fields; of other protocols what stands
+  behind the IP header, of ICMP only what an echo carries
+- `unique_bytes`: payload without retransmission
+"""
+
+from dataclasses import dataclass
+
+import dataframely as dy
+
+from analyzer.settings import Settings
+from captures.tables import Captures
+from geo.tables import Databases
+
+ROLES = ("phone", "local", "bystander")
+STATES = ("active", "background", "idle", "unknown")
+VERDICTS = ("consistent", "disputed", "impossible", "unverifiable")
+LEDGER_OUTCOMES = (
+    "attributed",
+    "local",
+    "bystander",
+    "non_ip",
+    "duplicate",
+    "malformed",
+    "cut",
+    "fragment",
+    "limit",
+)
+
+
+def _time(description: str, *, nullable: bool = True) -> dy.Datetime:
+    return dy.Datetime(nullable=nullable, time_unit="ns", time_zone="UTC", description=description)
+
+
+def _count(description: str) -> dy.Int64:
+    return dy.Int64(nullable=False, min=0, description=description)
+
+
+class Flows(dy.Schema):
+    """One row per flow: one conversation of one capture, seen from the phone.
+
+    Of a flow that is not the phone's, local is the end that sent first.
+    Sorted by `flow`, which counts by capture and first frame.
+    """
+
+    flow = dy.Int64(nullable=False, primary_key=True, description="Number of the flow, from 1.")
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    version = dy.String(nullable=True, description="Version label. Null: none was given.")
+    app = dy.String(nullable=True, description="App that owns it. Null: the capture does not say.")
+    app_source = dy.String(nullable=True, description="What says so. Null: as above.")
+    protocol = dy.String(nullable=False, description="tcp, udp, icmp, …, or a protocol number.")
+    local_address = dy.String(nullable=False, description="The phone's address.")
+    local_port = dy.Int64(nullable=True, description="Its port. Null: the protocol has none.")
+    remote_address = dy.String(nullable=False, description="Address of the other end.")
+    remote_port = dy.Int64(nullable=True, description="Its port. Null: the protocol has none.")
+    role = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(ROLES),
+        description="phone: phone and public remote; local: phone and a remote that is not "
+        "public; bystander: neither end is the phone.",
+    )
+    first_time = _time("Time of its first packet. Null: no packet of it has a time.")
+    last_time = _time("Time of its last packet. Null: no packet of it has a time.")
+    up_packets = _count("Packets from the phone.")
+    down_packets = _count("Packets to the phone.")
+    up_wire_bytes = _count("Bytes on the wire, up.")
+    down_wire_bytes = _count("Bytes on the wire, down.")
+    up_ip_bytes = _count("IP bytes, up.")
+    down_ip_bytes = _count("IP bytes, down.")
+    up_payload_bytes = _count("Payload bytes, up; retransmissions count again.")
+    down_payload_bytes = _count("Payload bytes, down; retransmissions count again.")
+    up_unique_bytes = _count("Uploaded: payload bytes up, each counted once.")
+    down_unique_bytes = _count("Payload bytes down, each counted once.")
+    service = dy.String(
+        nullable=True, description="tls, quic, http, dns, … by content. Null: not recognised."
+    )
+    host = dy.String(nullable=True, description="Best name of the remote. Null: none was seen.")
+    host_source = dy.String(nullable=True, description="Where the name was said. Null: no host.")
+    host_frame = dy.Int64(nullable=True, description="Frame that proves it, from 1. Null: no host.")
+    country = dy.String(
+        nullable=True, description="Country of the remote, first opinion, ISO 3166-1. Null: none."
+    )
+    asn = dy.Int64(nullable=True, description="Autonomous system of the remote. Null: unknown.")
+    as_org = dy.String(nullable=True, description="Holder of that system. Null: unknown.")
+    first_frame = dy.Int64(nullable=False, min=1, description="Its first frame, from 1.")
+    last_frame = dy.Int64(nullable=False, min=1, description="Its last frame.")
+
+
+class Names(dy.Schema):
+    """One row per sighting that an address bore a name. Sorted by capture, frame, address, name."""
+
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    frame = dy.Int64(nullable=False, min=1, description="Frame that proves it, from 1.")
+    time = _time("Time of that frame. Null: it has none.")
+    address = dy.String(nullable=False, description="Address that bears the name.")
+    port = dy.Int64(nullable=True, description="Its port. Null: the name came from DNS.")
+    name = dy.String(
+        nullable=False,
+        description="The name, lower case, no final dot. For DNS the name that was asked for, "
+        "also at the end of a chain of CNAMEs.",
+    )
+    source = dy.String(nullable=False, description="sni, quic_sni, http_host, httpdns, dns, …")
+    local_address = dy.String(nullable=False, description="The other end of the sighting.")
+    local_port = dy.Int64(nullable=True, description="Its port. Null: the protocol has none.")
+
+
+class Places(dy.Schema):
+    """One row per remote address of the phone's and of local flows: what is known of its place."""
+
+    address = dy.String(nullable=False, primary_key=True, description="The remote address.")
+    scope = dy.String(nullable=False, description="global, private, link_local, shared, …")
+    country = dy.String(
+        nullable=True, description="First database's opinion. Null: not public, or no opinion."
+    )
+    registered_country = dy.String(
+        nullable=True, description="Country of registration. Null: no database says."
+    )
+    asn = dy.Int64(nullable=True, description="Autonomous system. Null: unknown.")
+    as_org = dy.String(nullable=True, description="Its holder. Null: unknown.")
+    is_anycast = dy.Bool(
+        nullable=True, description="Announced from many places. Null: no database says."
+    )
+    opinions = dy.List(
+        dy.Struct({"database": dy.String(), "country": dy.String(nullable=True)}),
+        nullable=True,
+        description="Each country database and what it says. Null: not public.",
+    )
+    agreement = dy.Int64(
+        nullable=True, description="How many databases share the first opinion. Null: none."
+    )
+    rtt_floor = dy.Duration(
+        nullable=True, time_unit="ns", description="Shortest round trip seen. Null: none usable."
+    )
+    verdict = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(VERDICTS),
+        description="How far the country can be believed. Null: there is no country to judge.",
+    )
+    reason = dy.String(nullable=True, description="Why that verdict. Null: no verdict.")
+
+
+class Phones(dy.Schema):
+    """One row per address that could be the phone, with what speaks for it, per capture."""
+
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    address = dy.String(nullable=False, description="Candidate.")
+    mac = dy.String(nullable=True, description="Link address it sent from. Null: none on the link.")
+    scope = dy.String(nullable=False, description="global, private, link_local, shared, …")
+    is_phone = dy.Bool(nullable=False, description="Taken as an address of the phone.")
+    reason = dy.String(nullable=False, description="Why it was taken or rejected.")
+    packets = _count("Packets that it sent or received.")
+    opened = _count("TCP connections that it opened.")
+    asked_dns = _count("DNS conversations that it began.")
+    outbound_packets = _count("Packets of it that the file marks as sent by the phone.")
+
+
+class Phases(dy.Schema):
+    """One row per span of time with a label and a state. Sorted by `phase`."""
+
+    phase = dy.Int64(nullable=False, primary_key=True, description="Number of the phase, from 1.")
+    label = dy.String(nullable=False, description="What happened, in the words of its source.")
+    state = dy.String(
+        nullable=False, check=lambda word: word.is_in(STATES), description="State of phone and app."
+    )
+    start = _time("Begin, included. Null: no packet in it has a time.")
+    end = _time("End, excluded (of the last stretch included). Null: as for start.")
+    source = dy.String(
+        nullable=False, description="Timeline file and line, `uncovered`, or `none`."
+    )
+    exposure = dy.Duration(
+        nullable=False, time_unit="ns", description="Part of it that captures observed."
+    )
+
+
+class Uploads(dy.Schema):
+    """One row per phase, app and remote with traffic of the phone to a public remote.
+
+    Sorted by phase, then bytes uploaded (most first), then address.
+    """
+
+    phase = dy.Int64(nullable=False, description="Phase.")
+    state = dy.String(
+        nullable=False, check=lambda word: word.is_in(STATES), description="Its state."
+    )
+    app = dy.String(nullable=True, description="App. Null: the capture does not say.")
+    remote_address = dy.String(nullable=False, description="Address of the remote.")
+    host = dy.String(nullable=True, description="Its best name. Null: none was seen.")
+    country = dy.String(nullable=True, description="First opinion. Null: none.")
+    asn = dy.Int64(nullable=True, description="Autonomous system. Null: unknown.")
+    as_org = dy.String(nullable=True, description="Its holder. Null: unknown.")
+    up_packets = _count("Packets up.")
+    down_packets = _count("Packets down.")
+    up_wire_bytes = _count("Bytes on the wire, up.")
+    down_wire_bytes = _count("Bytes on the wire, down.")
+    up_ip_bytes = _count("IP bytes, up.")
+    down_ip_bytes = _count("IP bytes, down.")
+    up_payload_bytes = _count("Payload bytes, up.")
+    down_payload_bytes = _count("Payload bytes, down.")
+    up_unique_bytes = _count("Uploaded: payload bytes up, each counted once.")
+    down_unique_bytes = _count("Payload bytes down, each counted once.")
+    exposure = dy.Duration(
+        nullable=False, time_unit="ns", description="Part of the phase that captures observed."
+    )
+    up_unique_bytes_per_hour = dy.Float64(
+        nullable=True, description="Uploaded per hour of exposure. Null: no time was observed."
+    )
+
+
+class Timeline(dy.Schema):
+    """One row per bin of time, state and country in which the phone uploaded anything.
+
+    Bins are all of one width, the smallest of 1, 2, 4, … seconds that needs at most 4,096 for
+    everything that the captures hold, other devices included.
+    Its sum is the ledger's: packets without a time stand in the row whose `start` is null.
+    """
+
+    start = _time("Begin of the bin. Null: packets without a time.")
+    width = dy.Duration(nullable=False, time_unit="ns", description="Width of every bin.")
+    state = dy.String(
+        nullable=False, check=lambda word: word.is_in(STATES), description="State of the phase."
+    )
+    country = dy.String(nullable=True, description="First opinion. Null: none.")
+    up_unique_bytes = _count("Uploaded in the bin.")
+    down_unique_bytes = _count("Payload bytes down in the bin, each counted once.")
+
+
+class Ledger(dy.Schema):
+    """One row per capture and outcome: every packet has one outcome, every byte one category.
+
+    In rows with parts, `link_bytes + ip_header_bytes + transport_header_bytes + unique_bytes +
+    retransmitted_bytes == wire_bytes`; this is checked on every run.
+    """
+
+    capture = dy.String(nullable=False, description="File name of the capture.")
+    outcome = dy.String(
+        nullable=False, check=lambda word: word.is_in(LEDGER_OUTCOMES), description="Outcome."
+    )
+    packets = _count("Packets with that outcome.")
+    wire_bytes = _count("Their bytes on the wire.")
+    ip_bytes = dy.Int64(nullable=True, description="Their IP bytes. Null: not read as IP.")
+    payload_bytes = dy.Int64(nullable=True, description="Their payload. Null: not read as IP.")
+    link_bytes = dy.Int64(
+        nullable=True, description="Link header, padding, outer headers of tunnels. Null: as above."
+    )
+    ip_header_bytes = dy.Int64(nullable=True, description="IP headers. Null: as above.")
+    transport_header_bytes = dy.Int64(
+        nullable=True, description="TCP, UDP, ICMP headers. Null: as above."
+    )
+    unique_bytes = dy.Int64(nullable=True, description="Payload first seen. Null: as above.")
+    retransmitted_bytes = dy.Int64(nullable=True, description="Payload seen again. Null: as above.")
+
+
+class Oddities(dy.Schema):
+    """One row per thing that could not be read or believed. Sorted by capture, frame, offset."""
+
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    frame = dy.Int64(nullable=True, description="Frame, from 1. Null: not inside a packet.")
+    offset = dy.Int64(
+        nullable=True, description="Byte in the decompressed file. Null: not at one place."
+    )
+    layer = dy.String(nullable=False, description="file, block, link, network, transport, name.")
+    kind = dy.String(nullable=False, description="What is odd.")
+    needed_bytes = dy.Int64(nullable=True, description="Bytes it takes. Null: not about length.")
+    got_bytes = dy.Int64(nullable=True, description="Bytes that were there. Null: as above.")
+    count = dy.Int64(nullable=False, min=1, description="How many alike this row stands for.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The answer in numbers: totals of the phone's traffic with public remotes.
+
+    Attributes:
+        app: app under test; None: all traffic of the phone counts.
+        is_app_known: the captures say which app owns a flow.
+        version: version label; None: none was given.
+        up_unique_bytes: uploaded.
+        down_unique_bytes: downloaded, each byte once.
+        up_wire_bytes: uploaded as it went over the wire.
+        flows: flows of the phone with public remotes.
+        remotes: public addresses that it exchanged packets with.
+        hosts: different names of those.
+        countries: countries that got at least one uploaded byte, first opinion.
+        organisations: holders of autonomous systems that got at least one uploaded byte.
+        up_unique_bytes_by_state: uploaded per state of the phone; every state has a key.
+        exposure_by_state: observed seconds per state; every state has a key.
+        idle_share: part of all uploaded that was uploaded in phases known to be idle: a lower
+            bound where some was uploaded in unknown ones. None: no phase of a known state was
+            observed, or nothing was uploaded.
+        unnamed_up_unique_bytes: uploaded to remotes without a name.
+        unnamed_share: its part of all uploaded. None: nothing was uploaded.
+        disputed_up_unique_bytes: uploaded to remotes on whose country databases differ.
+        first_time: earliest packet, ISO 8601. None: no packet has a time.
+        last_time: latest packet, ISO 8601.
+        packets: packets in all captures.
+        wire_bytes: their bytes on the wire.
+        is_damaged: part of an input could not be read.
+        is_balanced: the ledger's identities hold.
+    """
+
+    app: str | None
+    is_app_known: bool
+    version: str | None
+    up_unique_bytes: int
+    down_unique_bytes: int
+    up_wire_bytes: int
+    flows: int
+    remotes: int
+    hosts: int
+    countries: int
+    organisations: int
+    up_unique_bytes_by_state: dict[str, int]
+    exposure_by_state: dict[str, float]
+    idle_share: float | None
+    unnamed_up_unique_bytes: int
+    unnamed_share: float | None
+    disputed_up_unique_bytes: int
+    first_time: str | None
+    last_time: str | None
+    packets: int
+    wire_bytes: int
+    is_damaged: bool
+    is_balanced: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """All tables of one run, with the settings that made them.
+
+    Attributes:
+        limits_hit: per limit that bit (see `settings.Limits`), how often.
+        notes: sentences on what the run could not do, for the report's first lines.
+    """
+
+    settings: Settings
+    summary: Summary
+    captures: dy.DataFrame[Captures]
+    phones: dy.DataFrame[Phones]
+    flows: dy.DataFrame[Flows]
+    names: dy.DataFrame[Names]
+    places: dy.DataFrame[Places]
+    phases: dy.DataFrame[Phases]
+    uploads: dy.DataFrame[Uploads]
+    timeline: dy.DataFrame[Timeline]
+    ledger: dy.DataFrame[Ledger]
+    oddities: dy.DataFrame[Oddities]
+    databases: dy.DataFrame[Databases]
+    limits_hit: dict[str, int]
+    notes: tuple[str, ...]
+
+
+SIDES = ("base", "new")
+ALL_STATES = "all"
+DIMENSIONS = ("country", "asn", "host")
+CHANGES = ("new", "gone", "more", "less", "same", "not comparable")
+
+
+class Repetitions(dy.Schema):
+    """One row per observation of a side of a comparison: a capture, or a saved analysis.
+
+    A saved analysis is one repetition, however many captures it was made from: its uploads are
+    not kept per capture. Sorted by side and repetition.
+    """
+
+    side = dy.String(
+        nullable=False, primary_key=True, check=lambda word: word.is_in(SIDES), description="Side."
+    )
+    repetition = dy.Int64(
+        nullable=False, primary_key=True, min=1, description="Number in its side, from 1."
+    )
+    name = dy.String(nullable=False, description="File name, or name of the folder of results.")
+    is_saved = dy.Bool(nullable=False, description="A saved analysis.")
+    captures = dy.Int64(nullable=False, min=1, description="Captures in it; of a capture 1.")
+    sha256 = dy.List(dy.String(), nullable=False, description="SHA-256 of each capture, hex.")
+    timelines = dy.List(
+        dy.String(), nullable=False, description="Names of its timelines. Empty: none."
+    )
+    timelines_sha256 = dy.List(
+        dy.String(), nullable=False, description="Their SHA-256. Of a saved analysis none are kept."
+    )
+    timeline_source = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(("given", "beside", "saved")),
+        description="given: by the user; beside: found beside the capture; saved: used by the "
+        "saved analysis. Null: there is no timeline.",
+    )
+    phone_addresses = dy.List(dy.String(), nullable=False, description="Taken as the phone.")
+    packets = _count("Packets read.")
+    first_time = _time("Earliest packet. Null: no packet has a time.")
+    last_time = _time("Latest packet. Null: no packet has a time.")
+    up_unique_bytes = _count("Uploaded: payload bytes up, each counted once.")
+    is_damaged = dy.Bool(nullable=False, description="Part of it could not be read.")
+
+
+class Exposures(dy.Schema):
+    """One row per repetition and state, and one for `all`. Sorted by side, repetition, state."""
+
+    side = dy.String(
+        nullable=False, primary_key=True, check=lambda word: word.is_in(SIDES), description="Side."
+    )
+    repetition = dy.Int64(nullable=False, primary_key=True, min=1, description="Repetition.")
+    state = dy.String(
+        nullable=False,
+        primary_key=True,
+        check=lambda word: word.is_in((ALL_STATES, *STATES)),
+        description="State, or `all`.",
+    )
+    exposure = dy.Duration(
+        nullable=False, time_unit="ns", description="Time that was observed in that state."
+    )
+    up_unique_bytes = _count("Uploaded in that state.")
+
+
+class ComparedDatabases(dy.Schema):
+    """One row per side and database that placed its addresses. Sorted by side and position."""
+
+    side = dy.String(nullable=False, check=lambda word: word.is_in(SIDES), description="Side.")
+    position = dy.Int64(nullable=False, min=1, description="Place in the order asked, from 1.")
+    name = dy.String(nullable=False, description="Short name.")
+    kind = dy.String(nullable=False, description="What its records say.")
+    data_date = dy.Date(nullable=True, description="Day of the data. Null: unknown.")
+    sha256 = dy.String(nullable=False, description="SHA-256 of the file.")
+    licence = dy.String(nullable=True, description="Licence. Null: unknown.")
+    attribution = dy.String(nullable=True, description="What the licence demands. Null: unknown.")
+    attribution_url = dy.String(nullable=True, description="Where to. Null: unknown.")
+
+
+def _rate(description: str) -> dy.Float64:
+    return dy.Float64(nullable=True, min=0, description=description)
+
+
+class Changes(dy.Schema):
+    """One row per country, ASN or host and state in which either side exchanged a packet with it.
+
+    A rate is bytes uploaded over the time observed in that state, of all repetitions of a side.
+    No row claims significance. Sorted by dimension, key, state.
+    """
+
+    dimension = dy.String(
+        nullable=False, check=lambda word: word.is_in(DIMENSIONS), description="What `key` is."
+    )
+    key = dy.String(
+        nullable=True,
+        description="ISO 3166-1 code; `AS` and number; host, or the address where no name was "
+        "seen. Null: no database knows the country or ASN.",
+    )
+    holder = dy.String(nullable=True, description="Holder of the ASN. Null: unknown, or no ASN.")
+    is_named = dy.Bool(nullable=True, description="Host: `key` is a name. Null: no host.")
+    state = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in((ALL_STATES, *STATES)),
+        description="State, or `all`.",
+    )
+    change = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(CHANGES),
+        description="new, gone: packets on that side alone, in that state; more, less: the rate "
+        "differs by more than `same_within` of the larger one; same: it does not; not comparable: "
+        "a side did not observe that state.",
+    )
+    base_up_unique_bytes = _count("Base: uploaded.")
+    new_up_unique_bytes = _count("New: uploaded.")
+    base_exposure = dy.Duration(nullable=False, time_unit="ns", description="Base: observed.")
+    new_exposure = dy.Duration(nullable=False, time_unit="ns", description="New: observed.")
+    base_up_unique_bytes_per_hour = _rate("Base: rate. Null: nothing was observed.")
+    new_up_unique_bytes_per_hour = _rate("New: rate. Null: nothing was observed.")
+    base_repetitions = _count("Base: repetitions that observed the state.")
+    new_repetitions = _count("New: repetitions that observed the state.")
+    base_seen_in = _count("Base: of those, how many exchanged a packet with it.")
+    new_seen_in = _count("New: of those, how many exchanged a packet with it.")
+    base_least_per_hour = _rate("Base: lowest rate of a repetition. Null: as the rate.")
+    base_most_per_hour = _rate("Base: highest rate of a repetition. Null: as the rate.")
+    new_least_per_hour = _rate("New: lowest rate of a repetition. Null: as the rate.")
+    new_most_per_hour = _rate("New: highest rate of a repetition. Null: as the rate.")
+    is_overlapping = dy.Bool(
+        nullable=True,
+        description="The ranges from lowest to highest rate of both sides share a value. Null: a "
+        "side has fewer than two repetitions in that state, so nobody knows its spread.",
+    )
+    base_countries = dy.List(
+        dy.String(), nullable=True, description="Host: its countries. Null: no host."
+    )
+    new_countries = dy.List(
+        dy.String(), nullable=True, description="Host: its countries. Null: no host."
+    )
+    base_asns = dy.List(dy.Int64(), nullable=True, description="Host: its ASNs. Null: no host.")
+    new_asns = dy.List(dy.Int64(), nullable=True, description="Host: its ASNs. Null: no host.")
+    is_moved = dy.Bool(
+        nullable=True,
+        description="Host on both sides: its addresses differ, and so do their countries or ASNs. "
+        "Null: no host, or not on both sides.",
+    )
+    remark = dy.String(
+        nullable=True, description="What to know before believing the row. Null: nothing."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two sides, held against each other without any claim of significance.
+
+    Attributes:
+        labels: per side, what it is called.
+        same_within: part of the larger rate up to which two rates are called the same.
+        changes: what differs and what does not.
+        repetitions: what each side was observed in.
+        exposures: for how long, per state.
+        databases: which databases placed the addresses of each side.
+        captures: per side, the captures, as in `analysis`.
+        settings: per side, what was asked for.
+        differences: sentences on what besides the app differs between the sides.
+        notes: sentences on what the runs could not do.
+        is_damaged: part of an input could not be read.
+        is_balanced: the ledgers' identities hold.
+    """
+
+    labels: dict[str, str]
+    same_within: float
+    changes: dy.DataFrame[Changes]
+    repetitions: dy.DataFrame[Repetitions]
+    exposures: dy.DataFrame[Exposures]
+    databases: dy.DataFrame[ComparedDatabases]
+    captures: dict[str, dy.DataFrame[Captures]]
+    settings: dict[str, Settings]
+    differences: tuple[str, ...]
+    notes: tuple[str, ...]
+    is_damaged: bool
+    is_balanced: bool

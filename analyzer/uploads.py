@@ -1,0 +1,91 @@
+"""Uploads: what the phone exchanged with public remotes, per phase, app, remote; over time."""
+
+from collections.abc import Sequence
+
+import dataframely as dy
+import polars as pl
+
+from analyzer.flows import PACKET_SUMS
+from analyzer.tables import Flows, Phases, Timeline, Uploads
+from analyzer.tally import MOST_BINS, SECOND
+
+HOUR_NS = 3_600 * SECOND
+WAYS = ("up", "down")
+
+
+def uploads(
+    per_phase: pl.DataFrame, flows: dy.DataFrame[Flows], phases: dy.DataFrame[Phases]
+) -> dy.DataFrame[Uploads]:
+    """One row per phase, app, remote address and its name.
+
+    Args:
+        per_phase: flow, phase and the sums up and down, of all flows.
+        flows: all flows.
+        phases: all phases.
+    """
+    of_phone = flows.filter(pl.col("role") == "phone").select(
+        "flow", "app", "remote_address", "host", "country", "asn", "as_org"
+    )
+    exposure = pl.col("exposure").dt.total_nanoseconds()
+    table = (
+        per_phase.join(of_phone, on="flow")
+        .group_by("phase", "app", "remote_address", "host", "country", "asn", "as_org")
+        .agg(pl.col(f"{way}_{name}").sum() for way in WAYS for name in PACKET_SUMS)
+        .join(phases.select("phase", "state", "exposure"), on="phase")
+        .with_columns(
+            pl.when(exposure > 0)
+            .then(pl.col("up_unique_bytes") * HOUR_NS / exposure)
+            .alias("up_unique_bytes_per_hour")
+        )
+        .sort(
+            "phase",
+            "up_unique_bytes",
+            "remote_address",
+            "host",
+            "app",
+            descending=[False, True, False, False, False],
+        )
+    )
+    return Uploads.validate(table.select(Uploads.column_names()))
+
+
+def timeline(
+    bins: Sequence[tuple[pl.DataFrame, int]],
+    flows: dy.DataFrame[Flows],
+    phases: dy.DataFrame[Phases],
+) -> dy.DataFrame[Timeline]:
+    """What went up and down per bin of time, state and country.
+
+    Args:
+        bins: per capture: flow, phase, is_up, bin and unique_bytes; and the bin's seconds.
+        flows: all flows.
+        phases: all phases.
+    """
+    width = max((seconds for _, seconds in bins), default=1)
+    per_flow = pl.concat(
+        [table.with_columns(pl.col("bin") // (width // seconds)) for table, seconds in bins]
+    )
+    while per_flow["bin"].n_unique() > MOST_BINS:
+        width *= 2
+        per_flow = per_flow.with_columns(pl.col("bin") // 2)
+    amount = [
+        pl.when(pl.col("is_up") == is_up)
+        .then(pl.col("unique_bytes"))
+        .otherwise(0)
+        .sum()
+        .alias(f"{way}_unique_bytes")
+        for way, is_up in (("up", True), ("down", False))
+    ]
+    of_phone = flows.filter(pl.col("role") == "phone").select("flow", "country")
+    table = (
+        per_flow.join(of_phone, on="flow")
+        .join(phases.select("phase", "state"), on="phase")
+        .group_by("bin", "state", "country")
+        .agg(amount)
+        .with_columns(
+            (pl.col("bin") * (width * SECOND)).cast(pl.Datetime("ns", "UTC")).alias("start"),
+            pl.lit(width * SECOND).cast(pl.Duration("ns")).alias("width"),
+        )
+        .sort("start", "state", "country", nulls_last=True)
+    )
+    return Timeline.validate(table.select(Timeline.column_names()))

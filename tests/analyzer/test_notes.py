@@ -1,0 +1,111 @@
+"""What a reader must know before the numbers stands in the notes."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from analyzer import notes as room
+from analyzer.analysis import analyze
+from analyzer.notes import notes
+from analyzer.settings import Settings
+from tests.small_captures import household, pcap, put
+
+BEGIN = datetime(2026, 6, 2, 12, tzinfo=UTC)
+WITH_TIMELINE = Settings(timelines=(Path("phone.csv"),))
+
+
+def told(settings=WITH_TIMELINE, *, captures=None, phones=None, phases=None, data_date=None):
+    """Notes on one capture of an hour with one phone and one idle phase, but for what is given."""
+    return notes(
+        settings,
+        captures=captures if captures is not None else table_of(("a.pcap", 0, 60)),
+        phones=phones if phones is not None else candidates(("10.0.0.2", True, 1)),
+        phases=pl.DataFrame(
+            phases or {"state": ["idle"], "exposure": [timedelta(minutes=5)]},
+            schema={"state": pl.String, "exposure": pl.Duration("ns")},
+        ),
+        databases=pl.DataFrame({"kind": ["country"], "data_date": [data_date or date(2026, 6, 1)]}),
+    )
+
+
+def table_of(*rows):
+    return pl.DataFrame(
+        [
+            (name, BEGIN + timedelta(minutes=first), BEGIN + timedelta(minutes=last))
+            for name, first, last in rows
+        ],
+        schema={
+            "capture": pl.String,
+            "first_time": pl.Datetime("ns", "UTC"),
+            "last_time": pl.Datetime("ns", "UTC"),
+        },
+        orient="row",
+    )
+
+
+def candidates(*rows):
+    return pl.DataFrame(
+        [("a.pcap", address, is_phone, opened, "private") for address, is_phone, opened in rows],
+        schema={
+            "capture": pl.String,
+            "address": pl.String,
+            "is_phone": pl.Boolean,
+            "opened": pl.Int64,
+            "scope": pl.String,
+        },
+        orient="row",
+    )
+
+
+def test_nothing_to_say_is_no_note():
+    assert told() == []
+
+
+def test_another_device_that_opens_connections_is_named():
+    phones = candidates(("10.0.0.2", True, 5), ("10.0.0.3", False, 4), ("10.0.0.1", False, 0))
+    assert told(phones=phones) == [room.OTHER_DEVICES.format("a.pcap", "10.0.0.3")]
+
+
+def test_many_other_devices_are_counted():
+    others = [(f"10.0.0.{n}", False, 1) for n in range(3, 8)]
+    (note,) = told(phones=candidates(("10.0.0.2", True, 5), *others))
+    assert "10.0.0.3, 10.0.0.4, 10.0.0.5 and 2 more" in note
+
+
+def test_a_capture_without_a_phone_is_told():
+    assert told(phones=candidates()) == [room.NO_PHONE.format("a.pcap")]
+    given = Settings(timelines=WITH_TIMELINE.timelines, phones=("10.0.0.9",))
+    assert told(given, phones=candidates()) == [room.NO_PHONE_GIVEN.format("a.pcap")]
+
+
+def test_no_timeline_is_told():
+    assert told(Settings()) == [room.NO_TIMELINE]
+
+
+def test_a_timeline_of_another_time_is_told():
+    phases = {"state": ["unknown"], "exposure": [timedelta(hours=1)]}
+    (note,) = told(phases=phases)
+    assert note.startswith("No span of the timeline falls into the time of the captures")
+
+
+def test_captures_of_the_same_time_are_told():
+    captures = table_of(("a.pcap", 0, 60), ("b.pcap", 30, 90), ("c.pcap", 100, 110))
+    phones = candidates(("10.0.0.2", True, 1))
+    phones = pl.concat([phones.with_columns(capture=pl.lit(f"{name}.pcap")) for name in "abc"])
+    assert told(captures=captures, phones=phones) == [room.OVERLAP.format("a.pcap", "b.pcap")]
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(180, False), (200, True), (-200, True)])
+def test_geo_data_of_another_half_year_are_told(days, is_told):
+    made = (BEGIN + timedelta(days=days)).date()
+    assert bool(told(data_date=made)) == is_told
+
+
+def test_the_same_bytes_are_counted_once(tmp_path):
+    one = put(tmp_path / "one.pcap", pcap(household()))
+    two = put(tmp_path / "two.pcap", pcap(household()))
+    alone, both = analyze([one], Settings()), analyze([one, two], Settings())
+    assert both.summary == alone.summary
+    assert room.SAME_FILE.format("two.pcap", "one.pcap") in both.notes

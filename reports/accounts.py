@@ -1,0 +1,135 @@
+"""What stands behind the answer: ledger, identities, oddities, filters, opinions, settings."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from analyzer.settings import Settings
+from analyzer.tables import LEDGER_OUTCOMES, Analysis
+
+PARTS: Final = (
+    "link_bytes",
+    "ip_header_bytes",
+    "transport_header_bytes",
+    "unique_bytes",
+    "retransmitted_bytes",
+)
+"""The categories of a byte: together they are the bytes on the wire."""
+
+_MOST_PORTS: Final = 12
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A sum that must come out the same by two ways."""
+
+    says: str
+    left: int
+    right: int
+
+    @property
+    def is_kept(self) -> bool:
+        """Both ways give the same number."""
+        return self.left == self.right
+
+
+def by_outcome(ledger: pl.DataFrame) -> list[dict[str, Any]]:
+    """The ledger over all captures: a row per outcome that occurred, in the ledger's order.
+
+    A part is None where no packet of that outcome was read so far.
+    """
+    columns = ("packets", "wire_bytes", *PARTS)
+    sums = ledger.group_by("outcome").agg(
+        pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name) for name in columns
+    )
+    rows = {row["outcome"]: row for row in sums.to_dicts()}
+    return [rows[outcome] for outcome in LEDGER_OUTCOMES if outcome in rows]
+
+
+def identities(analysis: Analysis, listed_up: int) -> list[Identity]:
+    """The sums that this report must keep.
+
+    Args:
+        analysis: the tables.
+        listed_up: uploaded bytes of all rows of the destinations table, "other" included.
+    """
+    ledger, flows, captures = analysis.ledger, analysis.flows, analysis.captures
+    read = ledger.filter(pl.all_horizontal(pl.col(PARTS).is_not_null()))
+    attributed = ledger.filter(pl.col("outcome") == "attributed")
+    phone = flows.filter(pl.col("role") == "phone")
+    return [
+        Identity("packets of all outcomes = packets in the files",
+                 _sum(ledger, "packets"), _sum(captures, "packets")),
+        Identity("bytes on the wire of all outcomes = bytes on the wire in the files",
+                 _sum(ledger, "wire_bytes"), _sum(captures, "wire_bytes")),
+        Identity("link + IP + transport headers + payload first seen + payload seen again "
+                 "= bytes on the wire, where packets were read as IP",
+                 sum(_sum(read, part) for part in PARTS), _sum(read, "wire_bytes")),
+        Identity("payload first seen, up and down, of the phone's flows = that of the "
+                 "outcome “attributed”",
+                 _sum(phone, "up_unique_bytes") + _sum(phone, "down_unique_bytes"),
+                 _sum(attributed, "unique_bytes")),
+        Identity("uploaded over all phases = uploaded over all flows of the phone",
+                 _sum(analysis.uploads, "up_unique_bytes"), _sum(phone, "up_unique_bytes")),
+        Identity("uploaded over all rows of the destinations = uploaded in total",
+                 listed_up, analysis.summary.up_unique_bytes),
+    ]  # fmt: skip
+
+
+def _sum(table: pl.DataFrame, column: str) -> int:
+    return int(table[column].sum())
+
+
+def by_kind(oddities: pl.DataFrame) -> pl.DataFrame:
+    """Oddities of all captures by layer and kind: `count`, and where the first one is."""
+    return (
+        oddities.group_by("layer", "kind")
+        .agg(
+            count=pl.col("count").sum(),
+            capture=pl.col("capture").first(),
+            frame=pl.col("frame").first(),
+            offset=pl.col("offset").first(),
+        )
+        .sort(-pl.col("count"), "layer", "kind")
+    )
+
+
+def display_filter(row: dict[str, Any]) -> str:
+    """The Wireshark display filter that finds the frames of one destination.
+
+    Where an address bears several names the local ports tell them apart, if they are few.
+    """
+    family = "ipv6" if ":" in row["remote_address"] else "ip"
+    found = f"{family}.addr == {row['remote_address']}"
+    ports, protocols = row["local_ports"], row["protocols"]
+    is_told_apart = 0 < len(ports) <= _MOST_PORTS and protocols in (["tcp"], ["udp"])
+    if not row["is_shared"] or not is_told_apart:
+        return found
+    return f"{found} && {protocols[0]}.port in {{{', '.join(map(str, ports))}}}"
+
+
+def other_opinions(row: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """The databases that name another country for this destination, each with what it names."""
+    return [
+        (opinion["database"], opinion["country"])
+        for opinion in row["opinions"] or []
+        if opinion["country"] not in {None, row["country"]}
+    ]
+
+
+def settings_rows(settings: Settings) -> list[tuple[str, str]]:
+    """Settings and limits by name, as text; of a path its last part."""
+    plain = asdict(settings)
+    limits = plain.pop("limits")
+    rows = [(name, _setting_text(value)) for name, value in plain.items()]
+    return rows + [(f"limit: {name}", f"{value:,}") for name, value in limits.items()]
+
+
+def _setting_text(value: object) -> str:
+    if value is None or value == ():
+        return "not given"
+    if isinstance(value, tuple):
+        return ", ".join(part.name if isinstance(part, Path) else str(part) for part in value)
+    return str(value)

@@ -1,0 +1,267 @@
+"""The sums that page and charts show. Every list closes with what it left out."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from analyzer.tables import STATES, Analysis
+
+UP: Final = pl.col("up_unique_bytes")
+_HOUR: Final = 3_600_000_000_000  # ns
+_LONG_GAP: Final = 0.1
+_REMOTE: Final = ("remote_address", "host")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The part of an analysis that the report counts: all of the phone's, or one app's.
+
+    Attributes:
+        uploads: rows of the uploads table that count.
+        flows: flows of the phone with public remotes that count.
+        rest_up_unique_bytes: uploaded by other apps, shown as a remainder.
+    """
+
+    uploads: pl.DataFrame
+    flows: pl.DataFrame
+    rest_up_unique_bytes: int
+
+
+def counted(analysis: Analysis) -> Counted:
+    """What counts: the app under test where the capture says which app owns a flow, else all."""
+    flows = analysis.flows.filter(pl.col("role") == "phone")
+    app = analysis.summary.app
+    if app is None or not analysis.summary.is_app_known:
+        return Counted(analysis.uploads, flows, 0)
+    mine = pl.col("app").eq_missing(app)
+    rest = analysis.uploads.filter(~mine)["up_unique_bytes"].sum()
+    return Counted(analysis.uploads.filter(mine), flows.filter(mine), int(rest))
+
+
+def by_country(uploads: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """One row per country that was uploaded to, most first; a null country comes last.
+
+    Columns: `country`, `up`, `disputed` (to addresses on which databases differ), `idle`,
+    `remotes`, `organisations`, `others` (other countries named by opinions, sorted).
+    """
+    verdicts = places.select(remote_address="address", verdict="verdict", opinions="opinions")
+    opinions = pl.col("opinions").list.eval(pl.element().struct.field("country"))
+    is_disputed = pl.col("verdict").eq_missing("disputed")
+    return (
+        uploads.filter(UP > 0)
+        .join(verdicts, on="remote_address", how="left")
+        .group_by("country")
+        .agg(
+            up=UP.sum(),
+            disputed=UP.filter(is_disputed).sum(),
+            idle=UP.filter(pl.col("state") == "idle").sum(),
+            remotes=pl.col("remote_address").n_unique(),
+            organisations=pl.col("as_org").n_unique(),
+            others=opinions.explode().drop_nulls().unique().sort(),
+        )
+        .with_columns(
+            others=pl.when(pl.col("country").is_null())
+            .then("others")
+            .otherwise(pl.col("others").list.set_difference(pl.concat_list("country")))
+        )
+        .with_columns(pl.col("others").list.sort())
+        .sort(pl.col("country").is_null(), -pl.col("up"), "country")
+    )
+
+
+def by_phase(uploads: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
+    """The phases, in order, each with what was uploaded in it.
+
+    Adds `up`, 0 where nothing was uploaded, and `up_per_hour` of exposure; null where no time
+    of the phase was observed.
+    """
+    exposure = pl.col("exposure").dt.total_nanoseconds()
+    rate = pl.col("up") * _HOUR / exposure
+    return (
+        phases.join(uploads.group_by("phase").agg(up=UP.sum()), on="phase", how="left")
+        .with_columns(pl.col("up").fill_null(0))
+        .with_columns(up_per_hour=pl.when(exposure > 0).then(rate))
+        .sort("phase")
+    )
+
+
+def by_source(flows: pl.DataFrame) -> pl.DataFrame:
+    """What was uploaded per source of the remote's name (`host_source`, null: no name), `flows`."""
+    return (
+        flows.group_by("host_source")
+        .agg(up=UP.sum(), flows=pl.len())
+        .sort(pl.col("host_source").is_null(), -pl.col("up"), "host_source")
+    )
+
+
+def streams(uploads: pl.DataFrame, most: int = 12) -> pl.DataFrame:
+    """What was uploaded per app, organisation and country: the `most` of each, and the others.
+
+    Columns: `app`, `as_org`, `country` (null: unknown), `up`, and for each of the three an
+    `is_other_…` that says that the row stands for those beyond the first.
+    """
+    named = ("app", "as_org", "country")
+    sent = uploads.filter(UP > 0)
+    kept = {name: _largest(sent, name, most) for name in named}
+    is_other = {
+        f"is_other_{name}": pl.col(name).is_not_null() & ~pl.col(name).is_in(kept[name])
+        for name in named
+    }
+    return (
+        sent.with_columns(**is_other)
+        .with_columns(
+            pl.when(pl.col(f"is_other_{name}")).then(None).otherwise(name).alias(name)
+            for name in named
+        )
+        .group_by([*named, *is_other])
+        .agg(up=UP.sum())
+        .sort(-pl.col("up"), *named, *is_other)
+    )
+
+
+def _largest(sent: pl.DataFrame, name: str, most: int) -> list[str]:
+    sums = sent.filter(pl.col(name).is_not_null()).group_by(name).agg(up=UP.sum())
+    return sums.sort(-pl.col("up"), name)[name].head(most).to_list()
+
+
+def bins(timeline: pl.DataFrame, captures: pl.DataFrame, most: int = 300) -> pl.DataFrame:
+    """The timeline without countries, in bins so wide that `most` cover what captures observed.
+
+    Columns: `start`, `width`, `state`, `up`; what has no time is left out.
+    """
+    sums = (
+        timeline.filter(pl.col("start").is_not_null(), UP > 0)
+        .group_by(pl.col("start").to_physical(), pl.col("width").to_physical(), "state")
+        .agg(up=UP.sum())
+    )
+    width, covered = sums["width"].max(), _spans(captures)["covered"].max()
+    if isinstance(width, int) and isinstance(covered, int):
+        while covered // width >= most:
+            width *= 2
+        sums = sums.with_columns(
+            start=pl.col("start") // width * width, width=pl.lit(width, pl.Int64)
+        )
+    return (
+        sums.group_by("start", "width", "state")
+        .agg(pl.col("up").sum())
+        .with_columns(
+            pl.col("start").cast(pl.Datetime("ns", "UTC")), pl.col("width").cast(pl.Duration("ns"))
+        )
+        .sort("start", "state")
+    )
+
+
+def gaps(captures: pl.DataFrame, bins: pl.DataFrame) -> pl.DataFrame:
+    """Spans of time that no capture covers, where they are long beside what is covered.
+
+    Columns: `start`, `end`. A bin is left on either side, so that no bar is cut.
+    """
+    width = pl.lit(bins["width"].max(), pl.Duration("ns")).to_physical().fill_null(0)
+    return (
+        _spans(captures)
+        .filter(pl.col("gap") > _LONG_GAP * pl.col("covered") + 2 * width)
+        .select(
+            start=(pl.col("before") + width).cast(pl.Datetime("ns", "UTC")),
+            end=(pl.col("first") - width).cast(pl.Datetime("ns", "UTC")),
+        )
+    )
+
+
+def _spans(captures: pl.DataFrame) -> pl.DataFrame:
+    """The spans of the captures in order of time, all in nanoseconds.
+
+    `before` is the end of all that began earlier, `gap` what lies between that and `first`,
+    `covered` what all captures cover.
+    """
+    return (
+        captures.filter(pl.col("first_time").is_not_null())
+        .select(first=pl.col("first_time").to_physical(), last=pl.col("last_time").to_physical())
+        .sort("first", "last")
+        .with_columns(before=pl.col("last").cum_max().shift(1))
+        .with_columns(gap=(pl.col("first") - pl.col("before")).clip(0).fill_null(0))
+        .with_columns(covered=pl.col("last").max() - pl.col("first").min() - pl.col("gap").sum())
+    )
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """The destinations, most uploaded first, and the sums of those beyond the page's bound.
+
+    Attributes:
+        rows: one per address and host.
+        other: sums over the rows left out; None: none was.
+        other_rows: how many those are.
+        total: sums over all.
+    """
+
+    rows: list[dict[str, Any]]
+    other: dict[str, int] | None
+    other_rows: int
+    total: dict[str, int]
+
+
+def destinations(part: Counted, places: pl.DataFrame, *, most: int = 2_000) -> Destinations:
+    """One row per remote address and host, with what it was sent in each state of the phone."""
+    sums = _destination_sums(part.uploads)
+    kept = (
+        sums.head(most)
+        .join(_proofs(part.flows), on=_REMOTE, how="left", nulls_equal=True)
+        .join(_facts(places), left_on="remote_address", right_on="address", how="left")
+        .sort("place")
+    )
+    rest = sums.slice(most)
+    return Destinations(
+        rows=kept.to_dicts(),
+        other=_totals(rest) if rest.height else None,
+        other_rows=rest.height,
+        total=_totals(sums),
+    )
+
+
+def _destination_sums(uploads: pl.DataFrame) -> pl.DataFrame:
+    return (
+        uploads.group_by(_REMOTE)
+        .agg(
+            *(UP.filter(pl.col("state") == state).sum().alias(state) for state in STATES),
+            up=UP.sum(),
+            down=pl.col("down_unique_bytes").sum(),
+            apps=pl.col("app").drop_nulls().unique().sort(),
+        )
+        .sort(-pl.col("up"), -pl.col("down"), "remote_address", pl.col("host").fill_null(""))
+        .with_columns(is_shared=pl.len().over("remote_address") > 1, place=pl.int_range(pl.len()))
+    )
+
+
+def _proofs(flows: pl.DataFrame) -> pl.DataFrame:
+    """Per address and host: the flows, their ports, and the first frame that proves the name."""
+    return (
+        flows.sort("flow")
+        .group_by(_REMOTE)
+        .agg(
+            flows=pl.len(),
+            host_source=pl.col("host_source").first(),
+            host_frame=pl.col("host_frame").first(),
+            capture=pl.col("capture").first(),
+            protocols=pl.col("protocol").unique().sort(),
+            remote_ports=pl.col("remote_port").drop_nulls().unique().sort(),
+            local_ports=pl.col("local_port").drop_nulls().unique().sort(),
+        )
+    )
+
+
+def _facts(places: pl.DataFrame) -> pl.DataFrame:
+    return places.select(
+        "address",
+        "country",
+        "asn",
+        "as_org",
+        "is_anycast",
+        "opinions",
+        "verdict",
+        "reason",
+    )
+
+
+def _totals(sums: pl.DataFrame) -> dict[str, int]:
+    return {name: int(sums[name].sum()) for name in (*STATES, "up", "down")}

@@ -1,0 +1,236 @@
+"""What the report says in words: numbers as people read them, and the sentences of the answer.
+
+The wording is fixed where it matters: what is not there was "not seen in this capture", never
+"not sent"; a country is where databases place an address; an upload is `up_unique_bytes`.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import polars as pl
+
+from analyzer.tables import Analysis, Summary
+
+SOURCE_WORDS: Final = {
+    "sni": "TLS server name",
+    "quic_sni": "QUIC server name",
+    "http_host": "HTTP Host header",
+    "httpdns": "answer of an HTTPDNS service",
+    "dns": "DNS answer",
+    "certificate": "server certificate",
+}
+"""Where a name was seen, as the report names it."""
+
+NO_NAME: Final = "no name seen in this capture"
+NO_COUNTRY: Final = "no country known"
+NO_ORGANISATION: Final = "no organisation known"
+NO_APP: Final = "app not recorded"
+
+_KILO: Final = 1_000
+_MUCH_UNKNOWN: Final = 0.05
+_MOST_PHONES: Final = 4
+_NO_SOURCE: Final = ("uncovered", "none")  # of phases that no timeline names
+
+
+def bytes_text(count: int) -> str:
+    """A number of bytes in the unit people read, three digits; 1 kB is 1,000 bytes."""
+    if count < _KILO:
+        return "1 byte" if count == 1 else f"{count} bytes"
+    size, unit = count / _KILO, "kB"
+    for larger in ("MB", "GB", "TB", "PB"):
+        if size < 999.5:  # noqa: PLR2004  # what would be rounded to 1,000
+            break
+        size, unit = size / _KILO, larger
+    return f"{size:#.3g}".rstrip(".") + f" {unit}"
+
+
+def share_text(part: int, whole: int) -> str:
+    """A part of a whole in percent: `0 %` and `100 %` are said only where they are exact."""
+    if part == 0 or whole == 0:
+        return "0 %"
+    if part == whole:
+        return "100 %"
+    percent = 100 * part / whole
+    if percent < 0.1:  # noqa: PLR2004  # what one decimal cannot say
+        return "under 0.1 %"
+    if percent > 99.9:  # noqa: PLR2004  # the same
+        return "over 99.9 %"
+    return f"{percent:.1f} %"
+
+
+def seconds_text(seconds: float) -> str:
+    """A span of time in its two largest units."""
+    whole = round(seconds)
+    if whole < 1:
+        return f"{seconds:.2g} s" if seconds > 0 else "0 s"
+    days, rest = divmod(whole, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, left = divmod(rest, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (left, "s")]
+    first = next(index for index, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
+
+
+def time_text(moment: datetime | None) -> str:
+    """A moment to the second, in UTC; `no time recorded` where there is none."""
+    if moment is None:
+        return "no time recorded"
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """A number with its noun, in the singular where it is one."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def subject(summary: Summary) -> str:
+    """Whose traffic the totals are: the app's where the capture can tell, else the phone's."""
+    if summary.app is not None and summary.is_app_known:
+        return summary.app
+    return "The phone"
+
+
+def headline(summary: Summary) -> str:
+    """The answer in one sentence."""
+    if summary.up_unique_bytes == 0:
+        return "No upload to a public server was seen in this capture."
+    countries = counted(summary.countries, "country", "countries")
+    unnamed = share_text(summary.unnamed_up_unique_bytes, summary.up_unique_bytes)
+    return (
+        f"{subject(summary)} uploaded {bytes_text(summary.up_unique_bytes)} to {countries}; "
+        f"{idle_clause(summary)}; {unnamed} went to servers without a name."
+    )
+
+
+def idle_clause(summary: Summary) -> str:
+    """How much of the upload fell into idle time, as a part of a sentence."""
+    if summary.idle_share is None:
+        return "how much of it while idle is unknown"
+    unknown, whole = summary.up_unique_bytes_by_state["unknown"], summary.up_unique_bytes
+    text = f"{idle_share_text(summary)} of it while idle"
+    if unknown >= _MUCH_UNKNOWN * whole:
+        text += f" (state unknown for {share_text(unknown, whole)})"
+    return text
+
+
+def idle_share_text(summary: Summary) -> str:
+    """The idle part of all uploaded, `at least` where a part has no known state; or `unknown`."""
+    if summary.idle_share is None:
+        return "unknown"
+    uploaded = summary.up_unique_bytes_by_state
+    share = share_text(uploaded["idle"], summary.up_unique_bytes)
+    if not uploaded["unknown"] or share.startswith("over"):
+        return share
+    return "more than 0 %" if share.startswith("under") else f"at least {share}"
+
+
+def idle_detail(analysis: Analysis) -> str:
+    """What stands behind the idle share, or why there is none and how to get it."""
+    summary = analysis.summary
+    uploaded, observed = summary.up_unique_bytes_by_state, summary.exposure_by_state
+    if not any(observed[state] for state in observed if state != "unknown"):
+        return stateless(analysis)
+    if summary.idle_share is None:
+        return "Nothing was uploaded in a phase whose state is known."
+    text = f"{bytes_text(uploaded['idle'])} in {seconds_text(observed['idle'])} of idle time"
+    if unknown := uploaded["unknown"]:
+        share = share_text(unknown, summary.up_unique_bytes)
+        text += f"; state unknown for {share} of all uploaded ({bytes_text(unknown)})"
+    return f"{text}."
+
+
+def stateless(analysis: Analysis) -> str:
+    """Why no moment of the captures has a state, and what to do about it."""
+    summary = analysis.summary
+    if not analysis.settings.timelines:
+        return "No timeline says when the phone was idle: run again with --timeline."
+    if summary.first_time is None or summary.last_time is None:
+        return "No packet has a time, so the timelines given say nothing of any."
+    is_observed = pl.col("exposure").dt.total_nanoseconds() > 0
+    is_covered = ~pl.col("source").is_in(_NO_SOURCE) & is_observed
+    first, last = (_moment_text(time) for time in (summary.first_time, summary.last_time))
+    span = f"the captures, which last from {first} to {last}"
+    if analysis.phases.filter(is_covered).is_empty():
+        return f"The timelines given cover no moment of {span}."
+    return f"The timelines given name no state but “unknown” for {span}."
+
+
+def _moment_text(time: str) -> str:
+    """A moment of the summary to the second."""
+    return f"{time[:19].replace('T', ' ')} UTC"
+
+
+def phones_sentence(phones: pl.DataFrame) -> str:
+    """Which addresses were taken for the phone, and why."""
+    taken = phones.filter(pl.col("is_phone")).unique("address", keep="first", maintain_order=True)
+    if taken.is_empty():
+        return "No address was taken for the phone: name it with --phone."
+    said = [f"{row['address']} ({row['reason']})" for row in taken.head(_MOST_PHONES).to_dicts()]
+    if taken.height > _MOST_PHONES:
+        said.append(counted(taken.height - _MOST_PHONES, "other address", "other addresses"))
+    return f"Taken for the phone: {', '.join(said)}."
+
+
+def country_source(databases: pl.DataFrame) -> str:
+    """Who places servers in countries, and how old that knowledge is."""
+    kinds = pl.col("kind").str.split("+")
+    first = databases.filter(kinds.list.contains("country")).sort("position")
+    if first.is_empty():
+        return "no database that knows countries"
+    day = first["data_date"][0]
+    return f"the first database ({'age of its data unknown' if day is None else f'data of {day}'})"
+
+
+def apps_sentence(summary: Summary) -> str | None:
+    """What the totals cover where an app was asked for, or apps cannot be told apart."""
+    if summary.is_app_known:
+        if summary.app is None:
+            return None
+        return f"Totals are those of {summary.app}; other apps are shown as a remainder."
+    asked = "" if summary.app is None else f", not only that of {summary.app}"
+    return f"The input names no app: all traffic of the phone counts{asked}."
+
+
+def loss_sentence(captures: pl.DataFrame) -> str:
+    """What is known of packets that the capture tool missed, over all captures."""
+    missing = int(captures["gap_bytes"].sum()) if "gap_bytes" in captures.columns else 0
+    silent = captures["dropped_packets"].null_count()
+    recorded = int(captures["dropped_packets"].sum())
+    found = (
+        f"at least {counted(missing, 'byte is', 'bytes are')} missing inside TCP streams: "
+        "packets were not captured. Totals are lower bounds."
+    )
+    if silent == captures.height:
+        if missing:
+            return f"No file counts its losses, but {found}"
+        return (
+            "Whether packets were lost while capturing is unknowable: no file records it. "
+            "Totals are then lower bounds."
+        )
+    text = f"The files record {counted(recorded, 'packet', 'packets')} lost while capturing."
+    if silent:
+        text += f" {counted(silent, 'file does', 'files do')} not say."
+    return f"{text} {found[0].upper()}{found[1:]}" if missing else text
+
+
+def answer_rows(analysis: Analysis) -> list[tuple[str, str]]:
+    """The answer as names and values, for a terminal."""
+    summary = analysis.summary
+    whole = summary.up_unique_bytes
+    countries = counted(summary.countries, "country", "countries")
+    idle_joint = ". " if summary.idle_share is None else ": "
+    rows = [
+        ("phone", phones_sentence(analysis.phones)),
+        ("uploaded", f"{bytes_text(whole)} ({whole:,} bytes, each counted once)"),
+        ("to", f"{countries}, where {country_source(analysis.databases)} places the servers"),
+        ("while idle", f"{idle_share_text(summary)}{idle_joint}{idle_detail(analysis)}"),
+        ("without a name", share_text(summary.unnamed_up_unique_bytes, whole)),
+        ("country disputed", share_text(summary.disputed_up_unique_bytes, whole)),
+    ]
+    if (apps := apps_sentence(summary)) is not None:
+        rows.append(("apps", apps))
+    if summary.is_damaged:
+        rows.append(("damage", "part of the input could not be read: see the input quality"))
+    if not summary.is_balanced:
+        rows.append(("ACCOUNTING", "does not hold: this result is not complete"))
+    return [*rows, *(("note", note) for note in analysis.notes)]

@@ -1,0 +1,180 @@
+"""The folder of results: written beside its place, then renamed in one step, or not at all."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final
+
+from analyzer.tables import Analysis
+from reports import data, provenance, tabular
+from reports.provenance import Output
+
+FORMATS: Final = ("html", "json", "csv", "parquet")
+MANIFEST: Final = "manifest.json"
+
+Content = Callable[[], Iterator[bytes]]
+Manifest = Callable[[list[Output]], bytes]
+
+
+class OutputExists(ValueError):  # noqa: N818  # named for what is the case, as FileExistsError is
+    """The folder of results is there already, or holds what phonehome did not write."""
+
+
+class WriteError(OSError):
+    """The results could not be written; nothing partial is left behind."""
+
+
+def write(
+    analysis: Analysis, folder: Path, *, formats: frozenset[str], force: bool, started: datetime
+) -> list[Path]:
+    """The files of one run, in `folder`, the manifest last.
+
+    They are written into a new folder beside it, which then takes its name. Files are not
+    forced to the disk: after a power cut the folder may be missing, or its files empty.
+
+    Args:
+        analysis: what to write.
+        folder: where; missing parents are made.
+        formats: those of `FORMATS` that are wanted; `manifest.json` comes always.
+        force: replace an earlier result. A folder that holds anything that its manifest does
+            not list is never replaced.
+        started: when the run began, for the manifest.
+
+    Raises:
+        OutputExists: `folder` is there, and may not be replaced.
+        WriteError: the system refused; the message names the path and the cause.
+    """
+
+    def manifest(outputs: list[Output]) -> bytes:
+        finished = datetime.now(UTC)
+        return provenance.manifest(analysis, outputs, started=started, finished=finished)
+
+    return write_folder(contents(analysis, formats), folder, manifest=manifest, force=force)
+
+
+def write_folder(
+    files: dict[str, Content], folder: Path, *, manifest: Manifest, force: bool
+) -> list[Path]:
+    """These files in `folder`, and last the manifest; all of them, or none.
+
+    Raises:
+        OutputExists: `folder` is there, and may not be replaced.
+        WriteError: the system refused; the message names the path and the cause.
+    """
+    refuse_existing(folder, force=force)
+    target = folder.resolve()
+    made = [parent for parent in target.parents if not parent.exists()]
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(mkdtemp(prefix=f".{target.name[:200]}.", dir=target.parent))
+        try:
+            names = _fill(beside / "new", files, manifest)
+            _take_the_name(beside, target)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        _remove_empty(made)
+        raise WriteError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    return [folder / name for name in names]
+
+
+def contents(analysis: Analysis, formats: frozenset[str]) -> dict[str, Content]:
+    """What goes into each file of the result, by file name; nothing is made before it is called."""
+    files: dict[str, Content] = {}
+    if "html" in formats:
+        files["report.html"] = partial(_page, analysis)
+    if "json" in formats:
+        files["analysis.json"] = partial(data.analysis_json, analysis)
+    for name, table in data.exported(analysis).items():
+        if "parquet" in formats:
+            files[f"{name}.parquet"] = partial(tabular.parquet, table)
+        if "csv" in formats:
+            files[f"{name}.csv"] = partial(tabular.csv, table)
+    return files
+
+
+def _page(analysis: Analysis) -> Iterator[bytes]:
+    from reports import page  # noqa: PLC0415  # jinja2 costs 45 ms, which only the page shall pay
+
+    return page.page(analysis)
+
+
+def _fill(new: Path, files: dict[str, Content], manifest: Manifest) -> list[str]:
+    new.mkdir()
+    outputs = [_write_file(new, *file) for file in files.items()]
+    content = manifest(outputs)
+    _write_file(new, MANIFEST, lambda: iter([content]))
+    return [*(output.file for output in outputs), MANIFEST]
+
+
+def _write_file(folder: Path, name: str, content: Content) -> Output:
+    digest = hashlib.sha256()
+    size = 0
+    with (folder / name).open("xb") as file:
+        for piece in content():
+            file.write(piece)
+            digest.update(piece)
+            size += len(piece)
+    return Output(name, digest.hexdigest(), size)
+
+
+def _take_the_name(beside: Path, target: Path) -> None:
+    """Let `beside/new` become `target`; what stood there is put back where that fails."""
+    old = beside / "old"
+    if target.exists():
+        target.rename(old)
+    try:
+        (beside / "new").rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+
+
+def _remove_empty(made: list[Path]) -> None:
+    for parent in made:
+        if parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()
+
+
+def refuse_existing(folder: Path, *, force: bool) -> None:
+    """Raise what writing into this folder would raise already now, before long work is done.
+
+    Raises:
+        OutputExists: `folder` is there, and may not be replaced.
+        WriteError: the system does not say what is there.
+    """
+    try:
+        target = folder.resolve()
+        if target.exists():
+            _refuse(folder, target, force=force)
+    except (OSError, RuntimeError) as error:  # a loop of symbolic links is a RuntimeError
+        cause = getattr(error, "strerror", None) or error
+        raise WriteError(f"{folder}: cannot be written: {cause}") from error
+
+
+def _refuse(folder: Path, target: Path, *, force: bool) -> None:
+    if not target.is_dir():
+        raise OutputExists(f"{folder}: expected a folder or nothing, got a file")
+    if not force:
+        raise OutputExists(f"{folder}: expected no such folder, got one; --force replaces it")
+    strangers = sorted({entry.name for entry in target.iterdir()} - _own_files(target))
+    if strangers:
+        raise OutputExists(
+            f"{folder}: expected only files that its {MANIFEST} lists, got {strangers[0]}; "
+            "it is not replaced"
+        )
+
+
+def _own_files(target: Path) -> set[str]:
+    """The names that the manifest in `target` lists, and its own; none where it cannot be read."""
+    try:
+        manifest = json.loads((target / MANIFEST).read_bytes())
+        return {MANIFEST, *(output["file"] for output in manifest["outputs"])}
+    except (OSError, ValueError, TypeError, LookupError):
+        return set()

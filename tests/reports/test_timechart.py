@@ -1,0 +1,88 @@
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from reports import page, sums, timechart
+
+TIMES = pl.Datetime("ns", "UTC")
+
+
+@pytest.fixture
+def drawn(rich):
+    return page.figures_of(rich, sums.counted(rich))
+
+
+def test_the_bars_carry_all_bytes_and_idle_comes_again_on_its_own_axis(rich, drawn):
+    bars = drawn["time"]["data"]
+    whole = rich.timeline["up_unique_bytes"].sum()
+    assert sum(sum(bar["y"]) for bar in bars if bar.get("yaxis") != "y2") == whole
+    assert [bar["name"] for bar in bars] == ["active", "background", "idle", "idle"]
+    assert bars[2]["y"] == bars[3]["y"]
+
+
+def test_every_phase_of_known_state_is_shaded(rich, single, drawn):
+    assert len(drawn["time"]["layout"]["shapes"]) == rich.phases.height
+    alone = page.figures_of(single, sums.counted(single))
+    assert alone["time"]["layout"]["shapes"] == []
+
+
+def test_a_gap_is_cut_out_of_the_axis_and_marked(rich):
+    gap = pl.DataFrame({"start": [rich.phases["start"][1]], "end": [rich.phases["end"][1]]})
+    layout = timechart.over_time(sums.bins(rich.timeline, rich.captures), rich.phases, gap)[
+        "layout"
+    ]
+    ((start, _),) = (cut["bounds"] for cut in layout["xaxis"]["rangebreaks"])
+    assert [shape["x0"] for shape in layout["shapes"] if shape["type"] == "line"] == [start]
+
+
+def test_a_phase_that_ends_in_a_gap_is_shaded_to_its_edge(rich):
+    first, second, third = rich.phases["start"].to_list()
+    gap = pl.DataFrame({"start": [first + (second - first) / 2], "end": [third]})
+    shapes = timechart.over_time(sums.bins(rich.timeline, rich.captures), rich.phases, gap)[
+        "layout"
+    ]["shapes"]
+    shades = [shape["x1"] for shape in shapes if shape["type"] == "rect"]
+    assert shades == ["2026-03-14T09:05:00.000000", "2026-03-14T10:15:00.000000"]
+
+
+def test_ticks_are_round_moments_outside_of_gaps():
+    first = datetime(2026, 3, 14, 9, 3, tzinfo=UTC)
+    bins = pl.DataFrame(
+        {
+            "start": [first, datetime(2026, 3, 16, 9, 58, tzinfo=UTC)],
+            "width": [timedelta(minutes=2)] * 2,
+        },
+        schema={"start": TIMES, "width": pl.Duration("ns")},
+    )
+    gaps = pl.DataFrame(
+        {
+            "start": [datetime(2026, 3, 14, 9, 43, tzinfo=UTC)],
+            "end": [datetime(2026, 3, 16, 9, 1, tzinfo=UTC)],
+        },
+        schema={"start": TIMES, "end": TIMES},
+    )
+    ticks = timechart._ticks(bins, gaps)
+    assert ticks["ticktext"] == [
+        "09:10<br>2026-03-14", "09:20", "09:30", "09:40",
+        "09:10<br>2026-03-16", "09:20", "09:30", "09:40", "09:50",
+    ]  # fmt: skip
+    assert ticks["tickvals"][4] == "2026-03-16T09:10:00.000000"
+
+
+def test_a_year_of_captures_has_few_ticks():
+    bins = pl.DataFrame(
+        {
+            "start": [datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC)],
+            "width": [timedelta(days=1)] * 2,
+        },
+        schema={"start": TIMES, "width": pl.Duration("ns")},
+    )
+    gap = pl.DataFrame(
+        {
+            "start": [datetime(2026, 1, 3, tzinfo=UTC)],
+            "end": [datetime(2026, 12, 30, tzinfo=UTC)],
+        },
+        schema={"start": TIMES, "end": TIMES},
+    )
+    assert len(timechart._ticks(bins, gap)["tickvals"]) <= 14

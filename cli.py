@@ -1,0 +1,421 @@
+"""The command line: parse, call the rooms in order, print, exit code. Nothing imports it.
+
+What is slow to import is imported by the command that needs it, so that `--help` stays quick.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from glob import has_magic
+from importlib.metadata import version as distribution_version
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from analyzer.settings import Settings
+    from analyzer.tables import Analysis, Comparison
+
+CHECK_FAILED = 1
+USAGE = 2
+DAMAGED = 3
+REFUSED = 4
+UNBALANCED = 5
+NOT_WRITTEN = 6
+INTERRUPTED = 130
+
+FORMATS = ("html", "json", "csv", "parquet")
+DEFAULT_FORMATS = "html,json,parquet"
+COMPARED = "compare.phonehome"
+RULES = ("new-country", "new-asn", "new-host")
+PERCENT = 100
+COMPRESSED = (".gz", ".zst", ".zstd")
+
+EXISTING = click.Path(path_type=Path)
+
+
+def main() -> None:
+    """Run the command line."""
+    if sys.stderr is None:  # closed by whoever started us
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the run
+    try:
+        code = phonehome(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = INTERRUPTED
+    except click.ClickException as error:
+        shown = StringIO()
+        error.show(shown)
+        _say(shown.getvalue().rstrip("\n"))
+        code = error.exit_code
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    sys.exit(code)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 done and a check failed, 2 usage, 3 done but input was damaged, "
+    "4 refused, 5 accounts do not balance, 6 not written.",
+)
+@click.version_option(distribution_version("phonehome"), message="phonehome %(version)s")
+def phonehome() -> None:
+    """Say what an app sends, to whom, in which country, and how much of it while idle.
+
+    Reads packet captures, offline: nothing leaves this machine.
+    """
+
+
+def _formats(_: click.Context, __: click.Parameter, value: str) -> frozenset[str]:
+    wanted = frozenset(part.strip() for part in value.split(",") if part.strip())
+    if not wanted or wanted - set(FORMATS):
+        raise click.BadParameter(f"{','.join(FORMATS)} expected, {value!r} found")
+    return wanted
+
+
+def _phones(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    from ipaddress import ip_address  # noqa: PLC0415 - only when an address is given
+
+    try:
+        return tuple(str(ip_address(value)) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(f"an IP address expected: {error}") from error
+
+
+@phonehome.command()
+@click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
+@click.option("-o", "--output", type=EXISTING, help="Folder to write; default CAPTURE.phonehome.")
+@click.option("--app", help="App under test.")
+@click.option("--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses.")
+@click.option("--timeline", multiple=True, type=EXISTING, help="When it was active or idle (CSV).")
+@click.option("--timezone", help="IANA zone of timelines that name none.")
+@click.option("--geo", multiple=True, type=EXISTING, help="Geo database (MMDB) to use instead.")
+@click.option("--version-label", help="Version under which these captures are compared.")
+@click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
+@click.option("--force", is_flag=True, help="Replace an earlier result.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def analyze(  # noqa: PLR0913 - one argument per option
+    captures: tuple[str, ...],
+    output: Path | None,
+    app: str | None,
+    phone: tuple[str, ...],
+    timeline: tuple[Path, ...],
+    timezone: str | None,
+    geo: tuple[Path, ...],
+    version_label: str | None,
+    formats: frozenset[str],
+    force: bool,  # noqa: FBT001 - click passes flags so
+    quiet: bool,  # noqa: FBT001 - the same
+    as_json: bool,  # noqa: FBT001 - the same
+) -> int:
+    """Analyse captures: files, directories, patterns, or - for standard input."""
+    started = datetime.now(UTC)
+    with _clear_errors():
+        from analyzer.settings import Settings  # noqa: PLC0415 - slow to import
+        from reports.write import refuse_existing, write  # noqa: PLC0415 - the same
+
+        folder = output or _default_folder(captures[0])
+        refuse_existing(folder, force=force)
+        settings = Settings(
+            phones=phone,
+            app=app,
+            timelines=timeline,
+            timezone=timezone,
+            databases=geo,
+            version=version_label,
+        )
+        result = _analysis(captures, settings, is_quiet=quiet)
+        files = write(result, folder, formats=formats, force=force, started=started)
+    if not quiet:
+        from reports.terminal import summary  # noqa: PLC0415 - slow to import
+
+        summary(result, _console())
+        _say(f"\nwritten: {files[0] if len(files) == 1 else folder}")
+        _say(*(str(file) for file in files if file.suffix == ".html"))
+    if as_json:
+        from reports.data import summary_json  # noqa: PLC0415 - slow to import
+
+        with _standard_output():
+            click.echo(summary_json(result))
+    return _exit_code(result)
+
+
+def _default_folder(first: str) -> Path:
+    """`<first capture without its suffix>.phonehome`, in the current directory.
+
+    A directory lends its whole name, a pattern that of the first file it stands for.
+    """
+    path = Path("standard-input" if first == "-" else first)
+    if path.is_dir():
+        return Path(f"{path.resolve().name or 'capture'}.phonehome")
+    if not path.exists() and has_magic(first):
+        from captures.finding import capture_files  # noqa: PLC0415 - slow to import
+
+        path = capture_files([first])[0]
+    name = path.name
+    for suffix in COMPRESSED:
+        name = name.removesuffix(suffix)
+    return Path(f"{Path(name).stem or 'capture'}.phonehome")
+
+
+def _exit_code(result: "Analysis") -> int:
+    if not result.summary.is_balanced:
+        return UNBALANCED
+    return DAMAGED if result.summary.is_damaged else 0
+
+
+def _analysis(captures: tuple[str, ...], settings: object, *, is_quiet: bool) -> "Analysis":
+    """The analysis, with a progress bar if it takes longer than a second."""
+    from analyzer.analysis import analyze as analyze_captures  # noqa: PLC0415 - slow to import
+    from analyzer.settings import Settings  # noqa: PLC0415 - the same
+
+    assert isinstance(settings, Settings)  # noqa: S101 - for the type checker
+    if is_quiet:
+        return analyze_captures(captures, settings)
+    from captures.compiled import machine  # noqa: PLC0415 - slow to import
+    from reports.screen import progress  # noqa: PLC0415 - the same
+
+    machine.announce = _say
+    with progress(_console()) as report:
+        return analyze_captures(captures, settings, progress=report)
+
+
+class _ManyPaths(click.Command):
+    """A command whose options `MANY` take every word up to the next option."""
+
+    MANY = ("--base", "--new")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse `--base a b` as `--base a --base b`."""
+        return super().parse_args(ctx, list(self._spelled_out(args)))
+
+    def _spelled_out(self, args: list[str]) -> Iterator[str]:
+        option, needs_value = "", False
+        for word in args:
+            if word.startswith("-") and word != "-":
+                if needs_value:
+                    raise click.BadOptionUsage(option, f"Option {option!r} requires an argument.")
+                name, equals, _ = word.partition("=")
+                option = name if name in self.MANY else ""
+                needs_value = bool(option) and not equals
+            elif option and not needs_value:
+                yield option
+            else:
+                needs_value = False
+            yield word
+
+
+def _share(_: click.Context, __: click.Parameter, value: str) -> float:
+    try:
+        percent = float(value.strip().removesuffix("%"))
+    except ValueError:
+        percent = -1
+    if not 0 <= percent <= PERCENT:
+        raise click.BadParameter(f"a percentage from 0 to 100 expected, {value!r} found")
+    return percent / PERCENT
+
+
+@phonehome.command(cls=_ManyPaths)
+@click.option("--base", multiple=True, required=True, metavar="PATH...", help="The one side.")
+@click.option("--new", multiple=True, required=True, metavar="PATH...", help="The other side.")
+@click.option("-o", "--output", type=EXISTING, default=COMPARED, show_default=True)
+@click.option("--fail-on", multiple=True, type=click.Choice(RULES), help="Exit with 1 if so.")
+@click.option("--same-within", default="10%", callback=_share, help="Rates so close are the same.")
+@click.option("--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses.")
+@click.option("--base-timeline", multiple=True, type=EXISTING, help="Timeline of the base (CSV).")
+@click.option("--new-timeline", multiple=True, type=EXISTING, help="Timeline of the new (CSV).")
+@click.option("--timezone", help="IANA zone of timelines that name none.")
+@click.option("--geo", multiple=True, type=EXISTING, help="Geo database (MMDB) to use instead.")
+@click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
+@click.option("--force", is_flag=True, help="Replace an earlier result.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def compare(  # noqa: PLR0913 - one argument per option
+    base: tuple[str, ...],
+    new: tuple[str, ...],
+    output: Path,
+    fail_on: tuple[str, ...],
+    same_within: float,
+    phone: tuple[str, ...],
+    base_timeline: tuple[Path, ...],
+    new_timeline: tuple[Path, ...],
+    timezone: str | None,
+    geo: tuple[Path, ...],
+    formats: frozenset[str],
+    force: bool,  # noqa: FBT001 - click passes flags so
+    quiet: bool,  # noqa: FBT001 - the same
+    as_json: bool,  # noqa: FBT001 - the same
+) -> int:
+    """Compare two sides: captures, or folders that analyze wrote. Each capture is a repetition.
+
+    A timeline beside a capture (rep1.timeline.csv beside rep1.pcap) is taken unless one is given.
+    """
+    started = datetime.now(UTC)
+    with _clear_errors():
+        from analyzer.comparison import matches  # noqa: PLC0415 - slow to import
+        from analyzer.settings import Settings  # noqa: PLC0415 - the same
+        from reports.comparison import summary, summary_json, write  # noqa: PLC0415 - the same
+        from reports.write import refuse_existing  # noqa: PLC0415 - the same
+
+        settings = Settings(phones=phone, timezone=timezone, databases=geo)
+        of_sides = (
+            replace(settings, timelines=base_timeline),
+            replace(settings, timelines=new_timeline),
+        )
+        refuse_existing(output, force=force)
+        result = _comparison((base, new), of_sides, same_within, is_quiet=quiet)
+        files = write(result, output, formats=formats, force=force, started=started)
+    failed = {
+        rule: rows["key"].to_list()
+        for rule in dict.fromkeys(fail_on)
+        if len(rows := matches(result.changes, rule))
+    }
+    if not quiet:
+        summary(result, failed, _console())
+        _say(f"\nwritten: {files[0] if len(files) == 1 else output}")
+        _say(*(str(file) for file in files if file.suffix == ".html"))
+    if as_json:
+        with _standard_output():
+            click.echo(summary_json(result, failed))
+    if not result.is_balanced:
+        return UNBALANCED
+    return CHECK_FAILED if failed else DAMAGED if result.is_damaged else 0
+
+
+def _comparison(
+    sides: tuple[tuple[str, ...], tuple[str, ...]],
+    settings: tuple["Settings", "Settings"],
+    same_within: float,
+    *,
+    is_quiet: bool,
+) -> "Comparison":
+    """The comparison, with a progress bar per side if it takes longer than a second."""
+    from analyzer.comparison import compare as compare_sides  # noqa: PLC0415 - slow to import
+
+    if is_quiet:
+        return compare_sides(*sides, settings=settings, same_within=same_within)
+    from captures.compiled import machine  # noqa: PLC0415 - slow to import
+    from reports.screen import progress  # noqa: PLC0415 - the same
+
+    machine.announce = _say
+    with progress(_console()) as report:
+        return compare_sides(*sides, settings=settings, same_within=same_within, progress=report)
+
+
+@phonehome.group()
+def geo() -> None:
+    """Databases that say where addresses are."""
+
+
+def _databases(paths: tuple[Path, ...]) -> list[object]:
+    import geo as places  # noqa: PLC0415 - slow to import
+
+    return list(places.open_databases(paths) if paths else places.default_databases())
+
+
+@geo.command("status")
+@click.option("--geo", "databases", multiple=True, type=EXISTING, help="Databases to look at.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def geo_status(databases: tuple[Path, ...], as_json: bool) -> int:  # noqa: FBT001 - click does
+    """Say which databases are in use, how old, under which licence."""
+    with _clear_errors():
+        import geo as places  # noqa: PLC0415 - slow to import
+        from reports.screen import databases as show  # noqa: PLC0415 - the same
+
+        table = places.databases_table(_databases(databases))  # type: ignore[arg-type] # of places
+    if as_json:
+        with _standard_output():
+            click.echo(table.write_json())
+    else:
+        show(table, datetime.now(UTC).date(), _console(is_result=True))
+    return 0
+
+
+@geo.command("lookup")
+@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
+@click.option("--geo", "databases", multiple=True, type=EXISTING, help="Databases to ask instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def geo_lookup(
+    addresses: tuple[str, ...],
+    databases: tuple[Path, ...],
+    as_json: bool,  # noqa: FBT001 - click passes flags so
+) -> int:
+    """Say what each database says of addresses. Nothing is asked online."""
+    with _clear_errors():
+        import geo as places  # noqa: PLC0415 - slow to import
+        from reports.screen import answers as show  # noqa: PLC0415 - the same
+
+        table = places.answers(addresses, _databases(databases))  # type: ignore[arg-type] # of places
+    if as_json:
+        with _standard_output():
+            click.echo(table.write_json())
+    else:
+        show(table, _console(is_result=True))
+    return 0
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """What the user can mend ends in one line and its exit code; what we broke, in a traceback."""
+    from analyzer.timelines import TimelineError  # noqa: PLC0415 - slow to import
+    from captures.errors import CaptureError  # noqa: PLC0415 - the same
+    from geo.errors import GeoError  # noqa: PLC0415 - the same
+    from reports.write import OutputExists, WriteError  # noqa: PLC0415 - the same
+
+    codes: dict[type[Exception], int] = {
+        CaptureError: REFUSED,
+        TimelineError: USAGE,
+        GeoError: USAGE,
+        OutputExists: USAGE,
+        WriteError: NOT_WRITTEN,
+    }
+    try:
+        yield
+    except tuple(codes) as error:
+        _fail(str(error), next(code for kind, code in codes.items() if isinstance(error, kind)))
+    except KeyboardInterrupt:
+        _fail("stopped: nothing was written", INTERRUPTED)
+
+
+@contextmanager
+def _standard_output() -> Iterator[None]:
+    """Standard output may be full, or nobody may read it: then the result is not written."""
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still held
+        _fail(f"standard output: cannot be written: {error.strerror}", NOT_WRITTEN)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    _say(f"phonehome: {message}")
+    raise click.exceptions.Exit(code)
+
+
+def _say(*lines: str) -> None:
+    """Lines for a person, on standard error, without what could harm a terminal."""
+    from reports.text import terminal  # noqa: PLC0415 - slow to import
+
+    for line in lines:
+        click.echo("\n".join(terminal(part) for part in line.split("\n")), err=True)
+
+
+def _console(*, is_result: bool = False) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+
+    return Console(stderr=not is_result, highlight=False)
+
+
+Command = Callable[..., int]
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""`phonehome compare` from its words to its exit code."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from small_captures import household, pcap, put
+
+import cli
+from analyzer.comparison import RULES
+
+SAMPLES = Path(__file__).parents[1] / "captures" / "samples"
+OLD, NEW = SAMPLES / "parrot-1.0", SAMPLES / "parrot-2.0"
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Runs the command line in an empty folder; returns exit code, output, errors."""
+
+    def command(*words):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["phonehome", *map(str, words)])
+        with pytest.raises(SystemExit) as leaving:
+            cli.main()
+        return leaving.value.code, *capsys.readouterr()
+
+    return command
+
+
+def spelled_out(*words):
+    return list(cli._ManyPaths("compare")._spelled_out(list(words)))
+
+
+@pytest.mark.parametrize(
+    ("given", "spelled"),
+    [
+        (["--base", "a", "b", "--new", "c"], ["--base", "a", "--base", "b", "--new", "c"]),
+        (["--base", "a", "--new", "c", "d"], ["--base", "a", "--new", "c", "--new", "d"]),
+        (["--base=a", "b", "--new=c"], ["--base=a", "--base", "b", "--new=c"]),
+        (["--base", "a", "--base", "b"], ["--base", "a", "--base", "b"]),
+        (["--base", "-", "--new", "a", "-"], ["--base", "-", "--new", "a", "--new", "-"]),
+        (["--base", "a", "-o", "b", "c"], ["--base", "a", "-o", "b", "c"]),
+        (["--base", "a", "--json", "--new", "b"], ["--base", "a", "--json", "--new", "b"]),
+        ([], []),
+    ],
+)
+def test_an_option_of_paths_takes_every_word_up_to_the_next_option(given, spelled):
+    assert spelled_out(*given) == spelled
+
+
+def test_paths_reach_the_command_however_they_are_written(run):
+    ways = [
+        ["--base", OLD / "rep1.pcap", OLD / "rep2.pcap", "--new", NEW / "rep1.pcapng"],
+        ["--new", NEW / "rep1.pcapng", "--base", OLD / "rep1.pcap", "--base", OLD / "rep2.pcap"],
+    ]
+    summaries = []
+    for number, words in enumerate(ways):
+        code, out, err = run("compare", *words, "-o", f"out{number}", "--json", "--quiet")
+        assert (code, err) == (0, "")
+        summaries.append(json.loads(out))
+    assert summaries[0] == summaries[1]
+    assert summaries[0]["summary"]["repetitions"] == {"base": 2, "new": 1}
+
+
+def test_the_files_are_written_and_a_person_is_told_on_standard_error(run, tmp_path):
+    code, out, err = run("compare", "--base", OLD, "--new", NEW)
+    assert (code, out) == (0, "")
+    assert "New: 2 countries, 1 network and 2 hosts" in err
+    assert "compare.phonehome/compare.html" in err
+    assert {path.name for path in (tmp_path / "compare.phonehome").iterdir()} == {
+        "compare.html",
+        "compare.json",
+        "changes.parquet",
+        "manifest.json",
+    }
+    code, _, err = run("compare", "--base", OLD, "--new", NEW)
+    assert code == cli.USAGE
+    assert "--force replaces it" in err
+
+
+@pytest.mark.parametrize("rule", cli.RULES)
+def test_a_rule_that_matches_ends_in_one_and_says_what_matched(run, rule):
+    code, out, err = run("compare", "--base", OLD, "--new", NEW, "--fail-on", rule, "--json")
+    assert code == cli.CHECK_FAILED
+    assert list(json.loads(out)["failed"]) == [rule]
+    assert f"{rule}: matched by" in err
+
+
+def test_rules_that_nothing_matches_end_in_nothing(run):
+    rules = [word for rule in cli.RULES for word in ("--fail-on", rule)]
+    code, out, _ = run("compare", "--base", OLD, "--new", OLD, *rules, "--json")
+    assert (code, json.loads(out)["failed"]) == (0, {})
+
+
+def test_the_command_knows_the_rules_that_the_comparison_knows():
+    assert tuple(RULES) == cli.RULES
+
+
+def test_an_unknown_rule_is_refused_and_the_known_ones_are_named(run):
+    code, _, err = run("compare", "--base", OLD, "--new", NEW, "--fail-on", "new-moon")
+    assert code == cli.USAGE
+    assert all(rule in err for rule in cli.RULES)
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--base", OLD], ["--base", "--new", OLD], ["--new", OLD, "--base"]]
+)
+def test_a_missing_side_is_refused(run, words):
+    code, _, err = run("compare", *words)
+    assert code == cli.USAGE
+    assert "--base" in err or "--new" in err
+
+
+@pytest.mark.parametrize("value", ["", "ten", "-1", "101%", "nan"])
+def test_a_part_that_is_no_percentage_is_refused(run, value):
+    code, _, err = run("compare", "--base", OLD, "--new", NEW, "--same-within", value)
+    assert code == cli.USAGE
+    assert "a percentage from 0 to 100 expected" in err
+
+
+@pytest.mark.parametrize(("text", "part"), [("10%", 0.1), ("2.5", 0.025), ("0", 0), (" 100 % ", 1)])
+def test_a_percentage_is_read_with_and_without_its_sign(text, part):
+    context = click.Context(click.Command("compare"))
+    assert cli._share(context, click.Option(["--same-within"]), text) == part
+
+
+def test_a_path_that_is_nothing_to_compare_is_refused(run, tmp_path):
+    (tmp_path / "no.pcap").write_text("no capture")
+    for path in ("missing.pcap", "no.pcap"):
+        code, _, err = run("compare", "--base", OLD, "--new", path)
+        assert code == cli.REFUSED
+        assert path in err
+        assert not (tmp_path / "compare.phonehome").exists()
+
+
+def test_a_damaged_capture_ends_in_three_but_in_one_where_a_rule_matched(run, tmp_path):
+    whole = pcap(household())
+    put(tmp_path / "whole.pcap", whole)
+    put(tmp_path / "cut.pcap", whole[:-7])
+    code, _, err = run("compare", "--base", "whole.pcap", "--new", "cut.pcap")
+    assert code == cli.DAMAGED
+    assert "part of cut.pcap could not be read" in err
+    words = ("compare", "--base", OLD, "--new", "cut.pcap", "--force", "--fail-on", "new-host")
+    assert run(*words)[0] == cli.CHECK_FAILED
+
+
+def test_a_saved_analysis_stands_for_its_capture(run, tmp_path):
+    capture = shutil.copy(OLD / "rep1.pcap", tmp_path)
+    timeline = shutil.copy(OLD / "rep1.timeline.csv", tmp_path / "given.csv")
+    run("analyze", capture, "--timeline", timeline, "-o", "saved", "--quiet")
+    words = ("compare", "--base", "saved", "--new", OLD / "rep1.pcap", "--json", "--quiet")
+    code, out, _ = run(*words)
+    changes = json.loads(out)["summary"]["changes"]
+    assert code == 0
+    assert {word for states in changes.values() for one in states.values() for word in one} == {
+        "same"
+    }
+
+
+def test_timelines_given_for_a_side_are_those_of_that_side_alone(run):
+    words = ("--base-timeline", OLD / "rep1.timeline.csv", "--json", "--quiet")
+    both = ("compare", "--base", OLD / "rep1.pcap", "--new", NEW / "rep1.pcapng")
+    _, out, _ = run(*both, *words)
+    settings = json.loads(out)["settings"]
+    assert settings["base"]["timelines"] == ["rep1.timeline.csv"]
+    assert settings["new"]["timelines"] == []

@@ -1,0 +1,178 @@
+"""Rules of the house: each module has its test module, each column its words, arrows one way."""
+
+import ast
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dataframely as dy
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("analyzer", "captures", "geo", "reports")
+TABLES = ("analyzer.tables", "captures.tables", "geo.tables")
+HELD_ELSEWHERE = {
+    "analyzer/settings.py": ("analyzer/test_analysis.py", "values only; each is used there"),
+    "analyzer/tables.py": ("test_house.py", "the contract: described, and validated in every run"),
+    "captures/compiled.py": ("captures/test_passes.py", "the door to numba, in each of its passes"),
+    "captures/compiling.py": ("captures/test_passes.py", "the same"),
+    "captures/conversations.py": ("captures/test_packets.py", "kernel, against its slow twin"),
+    "captures/cuts.py": ("captures/test_names.py", "kernel; what it cuts is read there"),
+    "captures/ends.py": ("captures/test_packets.py", "turns kernel state into a table"),
+    "captures/errors.py": ("test_bad_input.py", "one exception; each way to raise it is there"),
+    "captures/excerpts.py": ("captures/test_names.py", "a record of arrays"),
+    "captures/layout.py": ("captures/test_packets.py", "places in arrays"),
+    "captures/limits.py": ("analyzer/test_analysis.py", "values only; they bite there"),
+    "captures/memory.py": ("captures/test_packets.py", "memory of the kernels"),
+    "captures/pipeline.py": ("captures/test_packets.py", "each reading goes through it"),
+    "captures/reading.py": ("test_bad_input.py", "cut at every byte; windows in test_analysis"),
+    "captures/records.py": ("captures/test_containers.py", "kernels that find records"),
+    "captures/strange.py": ("captures/test_packets.py", "oddities, against the slow twin"),
+    "captures/words.py": ("analyzer/test_hosts.py", "closed lists"),
+    "reports/screen.py": ("test_cli.py", "what the commands print"),
+}
+"""Modules without a test module of their own: where they are held, and why there."""
+
+PASSED_ON = {"captures/pipeline.py": "what a thread raises is raised again by who waits for it"}
+"""Modules that may catch everything, because they hand it on whole."""
+
+
+def modules():
+    return [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py"))]
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in modules() if path.stem != "__init__"], ids=name_of
+)
+def test_each_module_has_its_test_module(path):
+    room = path.parent.name
+    own = [
+        ROOT / "tests" / room / f"test_{before}{path.stem}.py"
+        for before in ("", f"{room}_", f"{room.removesuffix('s')}_")
+    ]
+    if not any(test.exists() for test in own):
+        assert name_of(path) in HELD_ELSEWHERE, f"{own[0]} is missing"
+
+
+@pytest.mark.parametrize("name", HELD_ELSEWHERE)
+def test_what_is_held_elsewhere_is_there(name):
+    test, reason = HELD_ELSEWHERE[name]
+    assert (ROOT / name).exists()
+    assert (ROOT / "tests" / test).exists()
+    assert reason
+
+
+def test_the_rooms_are_all_the_packages_there_are():
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages == {*ROOMS, "benchmarks"} & packages
+    assert set(ROOMS) <= packages
+
+
+def test_test_modules_have_names_of_their_own():
+    """Two of one name cannot be collected together."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_tests_are_named_alike_whenever_they_are_collected():
+    """Octets in a test's parameters are part of its name, and gzip writes the hour into them."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) == "gzip.compress":
+                assert path.name == "small_captures.py", f"{path}:{node.lineno}: use gzipped"
+
+
+def schemas():
+    for module in TABLES:
+        for thing in vars(importlib.import_module(module)).values():
+            if isinstance(thing, type) and issubclass(thing, dy.Schema) and thing is not dy.Schema:
+                yield thing
+
+
+@pytest.mark.parametrize(
+    "schema", dict.fromkeys(schemas()), ids=lambda one: f"{one.__module__}.{one.__name__}"
+)
+def test_each_table_and_column_is_described(schema):
+    assert schema.__doc__
+    for name, column in schema.columns().items():
+        words = column.description
+        assert words, name
+        assert words == words.strip(), name
+        if column.nullable:
+            assert "null" in words.lower(), f"{name}: what does null mean?"
+
+
+@pytest.mark.parametrize("schema", dict.fromkeys(schemas()), ids=lambda one: one.__name__)
+def test_times_are_utc_to_the_nanosecond_and_booleans_say_so(schema):
+    for name, column in schema.columns().items():
+        if isinstance(column, dy.Datetime):
+            assert (column.time_unit, str(column.time_zone)) == ("ns", "UTC"), name
+        if isinstance(column, dy.Duration):
+            assert column.time_unit == "ns", name
+        if isinstance(column, dy.Bool):
+            assert name.startswith("is_"), name
+
+
+def test_the_page_of_tables_is_current():
+    script = ROOT / "scripts" / "tables_page.py"
+    if not script.exists():
+        pytest.skip("there is no page of tables")
+    checked = subprocess.run(
+        [sys.executable, script, "--check"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def imported(path):
+    """Top-level names of what a module imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_no_room_imports_the_command_line_or_tests(path):
+    assert not {"cli", "tests", "scripts", "benchmarks"} & set(imported(path))
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_no_room_can_talk_to_a_network_or_run_a_program(path):
+    talking = {"urllib", "http", "requests", "httpx", "aiohttp", "ftplib", "smtplib", "ssl"}
+    running = {"subprocess", "pickle", "shelve"}
+    assert not (talking | running) & set(imported(path))
+    assert "marshal.load" not in path.read_text(encoding="utf-8")
+
+
+def test_data_walks_one_way_through_the_rooms():
+    program = Path(sys.executable).parent / "lint-imports"
+    if not program.exists():
+        pytest.skip("import-linter is not installed")
+    checked = subprocess.run(
+        [program, "--no-cache"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_no_exception_is_caught_without_a_name(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"line {node.lineno}"
+            names = {ast.unparse(one) for one in ast.walk(node.type) if isinstance(one, ast.Name)}
+            if name_of(path) in PASSED_ON:
+                continue
+            is_raised_again = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
+            assert is_raised_again or not names & {"Exception", "BaseException"}, node.lineno

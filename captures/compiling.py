@@ -28,7 +28,12 @@ from captures.packets import read_packets
 from captures.records import pcap_records, pcapng_blocks
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-PART_OPTIONS = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+PART_OPTIONS = {
+    **OPTIONS,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "forceinline": True,  # else each call copies the fields of all its named tuples to the stack
+}
 HARMLESS = {"memcpy", "memmove", "memset"}
 
 

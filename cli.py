@@ -3,6 +3,7 @@
 What is slow to import is imported by the command that needs it, so that `--help` stays quick.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+from captures.digests import Digests
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +42,32 @@ PERCENT = 100
 COMPRESSED = (".gz", ".zst", ".zstd")
 
 EXISTING = click.Path(path_type=Path)
+
+
+def program() -> NoReturn:
+    """Run the command line in a process of its own, with nothing done that only costs time.
+
+    One run makes few cycles of garbage, multiplies no matrices, and need not give its memory
+    back piece by piece at the end.
+    """
+    gc.disable()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        main()
+    except SystemExit as leaving:
+        os._exit(_flushed(leaving.code if isinstance(leaving.code, int) else CHECK_FAILED))
+    raise AssertionError
+
+
+def _flushed(code: int) -> int:
+    """The exit code, once all that was printed is out; another one where it cannot be."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            code = code or NOT_WRITTEN
+    return code
 
 
 def main() -> None:
@@ -117,6 +146,8 @@ def analyze(  # noqa: PLR0913 - one argument per option
 ) -> int:
     """Analyse captures: files, directories, patterns, or - for standard input."""
     started = datetime.now(UTC)
+    digests = Digests()
+    digests.begin(Path(captures[0]))  # goes on while what is slow to import is imported
     with _clear_errors():
         from analyzer.settings import Settings  # noqa: PLC0415 - slow to import
         from reports.write import refuse_existing, write  # noqa: PLC0415 - the same
@@ -131,7 +162,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
             databases=geo,
             version=version_label,
         )
-        result = _analysis(captures, settings, is_quiet=quiet)
+        result = _analysis(captures, settings, digests, is_quiet=quiet)
         files = write(result, folder, formats=formats, force=force, started=started)
     if not quiet:
         from reports.terminal import summary  # noqa: PLC0415 - slow to import
@@ -171,20 +202,22 @@ def _exit_code(result: "Analysis") -> int:
     return DAMAGED if result.summary.is_damaged else 0
 
 
-def _analysis(captures: tuple[str, ...], settings: object, *, is_quiet: bool) -> "Analysis":
+def _analysis(
+    captures: tuple[str, ...], settings: object, digests: Digests, *, is_quiet: bool
+) -> "Analysis":
     """The analysis, with a progress bar if it takes longer than a second."""
     from analyzer.analysis import analyze as analyze_captures  # noqa: PLC0415 - slow to import
     from analyzer.settings import Settings  # noqa: PLC0415 - the same
 
     assert isinstance(settings, Settings)  # noqa: S101 - for the type checker
     if is_quiet:
-        return analyze_captures(captures, settings)
+        return analyze_captures(captures, settings, digests=digests)
     from captures.compiled import machine  # noqa: PLC0415 - slow to import
     from reports.screen import progress  # noqa: PLC0415 - the same
 
     machine.announce = _say
     with progress(_console()) as report:
-        return analyze_captures(captures, settings, progress=report)
+        return analyze_captures(captures, settings, progress=report, digests=digests)
 
 
 class _ManyPaths(click.Command):

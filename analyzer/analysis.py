@@ -18,9 +18,10 @@ from analyzer.places import judged
 from analyzer.settings import Settings
 from analyzer.summary import summary
 from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
-from analyzer.tally import Tally
+from analyzer.tally import tally
 from analyzer.timelines import Span, read_timelines
 from analyzer.uploads import timeline, uploads
+from captures.digests import Digests
 from captures.errors import CaptureError
 from captures.finding import capture_files, capture_names
 from captures.reading import Reading
@@ -50,7 +51,11 @@ class _Part:
 
 
 def analyze(
-    paths: Sequence[str | Path], settings: Settings, *, progress: Progress | None = None
+    paths: Sequence[str | Path],
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+    digests: Digests | None = None,
 ) -> Analysis:
     """All tables of these captures.
 
@@ -58,6 +63,7 @@ def analyze(
         paths: files, directories, patterns, or `-` for standard input.
         settings: what the user asked for.
         progress: called now and then while captures are read.
+        digests: digests of the files that may have been begun already.
 
     Raises:
         CaptureError: a path is no capture, or holds no packet.
@@ -79,7 +85,8 @@ def analyze(
             if (progress)
             else None
         )
-        parts.append(_part(file, name, spans, settings, report))
+        reading = Reading(file, settings.limits, digests)
+        parts.append(_part(reading, name, spans, settings, report))
     parts, repeated = _each_once(parts)
     if not sum(int(part.capture["packets"].sum()) for part in parts):
         raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
@@ -108,20 +115,14 @@ def _size(file: Path) -> int:
 
 
 def _part(
-    file: Path,
+    reading: Reading,
     name: str,
     spans: list[Span],
     settings: Settings,
     report: Callable[[int], None] | None,
 ) -> _Part:
     """Read one capture to its end, and see it from the phone."""
-    reading = Reading(file, settings.limits)
-    tally = Tally(spans)
-    for packets in reading.packets():
-        tally.add(packets)
-        if report:
-            report(reading.done_bytes)
-    tallied = tally.result()
+    tallied = tally(reading, spans, report)
     conversations = reading.conversations()
     sightings = reading.sightings(conversations)
     ends = pl.concat([conversations["a_address"], conversations["b_address"]]).unique()

@@ -89,10 +89,12 @@ def _rejection(given: Collection[str], chosen: dict[str, str]) -> str:
 
 def _ends(conversations: pl.DataFrame, tallied: Tallied, scopes: dict[str, str]) -> pl.DataFrame:
     """One row per address: what it did."""
-    per_side = tallied.sides.group_by("conversation", "is_from_b").agg(
-        pl.col("packets", "outbound_packets", "inbound_packets").sum()
+    per_side = (
+        tallied.sides.lazy()
+        .group_by("conversation", "is_from_b")
+        .agg(pl.col("packets", "outbound_packets", "inbound_packets").sum())
     )
-    per_conversation = conversations.join(
+    per_conversation = conversations.lazy().join(
         per_side.group_by("conversation").agg(pl.col("packets").sum()), on="conversation"
     )
     sides = []
@@ -147,6 +149,7 @@ def _ends(conversations: pl.DataFrame, tallied: Tallied, scopes: dict[str, str])
         )
         .with_columns(scope_of("address", scopes).alias("scope"))
         .sort("address")
+        .collect()
     )
 
 

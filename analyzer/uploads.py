@@ -7,7 +7,7 @@ import polars as pl
 
 from analyzer.flows import PACKET_SUMS
 from analyzer.tables import Flows, Phases, Timeline, Uploads
-from analyzer.tally import MOST_BINS, SECOND
+from captures.sums import MOST_BINS, SECOND
 
 HOUR_NS = 3_600 * SECOND
 WAYS = ("up", "down")

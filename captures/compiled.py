@@ -34,9 +34,17 @@ RESULTS = 4  # first numbers of a frame: the kernel's number, then what it retur
 DIGEST_BYTES = 32
 ANNOUNCEMENT = "compiling the packet loop for this machine: once, it takes some seconds"
 
-KERNELS = ("pcap_records", "pcapng_blocks", "read_packets", "write_all_waiting", "rehash")
+KERNELS = (
+    "pcap_records",
+    "pcapng_blocks",
+    "read_packets",
+    "write_all_waiting",
+    "rehash",
+    "add_packets",
+)
 """All kernels; machine code knows each by its place here."""
 SOURCES = (
+    "adding",
     "compiled",
     "compiling",
     "conversations",

@@ -20,6 +20,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
+from captures.adding import add_packets
 from captures.compiled import RESULTS, Entry, callable_at, parts
 from captures.conversations import rehash
 from captures.fragments import write_all_waiting
@@ -191,10 +192,28 @@ def _run_rehash(frame):
     )
 
 
+def _run_add_packets(frame):
+    at = RESULTS
+    frame[1] = add_packets(
+        _table(frame[at], frame[at + 1], frame[at + 2]),
+        frame[at + 3],
+        frame[at + 4],
+        _line(frame[at + 5], frame[at + 6]),
+        frame[at + 7],
+        _table(frame[at + 8], frame[at + 9], frame[at + 10]),
+        _table(frame[at + 11], frame[at + 12], frame[at + 13]),
+        _table(frame[at + 14], frame[at + 15], frame[at + 16]),
+        _table(frame[at + 17], frame[at + 18], frame[at + 19]),
+        _line(frame[at + 20], frame[at + 21]),
+    )
+
+
 def _run(frame):
     number = frame[0]
     if number == READ_PACKETS:
         _run_read_packets(frame)
+    elif number == ADD_PACKETS:
+        _run_add_packets(frame)
     elif number == PCAP_RECORDS:
         _run_pcap_records(frame)
     elif number == PCAPNG_BLOCKS:
@@ -210,6 +229,7 @@ PCAP_RECORDS = pcap_records.number
 PCAPNG_BLOCKS = pcapng_blocks.number
 WRITE_ALL_WAITING = write_all_waiting.number
 REHASH = rehash.number
+ADD_PACKETS = add_packets.number
 
 
 def _jitted(function: Any, known: dict[Callable[..., Any], Any]) -> Any:

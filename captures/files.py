@@ -9,11 +9,11 @@ import io
 import os
 import stat
 import sys
-import threading
 from pathlib import Path
 from typing import BinaryIO
 
 from captures.decompression import CHUNK, GZIP_MAGIC, ZSTD_MAGIC, Gzip, Raw, Zstd
+from captures.digests import Digests, FileDigest
 from captures.errors import CaptureError
 from captures.limits import Limits
 
@@ -38,34 +38,6 @@ class _Hashed:
     def sha256(self) -> str:
         while self.read(CHUNK):
             pass
-        return self._digest.hexdigest()
-
-
-class _FileHash:
-    """SHA-256 of a file, computed beside the reading of it, through a descriptor of its own."""
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._digest = hashlib.sha256()
-        self._error: OSError | None = None
-        self.size = 0
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        buffer = bytearray(CHUNK)
-        try:
-            with io.FileIO(self._descriptor, closefd=True) as file:
-                while count := file.readinto(buffer):
-                    self._digest.update(memoryview(buffer)[:count])
-                    self.size += count
-        except OSError as error:
-            self._error = error
-
-    def sha256(self) -> str:
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
         return self._digest.hexdigest()
 
 
@@ -94,7 +66,8 @@ class CaptureFile:
         CaptureError: there is no such file, it is none, or it may not be read.
     """
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, limits: Limits, digests: Digests | None = None) -> None:
+        self._digests = digests or Digests()
         self.name = STANDARD_INPUT if str(path) == STANDARD_INPUT else path.name
         self.path = path
         self._limits = limits
@@ -114,7 +87,7 @@ class CaptureFile:
             if sys.stdin is None:
                 raise CaptureError("-: standard input is closed")
             stream = _Hashed(sys.stdin.buffer)
-            self._hash: _Hashed | _FileHash = stream
+            self._hash: _Hashed | FileDigest = stream
             self._before: os.stat_result | None = None
             first = stream.read(4)
             raw: Raw = _Rewound(first, stream)
@@ -124,7 +97,7 @@ class CaptureFile:
                 raise CaptureError(f"{self.path}: not a regular file")
             self._plain = io.FileIO(self.path, "r")
             self._before = os.fstat(self._plain.fileno())
-            self._hash = _FileHash(self.path)
+            self._hash = self._digests.take(self.path, self._before)
             first = self._plain.read(4)
             self._plain.seek(0)
             raw = self._plain

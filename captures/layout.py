@@ -126,6 +126,42 @@ PACKET_PAYLOAD = 11
 PACKET_UNIQUE = 12
 PACKET_WIDTH = 13
 
+# What packets of one direction and one span of time add up to: three cache lines.
+SUM_CODE = 0  # code of the span
+SUM_BIN = 1  # bin of time that is open, NO_TIME: of packets without a time
+SUM_BIN_UNIQUE = 2
+SUM_PACKETS = 3  # 0: nothing is open
+SUM_WIRE = 4
+SUM_IP = 5
+SUM_LINK = 6
+SUM_NETWORK = 7
+SUM_TRANSPORT = 8
+SUM_PAYLOAD = 9
+SUM_UNIQUE = 10
+SUM_OUTBOUND = 11
+SUM_INBOUND = 12
+SUM_FIRST_TIME = 13
+SUM_LAST_TIME = 14
+SUM_FIRST_FRAME = 15
+SUM_LAST_FRAME = 16
+SUM_WIDTH = 17
+OPEN_WIDTH = 24
+
+# A row that was closed: whose it is, then its sums.
+SIDE_NUMBER = 0  # twice the conversation, and one more for what end b sent
+SIDE_SUM = 1
+SIDE_WIDTH = SIDE_SUM + SUM_WIDTH
+
+# A bin that was closed.
+BIN_SIDE = 0  # as SIDE_NUMBER
+BIN_CODE = 1
+BIN_START = 2  # times the width it began, NO_TIME: of packets without a time
+BIN_UNIQUE = 3
+BIN_WIDTH = 4
+
+CLOSED_SIDES = 0
+CLOSED_BINS = 1
+
 # A conversation: its ends in sorted order, then one half per end.
 KEY_WIDTH = 5  # lower address (2), higher address (2), version with protocol and ports
 CONVERSATION_KEY = 0

@@ -33,7 +33,6 @@ FIRST_CONVERSATIONS = 4_096
 FIRST_LISTS = 256
 TABLE_PER_CONVERSATION = 2
 WAITING = 4_096
-PACKETS = 131_072
 EXCERPTS = 16_384
 EXCERPT_BYTES = 8 << 20
 ODDITIES = 4_096
@@ -58,7 +57,7 @@ def new_memory(open_gaps: int) -> Memory:
     return Memory(
         counts=counts,
         table=np.full(FIRST_CONVERSATIONS * TABLE_PER_CONVERSATION, -1, dtype=np.int64),
-        states=_aligned(FIRST_CONVERSATIONS, CONVERSATION_WIDTH),
+        states=aligned(FIRST_CONVERSATIONS, CONVERSATION_WIDTH),
         lists=np.empty((FIRST_LISTS, LIST_WIDTH), dtype=np.int64),
         pool=np.empty((2 * pool_reserve(open_gaps), 2), dtype=np.int64),
         slots=slots,
@@ -67,18 +66,19 @@ def new_memory(open_gaps: int) -> Memory:
     )
 
 
-def new_output() -> Output:
-    """Room for a batch of what the loop writes."""
+def new_output(packets: int) -> Output:
+    """Room for a batch of what the loop writes, with this many packets."""
+    row = packets + WAITING + CACHE_LINE  # rows a power of two apart push each other from the cache
     return Output(
-        packets=np.empty((PACKET_WIDTH, PACKETS + WAITING), dtype=np.int64),
+        packets=np.empty((PACKET_WIDTH, row), dtype=np.int64),
         excerpts=np.empty((EXCERPTS, EXCERPT_WIDTH), dtype=np.int64),
         excerpt_data=np.empty(EXCERPT_BYTES, dtype=np.uint8),
         oddities=np.empty((ODDITIES, ODDITY_WIDTH), dtype=np.int64),
     )
 
 
-def _aligned(rows: int, columns: int) -> NDArray[np.int64]:
-    """An array whose rows begin at cache lines, if they are whole lines long."""
+def aligned(rows: int, columns: int) -> NDArray[np.int64]:
+    """An array of int64 whose rows begin at cache lines, if they are whole lines long."""
     room = np.empty(rows * columns + CACHE_LINE // 8, dtype=np.int64)
     skipped = -room.ctypes.data % CACHE_LINE // 8
     return room[skipped : skipped + rows * columns].reshape(rows, columns)
@@ -100,7 +100,7 @@ def roomier(memory: Memory, bounds: Bounds) -> Memory:
     lists, pool = int(counts[COUNT_LISTS]), int(counts[COUNT_POOL])
     states = memory.states
     if conversations + 1 > len(states):
-        states = _aligned(2 * len(states), CONVERSATION_WIDTH)
+        states = aligned(2 * len(states), CONVERSATION_WIDTH)
         states[:conversations] = memory.states
     table = memory.table
     if len(states) > len(memory.states):

@@ -18,6 +18,7 @@ from captures.batches import excerpts_of, packets_table
 from captures.compiled import machine
 from captures.containers import BadRecordError, Pcap, Pcapng, container
 from captures.decompression import DecompressionError
+from captures.digests import Digests
 from captures.ends import conversations_table
 from captures.errors import CaptureError
 from captures.excerpts import Excerpts
@@ -47,10 +48,13 @@ from captures.names import NameReader
 from captures.packets import read_packets
 from captures.pipeline import ahead
 from captures.strange import Strange
+from captures.sums import Sums
 from captures.tables import Captures, Conversations, Oddities, Packets, Sightings
 
 WINDOW_BYTES = 1 << 20
 RECORDS = 32_768
+PACKETS = 131_072
+PACKETS_ADDED = 4_096  # few enough to be still in the cache when they are added up
 BATCHES_AHEAD = 3
 INTERPRETED_PACKETS = 10_000
 INTERPRETED_RECORDS = 200
@@ -62,17 +66,19 @@ Batch = dy.DataFrame[Packets] | Excerpts
 class Reading:
     """One capture, read once, in order.
 
-    Iterate over `packets()` to the end; then ask for the other tables.
+    Iterate over `packets()` to the end, or over `added_to(sums)`; then ask for the other tables.
 
     Raises:
         CaptureError: the file cannot be opened, or is no capture.
     """
 
-    def __init__(self, path: Path, limits: Limits | None = None) -> None:
+    def __init__(
+        self, path: Path, limits: Limits | None = None, digests: Digests | None = None
+    ) -> None:
         machine.load()
         self._started = time.monotonic()
         self._limits = limits or Limits()
-        self._file = CaptureFile(path, self._limits)
+        self._file = CaptureFile(path, self._limits, digests)
         self.name = self._file.name
         self._buffer = np.empty(WINDOW_BYTES, dtype=np.uint8)
         self._filled = 0
@@ -88,8 +94,8 @@ class Reading:
             raise
         self._records = np.empty((RECORDS, RECORD_WIDTH), dtype=np.int64)
         self._memory = new_memory(self._limits.open_gaps)
-        self._output = new_output()
         self._names = NameReader(self._limits)
+        self._sums: Sums | None = None
         self._bounds = Bounds(
             self._limits.conversations,
             self._limits.open_gaps,
@@ -124,9 +130,28 @@ class Reading:
         Raises:
             CaptureError: a compressed file unfolds beyond the limits.
         """
+        self._output = new_output(PACKETS)
+        for batch in self._named():
+            if batch is not None:
+                yield batch
+
+    def added_to(self, sums: Sums) -> Iterator[None]:
+        """Add all packets up instead, and come back now and then.
+
+        Raises:
+            CaptureError: as `packets`.
+        """
+        self._output = new_output(PACKETS_ADDED)
+        self._sums = sums
+        for _ in self._named():
+            yield None
+
+    def _named(self) -> Iterator[dy.DataFrame[Packets] | None]:
+        """Batches of packets; excerpts are read on the way, and stand as None."""
         for batch in ahead(self._batches(), BATCHES_AHEAD):
             if isinstance(batch, Excerpts):
                 self._names.add(batch)
+                yield None
             else:
                 yield batch
 
@@ -226,6 +251,8 @@ class Reading:
             )
             first = done
             if first == count:
+                if self._sums is not None:
+                    yield from self._flush()
                 return
             if first == last:
                 continue
@@ -254,7 +281,10 @@ class Reading:
             known = self._times or (low, high)
             self._times = min(low, known[0]), max(high, known[1])
         self._memory.counts[COUNT_PACKETS] = 0
-        yield packets_table(columns)
+        if self._sums is None:
+            yield packets_table(columns)
+        else:
+            self._sums.add(self._output.packets, count)
 
     def _flush_excerpts(self) -> Iterator[Batch]:
         """Hand on the excerpts read so far."""

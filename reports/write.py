@@ -11,11 +11,13 @@ from tempfile import mkdtemp
 from typing import Final
 
 from analyzer.tables import Analysis
+from captures.pipeline import ahead
 from reports import data, provenance, tabular
 from reports.provenance import Output
 
 FORMATS: Final = ("html", "json", "csv", "parquet")
 MANIFEST: Final = "manifest.json"
+PIECES_AHEAD: Final = 2  # made while those before them are hashed and written
 
 Content = Callable[[], Iterator[bytes]]
 Manifest = Callable[[list[Output]], bytes]
@@ -116,7 +118,7 @@ def _write_file(folder: Path, name: str, content: Content) -> Output:
     digest = hashlib.sha256()
     size = 0
     with (folder / name).open("xb") as file:
-        for piece in content():
+        for piece in ahead(content(), PIECES_AHEAD):
             file.write(piece)
             digest.update(piece)
             size += len(piece)

@@ -16,6 +16,7 @@ TABLES = ("analyzer.tables", "captures.tables", "geo.tables")
 HELD_ELSEWHERE = {
     "analyzer/settings.py": ("analyzer/test_analysis.py", "values only; each is used there"),
     "analyzer/tables.py": ("test_house.py", "the contract: described, and validated in every run"),
+    "captures/adding.py": ("captures/test_capture_sums.py", "kernel, against its slow twin"),
     "captures/compiled.py": ("captures/test_passes.py", "the door to numba, in each of its passes"),
     "captures/compiling.py": ("captures/test_passes.py", "the same"),
     "captures/conversations.py": ("captures/test_packets.py", "kernel, against its slow twin"),

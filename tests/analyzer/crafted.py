@@ -3,7 +3,8 @@
 import polars as pl
 
 from analyzer.phases import CapturePhases
-from analyzer.tally import SUMS, Tallied
+from analyzer.tally import Tallied
+from captures.sums import SUMS
 from captures.tables import Conversations, Sightings
 
 

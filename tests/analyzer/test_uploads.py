@@ -106,7 +106,7 @@ def test_bins_keep_states_and_countries_apart(analysed, timeline_file):
 
 
 def test_bins_of_two_captures_are_of_one_width(analysed, monkeypatch):
-    monkeypatch.setattr("analyzer.tally.MOST_BINS", 8)
+    monkeypatch.setattr("captures.sums.MOST_BINS", 8)
     monkeypatch.setattr(module, "MOST_BINS", 8)
     long = [upload(4 * seconds) for seconds in range(20)]
     short = [upload(seconds) for seconds in range(3)]

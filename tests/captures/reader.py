@@ -74,7 +74,7 @@ def assert_same(one_way: Tables, other_way: Tables) -> None:
 
 
 @cache
-def _compile() -> None:
+def compile_once() -> None:
     """Use machine code from the first packet on, which a short run would do without."""
     if not machine.load():
         machine.compile()
@@ -91,7 +91,7 @@ def interpreted() -> Iterator[None]:
 
 def read_path(path: Path, limits: Limits | None = None) -> Tables:
     """Tables of a file."""
-    _compile()
+    compile_once()
     return Tables(Reading(path, limits))
 
 
@@ -130,7 +130,9 @@ def narrow(window_bytes: int = 64, record_count: int = 2) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(captures.reading, "WINDOW_BYTES", window_bytes)
         patch.setattr(captures.reading, "RECORDS", record_count)
-        for name in ("PACKETS", "EXCERPTS", "EXCERPT_BYTES", "FIRST_CONVERSATIONS", "FIRST_LISTS"):
+        for name in ("PACKETS", "PACKETS_ADDED"):
+            patch.setattr(captures.reading, name, 1)
+        for name in ("EXCERPTS", "EXCERPT_BYTES", "FIRST_CONVERSATIONS", "FIRST_LISTS"):
             patch.setattr(captures.memory, name, 1)
         patch.setattr(captures.memory, "ODDITIES", 4)
         yield

@@ -52,10 +52,14 @@ SOURCES = (
     "excerpts",
     "fragments",
     "headers",
+    "layers",
     "layout",
+    "links",
     "packets",
     "records",
     "sequences",
+    "tunnels",
+    "wireless",
     "words",
 )
 """Modules that machine code is made of: when one changes, it is made anew."""

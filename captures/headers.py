@@ -1,4 +1,4 @@
-"""Kernels that read the headers of one packet: link, IP, TCP, UDP.
+"""Kernels that read the headers of one packet: IP, TCP, UDP.
 
 Each gets the bytes of the packet that were captured, [at, end), and its length on the wire. A
 header that does not fit is `cut` where the wire had it, `malformed` where the wire had not.
@@ -9,6 +9,7 @@ import numpy as np
 from captures.compiled import part
 from captures.layout import (
     HEADER_AT,
+    HEADER_END,
     HEADER_FLAGS,
     HEADER_FRAGMENT,
     HEADER_FROM,
@@ -16,11 +17,9 @@ from captures.layout import (
     HEADER_IDENTITY,
     HEADER_IP,
     HEADER_IS_LAST,
-    HEADER_MAC,
     HEADER_NEEDED,
     HEADER_NETWORK,
     HEADER_ODDITY,
-    HEADER_OUTBOUND,
     HEADER_PAYLOAD,
     HEADER_PORT_FROM,
     HEADER_PORT_TO,
@@ -29,6 +28,7 @@ from captures.layout import (
     HEADER_TO,
     HEADER_TRANSPORT,
     HEADER_VERSION,
+    HEADER_WIRE_END,
 )
 from captures.words import OUTCOMES, PACKET_ODDITIES
 
@@ -43,9 +43,8 @@ NON_IP = np.int64(OUTCOMES.index("non_ip"))
 MALFORMED = np.int64(OUTCOMES.index("malformed"))
 CUT = np.int64(OUTCOMES.index("cut"))
 
-LINK_TYPE_UNKNOWN = kind("link", "link_type_unknown")
 LINK_CUT = kind("link", "link_header_cut")
-VLAN_DEPTH = kind("link", "vlan_depth")
+LINK_MALFORMED = kind("link", "link_header_malformed")
 NETWORK_CUT = kind("network", "network_header_cut")
 NETWORK_MALFORMED = kind("network", "network_header_malformed")
 LENGTH_ZERO = kind("network", "ip_length_zero")
@@ -55,15 +54,7 @@ TRANSPORT_CUT = kind("transport", "transport_header_cut")
 TRANSPORT_MALFORMED = kind("transport", "transport_header_malformed")
 UDP_BEYOND = kind("transport", "udp_length_beyond_packet")
 
-ETHERNET, NULL, LOOP = 1, 0, 108
-RAW, RAW_BSD, RAW_OPENBSD, IPV4, IPV6 = 101, 12, 14, 228, 229
-SLL, SLL2 = 113, 276
-
-ETHERTYPE_IPV4, ETHERTYPE_IPV6 = 0x0800, 0x86DD
-VLAN_TAGS_LIMIT = np.int64(8)
 EXTENSIONS_LIMIT, EXTENSIONS_BYTES_LIMIT = np.int64(16), 2048
-ETHERNET_BYTES, SLL_BYTES, SLL2_BYTES = np.int64(14), np.int64(16), np.int64(20)
-TAG_BYTES, FAMILY_BYTES = np.int64(4), np.int64(4)
 IPV4_BYTES, IPV6_BYTES, EXTENSION_BYTES = np.int64(20), np.int64(40), np.int64(8)
 TCP_BYTES, UDP_BYTES = np.int64(20), np.int64(8)
 NONE = np.int64(0)
@@ -94,7 +85,7 @@ def odd(found, kind, needed, got):
 
 
 @part
-def _short(found, kind_cut, kind_malformed, needed, at, end, wire_end):
+def short(found, kind_cut, kind_malformed, needed, at, end, wire_end):
     """Outcome of a header that needs more bytes than there are between `at` and `end`."""
     if at + needed <= wire_end:
         odd(found, kind_cut, needed, end - at)
@@ -104,90 +95,25 @@ def _short(found, kind_cut, kind_malformed, needed, at, end, wire_end):
 
 
 @part
-def _mac(data, at):
+def link_cut(found, needed, at):
+    """Outcome of a link header that needs more bytes than were captured."""
+    return short(found, LINK_CUT, LINK_CUT, needed, at, found[HEADER_END], found[HEADER_WIRE_END])
+
+
+@part
+def enclose(found, stop):
+    """Nothing that follows reaches behind `stop`."""
+    found[HEADER_WIRE_END] = min(found[HEADER_WIRE_END], stop)
+    found[HEADER_END] = min(found[HEADER_END], stop)
+
+
+@part
+def mac(data, at):
+    """A link address as a number, -1: all zeros."""
     value = np.int64(0)
     for i in range(6):
         value = value << 8 | np.int64(data[at + i])
     return value or np.int64(-1)
-
-
-@part
-def _ethertype(data, at, end, wire_end, found, ethertype):
-    """Skip VLAN tags from an ethertype on: (outcome, place of what follows)."""
-    tags = NONE
-    while ethertype == 0x8100 or ethertype == 0x88A8 or ethertype == 0x9100:
-        tags += 1
-        if tags > VLAN_TAGS_LIMIT:
-            odd(found, VLAN_DEPTH, tags, VLAN_TAGS_LIMIT)
-            return MALFORMED, at
-        if at + 4 > end:
-            return _short(found, LINK_CUT, LINK_CUT, TAG_BYTES, at, end, wire_end), at
-        ethertype = word(data, at + 2)
-        at += 4
-    if ethertype < 0x600:
-        is_snap = (
-            at + 8 <= end and data[at] == 0xAA and data[at + 1] == 0xAA and word(data, at + 3) == 0
-        )
-        if not is_snap:
-            return NON_IP, at
-        ethertype = word(data, at + 6)
-        at += 8
-    if ethertype == ETHERTYPE_IPV4 or ethertype == ETHERTYPE_IPV6:
-        return READ, at
-    return NON_IP, at
-
-
-@part
-def _swapped(number):
-    return (
-        (number & 0xFF) << 24 | (number & 0xFF00) << 8 | number >> 8 & 0xFF00 | number >> 24 & 0xFF
-    )
-
-
-@part
-def link(data, at, end, wire_end, link_type, found):
-    """Read the link header: (outcome, place of the IP header)."""
-    if link_type == ETHERNET:
-        if at + 14 > end:
-            return _short(found, LINK_CUT, LINK_CUT, ETHERNET_BYTES, at, end, wire_end), at
-        found[HEADER_MAC] = _mac(data, at + 6)
-        ethertype = word(data, at + 12)
-        return _ethertype(data, at + 14, end, wire_end, found, ethertype)
-    if (
-        link_type == RAW
-        or link_type == IPV4
-        or link_type == IPV6
-        or link_type == RAW_BSD
-        or link_type == RAW_OPENBSD
-    ):
-        return READ, at
-    if link_type == SLL or link_type == SLL2:
-        size = SLL_BYTES if link_type == SLL else SLL2_BYTES
-        if at + size > end:
-            return _short(found, LINK_CUT, LINK_CUT, size, at, end, wire_end), at
-        if link_type == SLL:
-            kind, ethertype = word(data, at), word(data, at + 14)
-            length, address = word(data, at + 4), at + 6
-        else:
-            kind, ethertype = np.int64(data[at + 10]), word(data, at)
-            length, address = np.int64(data[at + 11]), at + 12
-        found[HEADER_MAC] = _mac(data, address) if length == 6 else -1
-        if kind == 4:
-            found[HEADER_OUTBOUND] = 2
-        elif kind == 0:
-            found[HEADER_OUTBOUND] = 1
-        return _ethertype(data, at + size, end, wire_end, found, ethertype)
-    if link_type == NULL or link_type == LOOP:
-        if at + 4 > end:
-            return _short(found, LINK_CUT, LINK_CUT, FAMILY_BYTES, at, end, wire_end), at
-        family = long_word(data, at)
-        if link_type == NULL and family > 0xFFFF:
-            family = _swapped(family)
-        if family == 2 or family == 10 or family == 24 or family == 28 or family == 30:
-            return READ, at + 4
-        return NON_IP, at
-    odd(found, LINK_TYPE_UNKNOWN, link_type, NONE)
-    return NON_IP, at
 
 
 @part
@@ -206,14 +132,14 @@ def _length_on_wire(found, claimed, at, wire_end):
 @part
 def _ipv4(data, at, end, wire_end, found):
     if at + 20 > end:
-        return _short(found, NETWORK_CUT, NETWORK_MALFORMED, IPV4_BYTES, at, end, wire_end)
+        return short(found, NETWORK_CUT, NETWORK_MALFORMED, IPV4_BYTES, at, end, wire_end)
     header = (np.int64(data[at]) & 15) * 4
     claimed = word(data, at + 2)
     if header < 20 or (claimed and claimed < header):
         odd(found, NETWORK_MALFORMED, header, claimed)
         return MALFORMED
     if at + header > end:
-        return _short(found, NETWORK_CUT, NETWORK_MALFORMED, header, at, end, wire_end)
+        return short(found, NETWORK_CUT, NETWORK_MALFORMED, header, at, end, wire_end)
     found[HEADER_IP] = _length_on_wire(found, claimed, at, wire_end)
     found[HEADER_VERSION] = 4
     found[HEADER_NETWORK] = header
@@ -238,7 +164,7 @@ def _long_long(data, at):
 @part
 def _ipv6(data, at, end, wire_end, found):
     if at + 40 > end:
-        return _short(found, NETWORK_CUT, NETWORK_MALFORMED, IPV6_BYTES, at, end, wire_end)
+        return short(found, NETWORK_CUT, NETWORK_MALFORMED, IPV6_BYTES, at, end, wire_end)
     claimed = word(data, at + 4)
     found[HEADER_FROM] = _long_long(data, at + 8)
     found[HEADER_FROM + 1] = _long_long(data, at + 16)
@@ -266,7 +192,7 @@ def _ipv6(data, at, end, wire_end, found):
             return MALFORMED
         place = at + size
         if place + 8 > end:
-            return _short(
+            return short(
                 found, NETWORK_CUT, NETWORK_MALFORMED, EXTENSION_BYTES, place, end, packet_end
             )
         if following == FRAGMENT:
@@ -300,7 +226,7 @@ def network(data, at, end, wire_end, found):
     ethertype (pymobiledevice3).
     """
     if at >= end:
-        return _short(found, NETWORK_CUT, NETWORK_MALFORMED, IPV4_BYTES, at, end, wire_end)
+        return short(found, NETWORK_CUT, NETWORK_MALFORMED, IPV4_BYTES, at, end, wire_end)
     found[HEADER_AT] = at
     version = data[at] >> 4
     if version == 4:
@@ -315,7 +241,7 @@ def network(data, at, end, wire_end, found):
 def _tcp(data, at, end, size, found):
     packet_end = at + size
     if at + 20 > end or size < 20:
-        return _short(
+        return short(
             found,
             TRANSPORT_CUT,
             TRANSPORT_MALFORMED,
@@ -339,7 +265,7 @@ def _tcp(data, at, end, size, found):
 def _udp(data, at, end, size, found):
     packet_end = at + size
     if at + 8 > end or size < 8:
-        return _short(
+        return short(
             found,
             TRANSPORT_CUT,
             TRANSPORT_MALFORMED,

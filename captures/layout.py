@@ -108,7 +108,11 @@ HEADER_GOT = 19
 HEADER_FROM = 20  # address of the sender, as two numbers
 HEADER_TO = 22  # address of the receiver, as two numbers
 HEADER_KEY = 24  # key of the conversation
-HEADER_WIDTH = 29
+HEADER_END = 34  # end of what was captured of what encloses the next header
+HEADER_WIRE_END = 35  # its end on the wire
+HEADER_LAYERS = 36  # how many headers enclose others
+HEADER_OUTER = 37  # the columns before the key, as they were in the packet around this one
+HEADER_WIDTH = HEADER_OUTER + HEADER_KEY
 
 # A packet that was read: columns of the output.
 PACKET_FRAME = 0

@@ -11,7 +11,8 @@ from captures.compiled import compiled, part
 from captures.conversations import add_conversation, make_key, place_of
 from captures.cuts import cut_datagram, cut_segment, keep_head, side_is_b
 from captures.fragments import fragment_slot, release
-from captures.headers import MALFORMED, NONE, READ, TCP, UDP, kind, link, network, odd, transport
+from captures.headers import MALFORMED, NONE, READ, TCP, UDP, kind, odd
+from captures.layers import read_layers
 from captures.layout import (
     CONVERSATION_HALF,
     CONVERSATION_OPENER,
@@ -139,12 +140,7 @@ def _read_headers(data, record, interfaces, found):
         return MALFORMED
     wire_end = at + record[RECORD_ORIGINAL]
     link_type = interfaces[record[RECORD_INTERFACE], INTERFACE_LINK_TYPE]
-    outcome, place = link(data, at, end, wire_end, link_type, found)
-    if outcome == READ:
-        outcome = network(data, place, end, wire_end, found)
-    if outcome == READ:
-        outcome = transport(data, min(end, found[HEADER_AT] + found[HEADER_IP]), found)
-    return outcome
+    return read_layers(data, at, end, wire_end, link_type, found)
 
 
 @part

@@ -43,5 +43,9 @@ PACKET_ODDITIES = (
     ("transport", "conversations_limit"),
     ("file", "captured_beyond_original"),
     ("file", "interface_unknown"),
+    ("link", "link_header_malformed"),
+    ("link", "encrypted"),
+    ("network", "layers_depth"),
+    ("network", "inner_packet_unread"),
 )
 """Layer and kind of what can be odd in a packet; kernels know each by its place here."""

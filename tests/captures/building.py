@@ -14,6 +14,7 @@ PHONE6, REMOTE6 = "fd00::5", "2001:db8::7"
 PHONE_MAC, REMOTE_MAC = bytes.fromhex("020000000005"), bytes.fromhex("020000000007")
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
+IP_IN_IP, IPV6_IN_IP = 4, 41
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION = 0, 43, 44, 51, 60
 ETHERNET, NULL, LOOP, RAW, SLL, SLL2 = 1, 0, 108, 101, 113, 276
 SECOND = 1_000_000_000
@@ -87,7 +88,7 @@ Transport = Tcp | Udp | Icmp | Raw
 class Ipv4:
     """An IPv4 packet; `total` and `header_words` lie about its lengths."""
 
-    inner: Transport
+    inner: "Transport | Ip"
     source: str = PHONE
     to: str = REMOTE
     options: bytes = b""
@@ -97,6 +98,7 @@ class Ipv4:
     total: int | None = None
     header_words: int | None = None
     ethertype = 0x0800
+    protocol = IP_IN_IP
 
     def __bytes__(self) -> bytes:
         payload = bytes(self.inner)
@@ -140,12 +142,13 @@ class Fragment:
 class Ipv6:
     """An IPv6 packet with extension headers; `length` lies about its payload length."""
 
-    inner: Transport
+    inner: "Transport | Ip"
     source: str = PHONE6
     to: str = REMOTE6
     extensions: tuple[Extension | Fragment, ...] = ()
     length: int | None = None
     ethertype = 0x86DD
+    protocol = IPV6_IN_IP
 
     def __bytes__(self) -> bytes:
         kinds = [extension.kind for extension in self.extensions] + [self.inner.protocol]

@@ -124,6 +124,12 @@ def _phones(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
 @click.option("--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses.")
 @click.option("--timeline", multiple=True, type=EXISTING, help="When it was active or idle (CSV).")
 @click.option("--timezone", help="IANA zone of timelines that name none.")
+@click.option(
+    "--packages",
+    multiple=True,
+    type=EXISTING,
+    help="Packages of user ids: output of `pm list packages -U`.",
+)
 @click.option("--geo", multiple=True, type=EXISTING, help="Geo database (MMDB) to use instead.")
 @click.option("--version-label", help="Version under which these captures are compared.")
 @click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
@@ -137,6 +143,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
     phone: tuple[str, ...],
     timeline: tuple[Path, ...],
     timezone: str | None,
+    packages: tuple[Path, ...],
     geo: tuple[Path, ...],
     version_label: str | None,
     formats: frozenset[str],
@@ -159,6 +166,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
             app=app,
             timelines=timeline,
             timezone=timezone,
+            packages=packages,
             databases=geo,
             version=version_label,
         )
@@ -397,7 +405,8 @@ def geo_lookup(
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     """What the user can mend ends in one line and its exit code; what we broke, in a traceback."""
-    from analyzer.timelines import TimelineError  # noqa: PLC0415 - slow to import
+    from analyzer.apps import PackagesError  # noqa: PLC0415 - slow to import
+    from analyzer.timelines import TimelineError  # noqa: PLC0415 - the same
     from captures.errors import CaptureError  # noqa: PLC0415 - the same
     from geo.errors import GeoError  # noqa: PLC0415 - the same
     from reports.write import OutputExists, WriteError  # noqa: PLC0415 - the same
@@ -405,6 +414,7 @@ def _clear_errors() -> Iterator[None]:
     codes: dict[type[Exception], int] = {
         CaptureError: REFUSED,
         TimelineError: USAGE,
+        PackagesError: USAGE,
         GeoError: USAGE,
         OutputExists: USAGE,
         WriteError: NOT_WRITTEN,

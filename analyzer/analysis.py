@@ -8,6 +8,7 @@ import dataframely as dy
 import polars as pl
 
 import geo
+from analyzer.apps import Apps, owned, read_packages
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
 from analyzer.ledger import ledger, violations
@@ -27,6 +28,7 @@ from captures.finding import capture_files, capture_names
 from captures.reading import Reading
 from captures.services import services
 from captures.tables import Captures
+from captures.tables import Oddities as FoundOddities
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""
@@ -69,6 +71,7 @@ def analyze(
         CaptureError: a path is no capture, or holds no packet.
         GeoError: a database or an address cannot be used.
         TimelineError: a timeline cannot be used.
+        PackagesError: a list of packages cannot be used.
     """
     files = capture_files(paths)
     names = capture_names(files)
@@ -76,6 +79,7 @@ def analyze(
         geo.open_databases(settings.databases) if settings.databases else (geo.default_databases())
     )
     spans = read_timelines(settings.timelines, settings.timezone)
+    apps = read_packages(settings.packages)
     sizes = [0 if str(file) == "-" else _size(file) for file in files]
     parts = []
     for place, (file, name) in enumerate(zip(files, names, strict=True)):
@@ -86,7 +90,7 @@ def analyze(
             else None
         )
         reading = Reading(file, settings.limits, digests)
-        parts.append(_part(reading, name, spans, settings, report))
+        parts.append(_part(reading, name, spans, apps, settings, report))
     parts, repeated = _each_once(parts)
     if not sum(int(part.capture["packets"].sum()) for part in parts):
         raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
@@ -114,10 +118,11 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _part(
+def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     reading: Reading,
     name: str,
     spans: list[Span],
+    apps: Apps,
     settings: Settings,
     report: Callable[[int], None] | None,
 ) -> _Part:
@@ -139,6 +144,8 @@ def _part(
         .with_columns(pl.col("conversation").cast(pl.Int64).alias("flow"))
     )
     flows = flows.join(hosts(flows, sightings), on="flow", how="left", maintain_order="left")
+    owners = owned(reading.owners(), apps)
+    flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
     bins = tallied.bins.join(seen.select("conversation", "is_local_b"), on="conversation").select(
         "conversation",
         "code",
@@ -158,11 +165,29 @@ def _part(
         bins=bins,
         bin_seconds=tallied.width,
         names=named.with_columns(pl.lit(name).alias("capture")),
-        oddities=reading.oddities().with_columns(pl.lit(name).alias("capture")),
+        oddities=pl.concat([reading.oddities(), _taken_over(owners)]).with_columns(
+            pl.lit(name).alias("capture")
+        ),
         ledger=ledger(name, seen, tallied),
         phases=tallied.phases,
         codes=set(tallied.sides["code"].unique()),
         limits_hit=reading.limits_hit(),
+    )
+
+
+def _taken_over(owners: pl.DataFrame) -> dy.DataFrame[FoundOddities]:
+    """Conversations that another app took over, as oddities."""
+    changed = owners.filter(pl.col("changed_frame").is_not_null())
+    return FoundOddities.cast(
+        changed.select(
+            pl.col("changed_frame").alias("frame"),
+            pl.lit(None, dtype=pl.Int64).alias("offset"),
+            pl.lit("app").alias("layer"),
+            pl.lit("owner_changed").alias("kind"),
+            pl.lit(None, dtype=pl.Int64).alias("needed_bytes"),
+            pl.lit(None, dtype=pl.Int64).alias("got_bytes"),
+            pl.lit(1, dtype=pl.Int64).alias("count"),
+        )
     )
 
 
@@ -203,11 +228,7 @@ def _whole(
         right_on="address",
         how="left",
         maintain_order="left",
-    ).with_columns(
-        pl.lit(settings.version, dtype=pl.String).alias("version"),
-        pl.lit(None, dtype=pl.String).alias("app"),
-        pl.lit(None, dtype=pl.String).alias("app_source"),
-    )
+    ).with_columns(pl.lit(settings.version, dtype=pl.String).alias("version"))
     exported = Flows.validate(flows.select(Flows.column_names()))
     per_phase = _numbered([part.per_phase for part in parts], offsets, numbers)
     bins = [
@@ -260,7 +281,12 @@ def _whole(
         notes=(
             *repeated,
             *notes(
-                settings, captures=captures, phones=candidates, phases=table, databases=described
+                settings,
+                captures=captures,
+                phones=candidates,
+                phases=table,
+                databases=described,
+                apps=exported.filter(role="phone")["app"],
             ),
             *wrong,
         ),

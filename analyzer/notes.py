@@ -27,24 +27,28 @@ OTHER_DATE = (
     "The captures are of {}, the geo data of {}: addresses change hands, so places may have been "
     "others then."
 )
+OTHER_APPS = "No flow belongs to {}. The captures name: {}."
+SOME_UNKNOWN = "Of {1} flows of the phone, {0} have no known app and are not counted to {2}."
 LISTED_DEVICES = 3
+LISTED_APPS = 12
 OWN_SCOPES = ("private", "unique_local", "shared", "link_local", "global")
 DATES_APART = timedelta(days=180)
 
 
-def notes(
+def notes(  # noqa: PLR0913 - every table that a note may be on
     settings: Settings,
     *,
     captures: pl.DataFrame,
     phones: pl.DataFrame,
     phases: pl.DataFrame,
     databases: pl.DataFrame,
+    apps: pl.Series,
 ) -> list[str]:
     """All notes of a run, what concerns the phone first."""
     return [
         *_on_phones(settings, captures["capture"], phones),
         *_on_phases(settings, captures, phases),
-        *([NO_APPS] if settings.app is not None else []),
+        *_on_apps(settings.app, apps),
         *_on_overlap(captures),
         *_on_dates(captures, databases),
     ]
@@ -65,6 +69,20 @@ def _on_phones(settings: Settings, captures: Iterable[str], phones: pl.DataFrame
                 listed = ", ".join(others[:LISTED_DEVICES]) + more
                 found.append(OTHER_DEVICES.format(capture, listed))
     return found
+
+
+def _on_apps(asked: str | None, apps: pl.Series) -> list[str]:
+    """What the captures say of the app that was asked for; `apps` has one of each flow."""
+    if asked is None:
+        return []
+    known = sorted(apps.drop_nulls().unique().to_list())
+    if not known:
+        return [NO_APPS]
+    if asked not in known:
+        more = f" and {len(known) - LISTED_APPS} more" if known[LISTED_APPS:] else ""
+        return [OTHER_APPS.format(asked, ", ".join(known[:LISTED_APPS]) + more)]
+    unknown = int(apps.null_count())
+    return [SOME_UNKNOWN.format(unknown, len(apps), asked)] if unknown else []
 
 
 def _on_phases(settings: Settings, captures: pl.DataFrame, phases: pl.DataFrame) -> list[str]:

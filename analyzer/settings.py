@@ -14,6 +14,7 @@ class Settings:
         phones: addresses of the phone; empty: find out.
         app: app under test; None: all traffic of the phone.
         timelines: files that say when the phone was active or idle.
+        packages: files that name the package of each user id; see `apps.read_packages`.
         timezone: IANA zone for logs without one; None: such logs are refused.
         databases: geo databases; empty: the embedded ones.
         version: label under which the captures are compared.
@@ -23,6 +24,7 @@ class Settings:
     phones: tuple[str, ...] = ()
     app: str | None = None
     timelines: tuple[Path, ...] = ()
+    packages: tuple[Path, ...] = ()
     timezone: str | None = None
     databases: tuple[Path, ...] = ()
     version: str | None = None

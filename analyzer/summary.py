@@ -18,8 +18,11 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
     uploads: pl.DataFrame,
     is_balanced: bool,
 ) -> Summary:
-    """Totals of the phone's traffic with public remotes."""
+    """Totals of the phone's traffic with public remotes; of the app's, where it is known."""
     phone = flows.filter(pl.col("role") == "phone")
+    is_app_known = bool(phone["app"].is_not_null().any())
+    if app is not None and is_app_known:
+        phone, uploads = (table.filter(pl.col("app") == app) for table in (phone, uploads))
     got = uploads.filter(pl.col("up_unique_bytes") > 0)
     by_state = dict.fromkeys(STATES, 0) | dict(
         uploads.group_by("state").agg(pl.col("up_unique_bytes").sum()).iter_rows()
@@ -36,7 +39,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
     disputed = places.filter(pl.col("verdict") == "disputed")["address"]
     return Summary(
         app=app,
-        is_app_known=bool(phone["app"].is_not_null().any()),
+        is_app_known=is_app_known,
         version=version,
         up_unique_bytes=total,
         down_unique_bytes=int(uploads["down_unique_bytes"].sum()),

@@ -52,7 +52,15 @@ class Flows(dy.Schema):
     capture = dy.String(nullable=False, description="File name of its capture.")
     version = dy.String(nullable=True, description="Version label. Null: none was given.")
     app = dy.String(nullable=True, description="App that owns it. Null: the capture does not say.")
-    app_source = dy.String(nullable=True, description="What says so. Null: as above.")
+    app_source = dy.String(
+        nullable=True,
+        description="What in the capture says so: pktap, darwin, pcapdroid_trailer, "
+        "pcapdroid_comment, pymobiledevice3, ptcpdump, nflog or antmonitor. Null: as above.",
+    )
+    uid = dy.Int64(nullable=True, description="User id of the owner. Null: the capture has none.")
+    pid = dy.Int64(
+        nullable=True, description="Process id of the owner. Null: the capture has none."
+    )
     protocol = dy.String(nullable=False, description="tcp, udp, icmp, …, or a protocol number.")
     local_address = dy.String(nullable=False, description="The phone's address.")
     local_port = dy.Int64(nullable=True, description="Its port. Null: the protocol has none.")
@@ -212,10 +220,11 @@ class Uploads(dy.Schema):
 
 
 class Timeline(dy.Schema):
-    """One row per bin of time, state and country in which the phone uploaded anything.
+    """One row per bin of time, state, app and country in which the phone exchanged anything.
 
     Bins are all of one width, the smallest of 1, 2, 4, … seconds that needs at most 4,096 for
-    everything that the captures hold, other devices included.
+    everything that the captures hold, other devices included, and that splits what each capture's
+    conversations sent into no more than 300,000 pieces, unless 256 bins are enough for it.
     Its sum is the ledger's: packets without a time stand in the row whose `start` is null.
     """
 
@@ -224,6 +233,7 @@ class Timeline(dy.Schema):
     state = dy.String(
         nullable=False, check=lambda word: word.is_in(STATES), description="State of the phase."
     )
+    app = dy.String(nullable=True, description="App. Null: the capture does not say.")
     country = dy.String(nullable=True, description="First opinion. Null: none.")
     up_unique_bytes = _count("Uploaded in the bin.")
     down_unique_bytes = _count("Payload bytes down in the bin, each counted once.")

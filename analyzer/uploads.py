@@ -54,7 +54,7 @@ def timeline(
     flows: dy.DataFrame[Flows],
     phases: dy.DataFrame[Phases],
 ) -> dy.DataFrame[Timeline]:
-    """What went up and down per bin of time, state and country.
+    """What went up and down per bin of time, state, app and country.
 
     Args:
         bins: per capture: flow, phase, is_up, bin and unique_bytes; and the bin's seconds.
@@ -76,16 +76,16 @@ def timeline(
         .alias(f"{way}_unique_bytes")
         for way, is_up in (("up", True), ("down", False))
     ]
-    of_phone = flows.filter(pl.col("role") == "phone").select("flow", "country")
+    of_phone = flows.filter(pl.col("role") == "phone").select("flow", "app", "country")
     table = (
         per_flow.join(of_phone, on="flow")
         .join(phases.select("phase", "state"), on="phase")
-        .group_by("bin", "state", "country")
+        .group_by("bin", "state", "app", "country")
         .agg(amount)
         .with_columns(
             (pl.col("bin") * (width * SECOND)).cast(pl.Datetime("ns", "UTC")).alias("start"),
             pl.lit(width * SECOND).cast(pl.Duration("ns")).alias("width"),
         )
-        .sort("start", "state", "country", nulls_last=True)
+        .sort("start", "state", "app", "country", nulls_last=True)
     )
     return Timeline.validate(table.select(Timeline.column_names()))

@@ -58,6 +58,7 @@ SOURCES = (
     "packets",
     "records",
     "sequences",
+    "tags",
     "tunnels",
     "wireless",
     "words",

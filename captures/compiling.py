@@ -108,10 +108,11 @@ def _memory(frame, at):
         _table(frame[at + 13], frame[at + 14], frame[at + 15]),
         _table(frame[at + 16], frame[at + 17], frame[at + 18]),
         _line(frame[at + 19], frame[at + 20]),
+        _table(frame[at + 21], frame[at + 22], frame[at + 23]),
     )
 
 
-MEMORY_WIDTH = 21
+MEMORY_WIDTH = 24
 
 
 def _run_pcap_records(frame):

@@ -15,6 +15,7 @@ from captures.errors import CaptureError
 from captures.layout import (
     INTERFACE_LINK_TYPE,
     INTERFACE_OFFSET,
+    INTERFACE_PROCESSES,
     INTERFACE_RESOLUTION,
     INTERFACE_SNAPLEN,
     INTERFACE_WIDTH,
@@ -24,6 +25,7 @@ from captures.layout import (
     WALK_SPECIAL,
 )
 from captures.limits import Limits
+from captures.owners import Package
 from captures.records import pcap_records, pcapng_blocks
 
 PCAP_HEADER = 24
@@ -44,6 +46,10 @@ NO_RESOLUTION = 127  # of an interface whose clock cannot tell the time
 YEAR_2000 = 946_684_800  # seconds since 1970
 NAMED_BLOCKS = {4: "names", 5: "statistics", 10: "secrets", 0xBAD: "custom", 0x40000BAD: "custom"}
 SECTION, INTERFACE, STATISTICS, SECRETS = 0x0A0D0D0A, 1, 5, 10
+CUSTOM, PROCESS = 0xBAD, 0x80000001  # the second is Darwin's
+PCAPDROID = 62_652  # private enterprise number
+OPTION_PROCESS_NAME = 2
+MOST_OWNERS = 65_536
 OPTION_RESOLUTION, OPTION_OFFSET = 9, 14
 OPTION_INTERFACE_DROPS, OPTION_SYSTEM_DROPS = 5, 7
 
@@ -70,6 +76,8 @@ class Container(Protocol):
     interfaces: NDArray[np.int64]
     blocks: Counter[str]
     damaged_blocks: int
+    packages: dict[int, Package]
+    processes: list[tuple[int, str | None]]
 
     def walk(
         self, data: NDArray[np.uint8], end: int, records: NDArray[np.int64]
@@ -109,8 +117,10 @@ class Pcap:
         if major != 2:  # noqa: PLR2004 - the one version there is
             raise CaptureError(f"{name}: byte 4: pcap version 2 expected, {major}.{minor} found")
         self.interfaces = np.array(
-            [[network & LINK_TYPE_BITS, snaplen, MICROSECONDS, 0]], dtype=np.int64
+            [[network & LINK_TYPE_BITS, snaplen, MICROSECONDS, 0, 0]], dtype=np.int64
         )
+        self.packages: dict[int, Package] = {}
+        self.processes: list[tuple[int, str | None]] = []
         self.blocks: Counter[str] = Counter()
         self.damaged_blocks = 0
         self.header_bytes = PCAP_HEADER
@@ -159,6 +169,9 @@ class Pcapng:
         self.damaged_blocks = 0
         self._drops: dict[tuple[int, int], int] = {}
         self._section = 0
+        self.packages: dict[int, Package] = {}
+        self.processes: list[tuple[int, str | None]] = []
+        self._processes_before = 0
 
     def walk(
         self, data: NDArray[np.uint8], end: int, records: NDArray[np.int64]
@@ -210,12 +223,16 @@ class Pcapng:
         if tail != length:
             raise BadRecordError(at, "block_lengths_differ", length, tail)
         body = block[8 : length - 4]
+        readers = {
+            INTERFACE: self._add_interface,
+            STATISTICS: self._add_statistics,
+            CUSTOM: self._add_package,
+            PROCESS: self._add_process,
+        }
         if kind == SECTION:
             self._begin_section()
-        elif kind == INTERFACE:
-            self._add_interface(body, order)
-        elif kind == STATISTICS:
-            self._add_statistics(body, order)
+        elif kind in readers:
+            readers[kind](body, order)
         self.blocks[NAMED_BLOCKS.get(kind, "section" if kind == SECTION else "unknown")] += (
             kind != INTERFACE
         )
@@ -224,6 +241,7 @@ class Pcapng:
     def _begin_section(self) -> None:
         self._count = 0
         self._section += 1
+        self._processes_before = len(self.processes)
         self.interfaces = self._store[:0]
 
     def _add_interface(self, body: bytes, order: str) -> None:
@@ -243,8 +261,36 @@ class Pcapng:
         row[INTERFACE_LINK_TYPE], row[INTERFACE_SNAPLEN] = link_type, snaplen
         row[INTERFACE_RESOLUTION] = _believable(resolution, offset)
         row[INTERFACE_OFFSET] = offset
+        row[INTERFACE_PROCESSES] = self._processes_before
         self._count += 1
         self.interfaces = self._store[: self._count]
+
+    def _add_package(self, body: bytes, order: str) -> None:
+        """Note what PCAPdroid says of a user id, in a custom block of its own.
+
+        The number of the block's owner, then version, type, user id, lengths and texts.
+        """
+        if len(body) < 14 or struct.unpack_from(f"{order}I", body)[0] != PCAPDROID:  # noqa: PLR2004 - up to the texts
+            return
+        version, kind, _, uid, package, name = struct.unpack_from(f"{order}HBBiBB", body, 4)
+        if (version, kind) != (1, 1) or len(body) < 14 + package + name:
+            return
+        if uid in self.packages or len(self.packages) < MOST_OWNERS:
+            texts = body[14 : 14 + package], body[14 + package : 14 + package + name]
+            self.packages[uid] = Package(
+                *(text.decode("utf-8", "backslashreplace") for text in texts)
+            )
+
+    def _add_process(self, body: bytes, order: str) -> None:
+        """Note a process of Darwin's; packets of the section name it by its place."""
+        if len(self.processes) >= MOST_OWNERS:
+            return
+        if len(body) < 4:  # noqa: PLR2004 - its id
+            self.processes.append((0, None))
+            return
+        names = [value for code, value in _options(body[4:], order) if code == OPTION_PROCESS_NAME]
+        name = names[0].split(b"\0", 1)[0].decode("utf-8", "backslashreplace") if names else None
+        self.processes.append((struct.unpack_from(f"{order}i", body)[0], name or None))
 
     def _add_statistics(self, body: bytes, order: str) -> None:
         if len(body) < 12:  # noqa: PLR2004 - interface and time

@@ -18,6 +18,8 @@ DNS_STREAM = 3
 
 REQUEST_DATAGRAM = 4
 """A whole UDP payload that begins like an HTTP request (SSDP), as far as it was captured."""
+OWNER = 5
+"""What says who owns the conversation; `message` holds the kind of tag, `position` a number."""
 
 
 @dataclass(frozen=True)

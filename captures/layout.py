@@ -22,6 +22,7 @@ class Memory(NamedTuple):
         slots: open fragmented datagrams (`FRAGMENT_*`).
         waiting: later fragments that wait for their first one (`WAITING_*`).
         found: scratch row of one packet's headers (`HEADER_*`).
+        crc_table: eight tables of CRC-32, of a byte and of a byte with 1 to 7 zeros behind it.
     """
 
     counts: NDArray[np.int64]
@@ -32,6 +33,7 @@ class Memory(NamedTuple):
     slots: NDArray[np.int64]
     waiting: NDArray[np.int64]
     found: NDArray[np.int64]
+    crc_table: NDArray[np.int64]
 
 
 class Output(NamedTuple):
@@ -67,7 +69,10 @@ RECORD_ORIGINAL = 2  # bytes of it on the wire
 RECORD_TIME = 3  # ns since 1970, or NO_TIME
 RECORD_INTERFACE = 4  # row of the interface table, -1: none
 RECORD_DIRECTION = 5  # 0: not said, 1: in, 2: out
-RECORD_WIDTH = 6
+RECORD_OPTIONS = 6  # where the options of its block begin in the window
+RECORD_OPTIONS_END = 7  # where they end; not behind their begin: there are none
+RECORD_ORDER = 8  # 1: its block is big-endian
+RECORD_WIDTH = 9
 
 NO_TIME = -(2**63)
 
@@ -76,7 +81,8 @@ INTERFACE_LINK_TYPE = 0
 INTERFACE_SNAPLEN = 1  # 0: no limit
 INTERFACE_RESOLUTION = 2  # if_tsresol, as in the file
 INTERFACE_OFFSET = 3  # if_tsoffset, seconds
-INTERFACE_WIDTH = 4
+INTERFACE_PROCESSES = 4  # how many Darwin processes earlier sections described
+INTERFACE_WIDTH = 5
 
 # Why a walk over records came back.
 WALK_MORE = 0  # the rest of the window holds no whole record
@@ -108,6 +114,11 @@ HEADER_GOT = 19
 HEADER_FROM = 20  # address of the sender, as two numbers
 HEADER_TO = 22  # address of the receiver, as two numbers
 HEADER_KEY = 24  # key of the conversation
+HEADER_TAG = 29  # what says who owns the packet (`tags.TAG_*`), 0: nothing
+HEADER_TAG_AT = 30  # where the tag's bytes begin
+HEADER_TAG_BYTES = 31
+HEADER_TAG_VALUE = 32  # a tag that is a number
+HEADER_TAG_HASH = 33
 HEADER_END = 34  # end of what was captured of what encloses the next header
 HEADER_WIRE_END = 35  # its end on the wire
 HEADER_LAYERS = 36  # how many headers enclose others
@@ -171,6 +182,7 @@ KEY_WIDTH = 5  # lower address (2), higher address (2), version with protocol an
 CONVERSATION_KEY = 0
 CONVERSATION_FIRST = 5  # 0: the lower end sent first, 1: the higher
 CONVERSATION_OPENER = 6  # 0: no SYN, 1: lower end, 2: higher end
+CONVERSATION_OWNER = 7  # hash of its last tag and how many were shipped, 0: none
 CONVERSATION_HALF = 8  # where the half of the lower end begins
 HALF_HAS = 0  # 1: a sequence number is known
 HALF_BASE = 1  # sequence number of stream position 0

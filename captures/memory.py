@@ -27,16 +27,18 @@ from captures.layout import (
     Memory,
     Output,
 )
+from captures.tags import TAG_BYTES_LIMIT
 from captures.words import PACKET_ODDITIES
 
 FIRST_CONVERSATIONS = 4_096
 FIRST_LISTS = 256
 TABLE_PER_CONVERSATION = 2
 WAITING = 4_096
-EXCERPTS = 16_384
+EXCERPTS = 16_384  # at least two: a packet may bring a tag and a piece of payload
 EXCERPT_BYTES = 8 << 20
 ODDITIES = 4_096
 CACHE_LINE = 64
+CRC_POLYNOMIAL = 0xEDB88320
 
 
 def pool_reserve(open_gaps: int) -> int:
@@ -63,7 +65,19 @@ def new_memory(open_gaps: int) -> Memory:
         slots=slots,
         waiting=waiting,
         found=np.zeros(HEADER_WIDTH, dtype=np.int64),
+        crc_table=_crc_table(),
     )
+
+
+def _crc_table() -> NDArray[np.int64]:
+    """Tables of CRC-32 (IEEE 802.3, reflected) for eight bytes at a time."""
+    table = np.empty((8, 256), dtype=np.int64)
+    table[0] = np.arange(256)
+    for _ in range(8):
+        table[0] = table[0] >> 1 ^ np.where(table[0] & 1, CRC_POLYNOMIAL, 0)
+    for place in range(1, 8):
+        table[place] = table[place - 1] >> 8 ^ table[0][table[place - 1] & 255]
+    return table
 
 
 def new_output(packets: int) -> Output:
@@ -116,9 +130,10 @@ def roomier(memory: Memory, bounds: Bounds) -> Memory:
 
 def roomier_output(output: Output, packet_bytes: int) -> Output:
     """Output, emptied, in which the excerpt of a packet of this length fits."""
-    if packet_bytes <= len(output.excerpt_data):
+    needed = packet_bytes + int(TAG_BYTES_LIMIT)
+    if needed <= len(output.excerpt_data):
         return output
-    return output._replace(excerpt_data=np.empty(packet_bytes, dtype=np.uint8))
+    return output._replace(excerpt_data=np.empty(needed, dtype=np.uint8))
 
 
 def gap_bytes(memory: Memory) -> int:

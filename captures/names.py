@@ -13,7 +13,7 @@ import dataframely as dy
 
 from captures import dns, http, tls
 from captures.assembly import Assembly
-from captures.excerpts import DATAGRAM, DNS_STREAM, REQUEST_DATAGRAM, Excerpts
+from captures.excerpts import DATAGRAM, DNS_STREAM, OWNER, REQUEST_DATAGRAM, Excerpts
 from captures.limits import Limits
 from captures.readings import Moment, spelled
 from captures.sightings import FaultList, SightingList
@@ -130,6 +130,8 @@ class NameReader:
         )
         for kind, key, position, start, stop, moment in pieces:
             octets = data[start:stop]
+            if kind == OWNER:
+                continue
             if kind == DATAGRAM:
                 self._note(dns.answers(octets), key, moment)
             elif kind == REQUEST_DATAGRAM:

@@ -11,7 +11,7 @@ from captures.compiled import compiled, part
 from captures.conversations import add_conversation, make_key, place_of
 from captures.cuts import cut_datagram, cut_segment, keep_head, side_is_b
 from captures.fragments import fragment_slot, release
-from captures.headers import MALFORMED, NONE, READ, TCP, UDP, kind, odd
+from captures.headers import CUT, MALFORMED, NONE, READ, TCP, UDP, kind, odd
 from captures.layers import read_layers
 from captures.layout import (
     CONVERSATION_HALF,
@@ -55,6 +55,8 @@ from captures.layout import (
     HEADER_PAYLOAD,
     HEADER_PROTOCOL,
     HEADER_SEQUENCE,
+    HEADER_TAG,
+    HEADER_TAG_HASH,
     HEADER_TRANSPORT,
     INTERFACE_LINK_TYPE,
     NO_TIME,
@@ -88,6 +90,7 @@ from captures.layout import (
     WAITING_PACKET,
 )
 from captures.sequences import begin_stream, cover, stream_position
+from captures.tags import IS_CUT, TAG_BYTES_LIMIT, note_owner, tool_header
 from captures.words import OUTCOMES
 
 FRAGMENT = np.int64(OUTCOMES.index("fragment"))
@@ -122,24 +125,30 @@ def _note(found, counts, oddities, frame, offset, row_limit):
 
 
 @part
-def _read_headers(data, record, interfaces, found):
+def _read_headers(data, record, interfaces, memory):
     """Read all headers of a record into the scratch row: the outcome."""
+    found = memory.found
     for i in range(HEADER_FROM):
         found[i] = 0
     found[HEADER_FRAGMENT] = -1
     found[HEADER_MAC] = -1
     found[HEADER_ODDITY] = -1
     found[HEADER_OUTBOUND] = record[RECORD_DIRECTION]
-    at = record[RECORD_AT]
-    end = at + record[RECORD_CAPTURED]
+    found[HEADER_TAG] = 0
+    found[HEADER_TAG_HASH] = 0
     if record[RECORD_CAPTURED] > record[RECORD_ORIGINAL]:
         odd(found, CAPTURED_BEYOND, record[RECORD_CAPTURED], record[RECORD_ORIGINAL])
         record[RECORD_ORIGINAL] = record[RECORD_CAPTURED]
     if record[RECORD_INTERFACE] < 0:
         odd(found, INTERFACE_UNKNOWN, NONE, NONE)
         return MALFORMED
-    wire_end = at + record[RECORD_ORIGINAL]
     link_type = interfaces[record[RECORD_INTERFACE], INTERFACE_LINK_TYPE]
+    link_type = tool_header(data, record, interfaces, link_type, memory)
+    if link_type < 0:
+        return CUT if link_type == IS_CUT else MALFORMED
+    at = record[RECORD_AT]
+    end = at + record[RECORD_CAPTURED]
+    wire_end = at + record[RECORD_ORIGINAL]
     return read_layers(data, at, end, wire_end, link_type, found)
 
 
@@ -324,6 +333,10 @@ def _read_packet(data, record, frame, outcome, memory, output, bounds):
         odd(found, CONVERSATIONS_LIMIT, bounds.conversations + 1, bounds.conversations)
         _write_row(packets, out, frame, record, found, LIMIT)
         return
+    if found[HEADER_TAG]:
+        state = memory.states[row]
+        is_from_b = side_is_b(state, side)
+        note_owner(data, state, row, is_from_b, frame, record[RECORD_TIME], memory, output)
     position = _read_payload(data, record, out, row, side, memory, output, bounds)
     if slot >= 0:
         _first_fragment(slot, row, side, position, memory, packets, bounds.open_gaps)
@@ -335,8 +348,8 @@ def _is_room(memory, output, captured, open_gaps):
     counts = memory.counts
     return (
         counts[COUNT_PACKETS] + memory.waiting.shape[0] < output.packets.shape[1]
-        and counts[COUNT_EXCERPTS] < output.excerpts.shape[0]
-        and counts[COUNT_EXCERPT_BYTES] + captured <= output.excerpt_data.shape[0]
+        and counts[COUNT_EXCERPTS] + 1 < output.excerpts.shape[0]
+        and counts[COUNT_EXCERPT_BYTES] + captured + TAG_BYTES_LIMIT <= output.excerpt_data.shape[0]
         and counts[COUNT_ODDITIES] + ODDITIES_PER_PACKET <= output.oddities.shape[0]
         and counts[COUNT_CONVERSATIONS] < memory.states.shape[0]
         and counts[COUNT_LISTS] < memory.lists.shape[0]
@@ -362,7 +375,7 @@ def read_packets(data, records, first, last, offset, interfaces, memory, output,
                 counts[COUNT_BACKWARD] += 1
             counts[COUNT_LAST_TIME] = time
         frame = counts[COUNT_FRAME]
-        outcome = _read_headers(data, record, interfaces, memory.found)
+        outcome = _read_headers(data, record, interfaces, memory)
         place = offset + record[RECORD_AT]
         _note(memory.found, counts, output.oddities, frame, place, bounds.oddities)
         _read_packet(data, record, frame, outcome, memory, output, bounds)

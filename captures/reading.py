@@ -45,11 +45,12 @@ from captures.layout import (
 from captures.limits import Limits
 from captures.memory import gap_bytes, new_memory, new_output, roomier, roomier_output
 from captures.names import NameReader
+from captures.owners import OwnerReader
 from captures.packets import read_packets
 from captures.pipeline import ahead
 from captures.strange import Strange
 from captures.sums import Sums
-from captures.tables import Captures, Conversations, Oddities, Packets, Sightings
+from captures.tables import Captures, Conversations, Oddities, Owners, Packets, Sightings
 
 WINDOW_BYTES = 1 << 20
 RECORDS = 32_768
@@ -95,6 +96,7 @@ class Reading:
         self._records = np.empty((RECORDS, RECORD_WIDTH), dtype=np.int64)
         self._memory = new_memory(self._limits.open_gaps)
         self._names = NameReader(self._limits)
+        self._owners = OwnerReader()
         self._sums: Sums | None = None
         self._bounds = Bounds(
             self._limits.conversations,
@@ -151,6 +153,7 @@ class Reading:
         for batch in ahead(self._batches(), BATCHES_AHEAD):
             if isinstance(batch, Excerpts):
                 self._names.add(batch)
+                self._owners.add(batch)
                 yield None
             else:
                 yield batch
@@ -331,6 +334,10 @@ class Reading:
     def sightings(self, conversations: dy.DataFrame[Conversations]) -> dy.DataFrame[Sightings]:
         """All name sightings."""
         return self._names.sightings(conversations)
+
+    def owners(self) -> dy.DataFrame[Owners]:
+        """All owners that the capture names."""
+        return self._owners.table(self._container.packages, self._container.processes)
 
     def oddities(self) -> dy.DataFrame[Oddities]:
         """All that was odd, in file order."""

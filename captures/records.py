@@ -16,6 +16,9 @@ from captures.layout import (
     RECORD_CAPTURED,
     RECORD_DIRECTION,
     RECORD_INTERFACE,
+    RECORD_OPTIONS,
+    RECORD_OPTIONS_END,
+    RECORD_ORDER,
     RECORD_ORIGINAL,
     RECORD_TIME,
     WALK_BAD,
@@ -75,6 +78,8 @@ def pcap_records(data, end, records, is_big, is_nano, header_bytes, record_limit
         record[RECORD_TIME] = time or NO_TIME
         record[RECORD_INTERFACE] = 0
         record[RECORD_DIRECTION] = 0
+        record[RECORD_OPTIONS] = 0
+        record[RECORD_OPTIONS_END] = 0
         count += 1
         at += header_bytes + captured
     return at, count, WALK_MORE
@@ -159,6 +164,8 @@ def pcapng_blocks(data, end, records, interfaces, is_big, block_limit):
             return at, count, WALK_SPECIAL
         record = records[count]
         record[RECORD_DIRECTION] = 0
+        record[RECORD_OPTIONS] = 0
+        record[RECORD_OPTIONS_END] = 0
         if kind == SIMPLE_PACKET:
             if length < 16:
                 return at, count, WALK_BAD
@@ -185,9 +192,11 @@ def pcapng_blocks(data, end, records, interfaces, is_big, block_limit):
                     interfaces[interface, INTERFACE_RESOLUTION],
                     interfaces[interface, INTERFACE_OFFSET],
                 )
-            record[RECORD_DIRECTION] = direction(
-                data, body + (captured + 3 & ~3), at + padded - 4, is_big
-            )
+            options = body + (captured + 3 & ~3)
+            record[RECORD_DIRECTION] = direction(data, options, at + padded - 4, is_big)
+            record[RECORD_OPTIONS] = options
+            record[RECORD_OPTIONS_END] = at + padded - 4
+            record[RECORD_ORDER] = 1 if is_big else 0
         record[RECORD_AT] = body
         record[RECORD_CAPTURED] = captured
         record[RECORD_ORIGINAL] = original

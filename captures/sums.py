@@ -56,7 +56,9 @@ SUMS = (
 SIDE = ("conversation", "is_from_b", "code")
 SECOND = 1_000_000_000
 MOST_BINS = 4_096  # at least 3: halving ends at -1, 0, and no time
-MERGE_ROWS = 1_000_000
+MOST_BIN_ROWS = 300_000
+FEW_BINS = 256  # no wider, however many rows there are: a direction has one at least
+MERGE_ROWS = 300_000
 CLOSED_ROWS = 65_536
 FIRST_OPEN = 8_192
 
@@ -162,16 +164,23 @@ class Sums:
         self._rows += len(sides) + len(bins)
         if self._rows > MERGE_ROWS:
             self._sides = [_merged_sides(self._sides)]
-            by_key = self._widened().group_by("side", "code", "bin")
-            self._bins = [by_key.agg(pl.col("unique_bytes").sum())]
+            self._bins = [self._widened()]
             self._rows = 0
 
     def _widened(self) -> pl.DataFrame:
-        """All bins, as wide as it takes to have few of them."""
+        """All bins, as wide as it takes to have few of them, and few rows.
+
+        What is too much of a part is too much of the whole: when this is asked changes nothing.
+        """
         bins = pl.concat([_bins(*np.empty((BIN_WIDTH, 0), dtype=np.int64)), *self._bins])
-        while bins["bin"].n_unique() > MOST_BINS:
+        self._bins = []
+        number = bins["bin"].n_unique()
+        if len(bins) > MOST_BIN_ROWS:
+            bins = _merged_bins(bins)
+        while number > MOST_BINS or (len(bins) > MOST_BIN_ROWS and number > FEW_BINS):
             self.width *= 2
-            bins = bins.with_columns(pl.col("bin") // 2)
+            bins = _merged_bins(bins.with_columns(pl.col("bin") // 2))
+            number = bins["bin"].n_unique()
             has_time = self._open[:, SUM_BIN] != NO_TIME
             self._open[has_time, SUM_BIN] //= 2
         return bins
@@ -237,6 +246,10 @@ def _bins(
 
 def _merged_sides(tables: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(tables).group_by("side", "code").agg(_MERGED)
+
+
+def _merged_bins(bins: pl.DataFrame) -> pl.DataFrame:
+    return bins.group_by("side", "code", "bin").agg(pl.col("unique_bytes").sum())
 
 
 def _told(table: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 import dataframely as dy
 
-from captures.words import NAME_SOURCES, OUTCOMES, PROTOCOLS
+from captures.words import NAME_SOURCES, OUTCOMES, OWNER_SOURCES, PROTOCOLS
 
 
 class Packets(dy.Schema):
@@ -119,6 +119,34 @@ class Sightings(dy.Schema):
     )
 
 
+class Owners(dy.Schema):
+    """One row per conversation and owner that the capture names for it."""
+
+    conversation = dy.Int32(nullable=False, min=0, description="Number of the conversation.")
+    frame = dy.Int64(nullable=False, min=1, description="First packet that says so.")
+    time = dy.Datetime(
+        nullable=True,
+        time_unit="ns",
+        time_zone="UTC",
+        description="Time of that packet. Null: it has none.",
+    )
+    source = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(OWNER_SOURCES),
+        description="What says so: one of `words.OWNER_SOURCES`.",
+    )
+    uid = dy.Int64(nullable=True, description="User id. Null: the source has none.")
+    gid = dy.Int64(nullable=True, description="Group id. Null: the source has none.")
+    pid = dy.Int64(nullable=True, description="Process id. Null: the source has none.")
+    name = dy.String(
+        nullable=True,
+        description="App, package or process as the source spells it. Null: it has none.",
+    )
+    package = dy.String(
+        nullable=True, description="Package of the user id. Null: the capture has no map of it."
+    )
+
+
 class Oddities(dy.Schema):
     """One row per thing in a capture that could not be read or believed.
 
@@ -129,7 +157,9 @@ class Oddities(dy.Schema):
     offset = dy.Int64(
         nullable=True, description="Byte in the decompressed file. Null: not at one place."
     )
-    layer = dy.String(nullable=False, description="File, block, link, network, transport or name.")
+    layer = dy.String(
+        nullable=False, description="File, block, link, network, transport, name or app."
+    )
     kind = dy.String(
         nullable=False,
         description="What is odd: in packets one of `words.PACKET_ODDITIES`, in names one of "

@@ -25,10 +25,24 @@ PROTOCOLS = {
 NAME_SOURCES = ("sni", "quic_sni", "http_host", "httpdns", "dns", "certificate")
 """Where a name was seen, the most telling first."""
 
+OWNER_SOURCES = (
+    "pktap",
+    "darwin",
+    "pcapdroid_trailer",
+    "pcapdroid_comment",
+    "pymobiledevice3",
+    "ptcpdump",
+    "nflog",
+    "antmonitor",
+)
+"""What in a capture says who owns a conversation."""
+
 PACKET_ODDITIES = (
     ("link", "link_type_unknown"),
     ("link", "link_header_cut"),
     ("link", "vlan_depth"),
+    ("link", "tool_header_cut"),
+    ("link", "tool_header_malformed"),
     ("network", "network_header_cut"),
     ("network", "network_header_malformed"),
     ("network", "ip_length_zero"),

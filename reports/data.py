@@ -37,7 +37,7 @@ TABLES: Final = (
 )
 """The exported tables, by name of their attribute in `Analysis`; the long ones come last."""
 
-SLICE_ROWS: Final = 16_384
+SLICE_ROWS: Final = 8_192
 """Rows that are turned into text at once: memory follows them, not the length of the table."""
 
 

@@ -77,7 +77,7 @@ def _answer(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
         "top_organisations": _top(part.uploads, "as_org", _short),
         "phases": sums.by_phase(part.uploads, analysis.phases).head(_MOST_ROWS).to_dicts(),
         "has_gaps": not sums.gaps(
-            analysis.captures, sums.bins(analysis.timeline, analysis.captures)
+            analysis.captures, sums.bins(part.timeline, analysis.captures)
         ).is_empty(),
         "phases_left_out": max(0, analysis.phases.height - _MOST_ROWS),
         "rest": part.rest_up_unique_bytes,
@@ -160,7 +160,7 @@ def _states_seen(analysis: Analysis) -> list[str]:
 def figures_of(analysis: Analysis, part: sums.Counted) -> dict[str, figures.Figure]:
     """The charts of the page, by the name that the page's script finds them by."""
     countries = sums.by_country(part.uploads, analysis.places)
-    bins = sums.bins(analysis.timeline, analysis.captures)
+    bins = sums.bins(part.timeline, analysis.captures)
     return {
         "map": figures.world(countries, is_idle_known="idle" in _states_seen(analysis)),
         "sankey": figures.sankey(_streams(part)),

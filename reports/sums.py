@@ -20,11 +20,13 @@ class Counted:
     Attributes:
         uploads: rows of the uploads table that count.
         flows: flows of the phone with public remotes that count.
+        timeline: rows of the timeline that count.
         rest_up_unique_bytes: uploaded by other apps, shown as a remainder.
     """
 
     uploads: pl.DataFrame
     flows: pl.DataFrame
+    timeline: pl.DataFrame
     rest_up_unique_bytes: int
 
 
@@ -33,10 +35,11 @@ def counted(analysis: Analysis) -> Counted:
     flows = analysis.flows.filter(pl.col("role") == "phone")
     app = analysis.summary.app
     if app is None or not analysis.summary.is_app_known:
-        return Counted(analysis.uploads, flows, 0)
+        return Counted(analysis.uploads, flows, analysis.timeline, 0)
     mine = pl.col("app").eq_missing(app)
     rest = analysis.uploads.filter(~mine)["up_unique_bytes"].sum()
-    return Counted(analysis.uploads.filter(mine), flows.filter(mine), int(rest))
+    tables = (analysis.uploads, flows, analysis.timeline)
+    return Counted(*(table.filter(mine) for table in tables), int(rest))
 
 
 def by_country(uploads: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """What a reader must know before the numbers stands in the notes."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,9 @@ BEGIN = datetime(2026, 6, 2, 12, tzinfo=UTC)
 WITH_TIMELINE = Settings(timelines=(Path("phone.csv"),))
 
 
-def told(settings=WITH_TIMELINE, *, captures=None, phones=None, phases=None, data_date=None):
+def told(
+    settings=WITH_TIMELINE, *, captures=None, phones=None, phases=None, data_date=None, apps=()
+):
     """Notes on one capture of an hour with one phone and one idle phase, but for what is given."""
     return notes(
         settings,
@@ -27,7 +30,27 @@ def told(settings=WITH_TIMELINE, *, captures=None, phones=None, phases=None, dat
             schema={"state": pl.String, "exposure": pl.Duration("ns")},
         ),
         databases=pl.DataFrame({"kind": ["country"], "data_date": [data_date or date(2026, 6, 1)]}),
+        apps=pl.Series(apps, dtype=pl.String),
     )
+
+
+@pytest.mark.parametrize(
+    ("apps", "words"),
+    [
+        ([], ["The captures do not say which app owns a flow"]),
+        ([None, None], ["The captures do not say which app owns a flow"]),
+        (["chat", "chat"], []),
+        (["chat", None, "mail"], ["Of 3 flows of the phone, 1 have no known app"]),
+        (["mail", "clock"], ["No flow belongs to chat. The captures name: clock, mail."]),
+        ([f"a{n:02}" for n in range(14)], ["a11 and 2 more."]),
+    ],
+)
+def test_what_captures_say_of_an_app_that_was_asked_for(apps, words):
+    asked = replace(WITH_TIMELINE, app="chat")
+    found = told(asked, apps=apps)
+    assert len(found) == len(words)
+    assert all(word in note for word, note in zip(words, found, strict=True))
+    assert told(apps=apps) == []
 
 
 def table_of(*rows):

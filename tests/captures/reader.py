@@ -42,6 +42,10 @@ class Tables:
         return self._reading.sightings(self.conversations)
 
     @cached_property
+    def owners(self) -> pl.DataFrame:
+        return self._reading.owners()
+
+    @cached_property
     def oddities(self) -> pl.DataFrame:
         return self._reading.oddities()
 
@@ -67,7 +71,7 @@ def _words(packets: pl.DataFrame) -> list[str]:
 
 def assert_same(one_way: Tables, other_way: Tables) -> None:
     """Two readings say the same in every table."""
-    for name in ("packets", "conversations", "sightings", "oddities"):
+    for name in ("packets", "conversations", "sightings", "owners", "oddities"):
         assert getattr(one_way, name).equals(getattr(other_way, name)), name
     assert one_way.capture == other_way.capture
     assert one_way.limits_hit == other_way.limits_hit
@@ -132,7 +136,8 @@ def narrow(window_bytes: int = 64, record_count: int = 2) -> Iterator[None]:
         patch.setattr(captures.reading, "RECORDS", record_count)
         for name in ("PACKETS", "PACKETS_ADDED"):
             patch.setattr(captures.reading, name, 1)
-        for name in ("EXCERPTS", "EXCERPT_BYTES", "FIRST_CONVERSATIONS", "FIRST_LISTS"):
+        for name in ("EXCERPT_BYTES", "FIRST_CONVERSATIONS", "FIRST_LISTS"):
             patch.setattr(captures.memory, name, 1)
+        patch.setattr(captures.memory, "EXCERPTS", 2)
         patch.setattr(captures.memory, "ODDITIES", 4)
         yield

@@ -197,6 +197,7 @@ def timeline_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
             "start": at(start + offset),
             "width": timedelta(seconds=2),
             "state": state,
+            "app": remote.app,
             "country": remote.countries[0],
             "up_unique_bytes": remote.up[index] // 4,
             "down_unique_bytes": remote.down[index] // 4,
@@ -205,8 +206,8 @@ def timeline_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
         for number, remote in enumerate(remotes)
         for offset in (2 * number, 40 + 2 * number, 120 + 6 * number, (end - start) // 2)
     ]
-    keys = ["start", "width", "state", "country"]
-    return frame(Timeline, rows).group_by(keys).sum().sort("start", "state", "country")
+    keys = ["start", "width", "state", "app", "country"]
+    return frame(Timeline, rows).group_by(keys).sum().sort("start", "state", "app", "country")
 
 
 def ledger_of(flows: pl.DataFrame) -> pl.DataFrame:

@@ -38,8 +38,8 @@ def counted(analysis: Analysis) -> Counted:
         return Counted(analysis.uploads, flows, analysis.timeline, 0)
     mine = pl.col("app").eq_missing(app)
     rest = analysis.uploads.filter(~mine)["up_unique_bytes"].sum()
-    tables = (analysis.uploads, flows, analysis.timeline)
-    return Counted(*(table.filter(mine) for table in tables), int(rest))
+    uploads, timeline = analysis.uploads.filter(mine), analysis.timeline.filter(mine)
+    return Counted(uploads, flows.filter(mine), timeline, int(rest))
 
 
 def by_country(uploads: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """What a reader must know before the numbers stands in the notes."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -17,9 +17,7 @@ BEGIN = datetime(2026, 6, 2, 12, tzinfo=UTC)
 WITH_TIMELINE = Settings(timelines=(Path("phone.csv"),))
 
 
-def told(
-    settings=WITH_TIMELINE, *, captures=None, phones=None, phases=None, data_date=None, apps=()
-):
+def told(settings=WITH_TIMELINE, *, captures=None, phones=None, phases=None, **rest):
     """Notes on one capture of an hour with one phone and one idle phase, but for what is given."""
     return notes(
         settings,
@@ -29,8 +27,10 @@ def told(
             phases or {"state": ["idle"], "exposure": [timedelta(minutes=5)]},
             schema={"state": pl.String, "exposure": pl.Duration("ns")},
         ),
-        databases=pl.DataFrame({"kind": ["country"], "data_date": [data_date or date(2026, 6, 1)]}),
-        apps=pl.Series(apps, dtype=pl.String),
+        databases=pl.DataFrame(
+            {"kind": ["country"], "data_date": [rest.get("data_date", BEGIN.date())]}
+        ),
+        apps=pl.Series(rest.get("apps", ()), dtype=pl.String),
     )
 
 

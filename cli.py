@@ -39,7 +39,7 @@ DEFAULT_FORMATS = "html,json,parquet"
 COMPARED = "compare.phonehome"
 RULES = ("new-country", "new-asn", "new-host")
 PERCENT = 100
-COMPRESSED = (".gz", ".zst", ".zstd")
+COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
 
 EXISTING = click.Path(path_type=Path)
 

@@ -25,7 +25,7 @@ from captures.files import STANDARD_INPUT
 from captures.finding import capture_files, capture_names
 from captures.tables import Captures
 
-COMPRESSED = (".gz", ".zst", ".zstd")
+COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
 TIMELINE = "{}.timeline.csv"
 SENT = ("state", "remote_address", "host", "country", "asn", "as_org")
 

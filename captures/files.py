@@ -1,4 +1,4 @@
-"""Opening a capture: plain, gzip or zstd, a file or standard input, read-only and hashed.
+"""Opening a capture: plain or compressed, a file, a member of an archive or standard input.
 
 The bytes that lie on disk are hashed in a thread of its own while the capture is decoded. Files
 are opened for reading only, and nothing else is ever done to them.
@@ -10,21 +10,31 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import BinaryIO
 
-from captures.decompression import CHUNK, GZIP_MAGIC, ZSTD_MAGIC, Gzip, Raw, Zstd
+from captures.archives import ZIP_MAGICS, open_member, place_in_archive
+from captures.decompression import (
+    CHUNK,
+    COMPRESSED_MAGICS,
+    DecompressionError,
+    Gzip,
+    Lz4,
+    Raw,
+    Zipped,
+    Zstd,
+)
 from captures.digests import Digests, FileDigest
 from captures.errors import CaptureError
 from captures.limits import Limits
 
 STANDARD_INPUT = "-"
 RATIO_FREE_BYTES = 1 << 20
+DECODERS: dict[str, type[Gzip] | type[Zstd] | type[Lz4]] = {"gzip": Gzip, "zstd": Zstd, "lz4": Lz4}
 
 
 class _Hashed:
-    """Standard input, hashed as it passes: it can be read only once."""
+    """A stream that is hashed as it passes: standard input, or a member as it is unpacked."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Raw) -> None:
         self._stream = stream
         self._digest = hashlib.sha256()
         self.size = 0
@@ -36,7 +46,10 @@ class _Hashed:
         return data
 
     def sha256(self) -> str:
-        while self.read(CHUNK):
+        try:
+            while self.read(CHUNK):
+                pass
+        except DecompressionError:  # the reader was told; what came before it is hashed
             pass
         return self._digest.hexdigest()
 
@@ -60,7 +73,7 @@ class CaptureFile:
     Attributes:
         name: file name without folders, or `-`.
         size: bytes on disk; what was read so far, for standard input.
-        compression: gzip or zstd; None: plain.
+        compression: gzip, zstd, lz4, or zip: a member of an archive; None: plain.
 
     Raises:
         CaptureError: there is no such file, it is none, or it may not be read.
@@ -73,7 +86,11 @@ class CaptureFile:
         self._limits = limits
         self._produced = 0
         self._plain: io.FileIO | None = None
+        self._packed: Gzip | Zstd | Lz4 | Zipped | None = None
+        self._before: os.stat_result | None = None
+        self._on_disk = path
         try:
+            self._stream: Raw
             self._open()
         except OSError as error:
             self.close()
@@ -83,44 +100,76 @@ class CaptureFile:
             raise
 
     def _open(self) -> None:
-        if self.name == STANDARD_INPUT:
-            if sys.stdin is None:
-                raise CaptureError("-: standard input is closed")
-            stream = _Hashed(sys.stdin.buffer)
-            self._hash: _Hashed | FileDigest = stream
-            self._before: os.stat_result | None = None
-            first = stream.read(4)
-            raw: Raw = _Rewound(first, stream)
-        else:
-            status = self.path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                raise CaptureError(f"{self.path}: not a regular file")
-            self._plain = io.FileIO(self.path, "r")
-            self._before = os.fstat(self._plain.fileno())
-            self._hash = self._digests.take(self.path, self._before)
-            first = self._plain.read(4)
-            self._plain.seek(0)
-            raw = self._plain
-        self._stream: Raw | Gzip | Zstd = raw
         self.compression: str | None = None
-        if first.startswith(GZIP_MAGIC):
-            self._stream, self.compression = Gzip(raw), "gzip"
-        elif first.startswith(ZSTD_MAGIC):
-            self._stream, self.compression = Zstd(raw), "zstd"
+        if self.name == STANDARD_INPUT:
+            first = self._open_standard_input()
+        elif (place := place_in_archive(self.path)) is not None:
+            first = self._open_member(*place)
+        else:
+            first = self._open_file()
         if not first:
             raise CaptureError(f"{self.path}: empty")
+        if first in ZIP_MAGICS:
+            raise CaptureError(f"{self.path}: a zip archive where a capture was expected")
+        compression = COMPRESSED_MAGICS.get(first) or COMPRESSED_MAGICS.get(first[:2])
+        if compression is None:
+            return
+        if self.compression is not None:
+            raise CaptureError(f"{self.path}: {compression} inside zip: unpack one of them first")
+        self.compression = compression
+        self._packed = DECODERS[compression](self._stream)
+        self._stream = self._packed
+
+    def _open_standard_input(self) -> bytes:
+        """Take standard input: its first bytes."""
+        if sys.stdin is None:
+            raise CaptureError("-: standard input is closed")
+        stream = _Hashed(sys.stdin.buffer)
+        first = stream.read(4)
+        self._hash: _Hashed | FileDigest = stream
+        self._stream = _Rewound(first, stream)
+        return first
+
+    def _open_member(self, archive: Path, name: str) -> bytes:
+        """Open a member of an archive: its first bytes."""
+        member = open_member(archive, name)
+        self._plain, self._packed, self._on_disk = member.file, member.stream, archive
+        self._before = os.fstat(member.file.fileno())
+        self._packed_bytes = member.packed_bytes
+        self.compression = "zip"
+        stream = _Hashed(member.stream)
+        try:
+            first = stream.read(4)
+        except DecompressionError as error:
+            raise CaptureError(f"{self.path}: {error}") from error
+        self._hash = stream
+        self._stream = _Rewound(first, stream)
+        return first
+
+    def _open_file(self) -> bytes:
+        """Open a file: its first bytes."""
+        status = self.path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise CaptureError(f"{self.path}: not a regular file")
+        self._plain = io.FileIO(self.path, "r")
+        self._before = os.fstat(self._plain.fileno())
+        self._hash = self._digests.take(self.path, self._before)
+        first = self._plain.read(4) or b""
+        self._plain.seek(0)
+        self._stream = self._plain
+        return first
 
     @property
     def size(self) -> int:
-        """Bytes on disk; of standard input what was read so far."""
+        """Bytes on disk; of a member, in its archive; of standard input what was read so far."""
+        if self.compression == "zip":
+            return self._packed_bytes
         return self._before.st_size if self._before else self._hash.size
 
     @property
     def taken(self) -> int:
         """Bytes read so far of what lies on disk, for a progress bar."""
-        if isinstance(self._stream, Gzip | Zstd):
-            return self._stream.taken
-        return self._produced
+        return self._produced if self._packed is None else self._packed.taken
 
     def readinto(self, view: memoryview) -> int:
         """Decoded bytes put into the view; 0 at the end.
@@ -150,7 +199,7 @@ class CaptureFile:
             )
 
     def sha256(self) -> str:
-        """SHA-256 of what lies on disk, hex; waits for it.
+        """SHA-256 of what lies on disk, of a member as unpacked, hex; waits for it.
 
         Raises:
             CaptureError: the file could not be read to its end.
@@ -165,7 +214,7 @@ class CaptureFile:
         if self._before is None:
             return False
         try:
-            now = self.path.stat()
+            now = self._on_disk.stat()
         except OSError:
             return True
         return (now.st_size, now.st_mtime_ns, now.st_ino) != (

@@ -5,22 +5,26 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from captures.archives import captures_in, is_archive, place_in_archive
 from captures.containers import PCAP_MAGICS, PCAPNG_MAGIC
-from captures.decompression import GZIP_MAGIC, ZSTD_MAGIC
+from captures.decompression import COMPRESSED_MAGICS
 from captures.errors import CaptureError
 from captures.files import STANDARD_INPUT
 
-MAGICS = (*PCAP_MAGICS, PCAPNG_MAGIC, GZIP_MAGIC, ZSTD_MAGIC)
+PLAIN_MAGICS = (*PCAP_MAGICS, PCAPNG_MAGIC)
+MAGICS = (*PLAIN_MAGICS, *COMPRESSED_MAGICS)
 
 
 def capture_files(named: Iterable[str | Path]) -> list[Path]:
     """Files that these names stand for, each once however it is spelled, in order of the names.
 
     A directory stands for the captures below it, sorted by path; what a file is called does not
-    count, its first bytes do. A name with `*`, `?` or `[` that is no file is a pattern.
+    count, its first bytes do. A zip archive stands for the captures in it, `archive.zip/member`.
+    A name with `*`, `?` or `[` that is no file is a pattern.
 
     Raises:
-        CaptureError: a name stands for no file, or for none that is a capture.
+        CaptureError: a name stands for no file, or for none that is a capture; an archive cannot
+            be read.
     """
     found: dict[Path, Path] = {}
     for name in named:
@@ -28,15 +32,15 @@ def capture_files(named: Iterable[str | Path]) -> list[Path]:
         if str(path) == STANDARD_INPUT:
             files = [path]
         elif path.is_dir():
-            files = sorted(file for file in path.rglob("*") if _is_capture(file))
+            files = [file for below in sorted(path.rglob("*")) for file in _captures_at(below)]
             if not files:
                 raise CaptureError(f"{path}: no capture in this directory")
-        elif not path.exists() and glob.has_magic(str(path)):
-            files = sorted(_matches(path))
+        elif path.exists() or not glob.has_magic(str(path)) or place_in_archive(path):
+            files = _unpacked(path)
+        else:
+            files = [file for match in sorted(_matches(path)) for file in _unpacked(match)]
             if not files:
                 raise CaptureError(f"{path}: no file of this pattern")
-        else:
-            files = [path]
         for file in files:
             found.setdefault(file if str(file) == STANDARD_INPUT else _real(file), file)
     return list(found.values())
@@ -52,24 +56,55 @@ def _matches(pattern: Path) -> Iterator[Path]:
     return (path for path in found if not path.is_dir())
 
 
-def _is_capture(path: Path) -> bool:
+def _unpacked(path: Path) -> list[Path]:
+    """What a file that was named stands for: an archive for its captures, others for themselves."""
+    if not is_archive(path):
+        return [path]
+    files = captures_in(path, _is_plain)
+    if not files:
+        raise CaptureError(f"{path}: no capture in this archive, or none that is packed only once")
+    return files
+
+
+def _captures_at(path: Path) -> list[Path]:
+    """The capture or captures that a file in a directory is; none for anything else."""
     if not path.is_file():
-        return False
+        return []
     try:
         with path.open("rb") as file:
-            return file.read(4).startswith(MAGICS)
+            if file.read(4).startswith(MAGICS):
+                return [path]
     except OSError:
-        return False
+        return []
+    return captures_in(path, _is_plain) if is_archive(path) else []
+
+
+def _is_plain(first: bytes) -> bool:
+    return first.startswith(PLAIN_MAGICS)
 
 
 def capture_names(files: list[Path]) -> list[str]:
-    """How each capture is called in tables: its file name, with folders where two share one."""
-    names = [file.name or str(file) for file in files]
+    """How each capture is called in tables: its file name, with folders where two share one.
+
+    A member of an archive bears the archive's name too.
+    """
+    depths = [_own_depth(file) for file in files]
+    names = [_last(file, depth) for file, depth in zip(files, depths, strict=True)]
     depth = 1
     while len(set(names)) < len(names) and depth < max(len(file.parts) for file in files):
         depth += 1
         names = [
-            name if names.count(name) == 1 else "/".join(file.parts[-depth:])
-            for name, file in zip(names, files, strict=True)
+            name if names.count(name) == 1 else _last(file, max(depth, own))
+            for name, file, own in zip(names, files, depths, strict=True)
         ]
     return names
+
+
+def _own_depth(file: Path) -> int:
+    """Parts of a path that its name has at least."""
+    place = place_in_archive(file)
+    return 1 if place is None else 1 + len(Path(place[1]).parts)
+
+
+def _last(file: Path, depth: int) -> str:
+    return "/".join(file.parts[-depth:]) or str(file)

@@ -173,11 +173,23 @@ class Oddities(dy.Schema):
 class Captures(dy.Schema):
     """One row per input file."""
 
-    capture = dy.String(nullable=False, description="File name, or `-` for standard input.")
-    sha256 = dy.String(nullable=False, description="SHA-256 of the file as it lies on disk, hex.")
-    file_bytes = dy.Int64(nullable=False, min=0, description="Size of the file on disk. Bytes.")
+    capture = dy.String(
+        nullable=False,
+        description="File name; of a member of an archive, behind the archive's; `-` for "
+        "standard input.",
+    )
+    sha256 = dy.String(
+        nullable=False,
+        description="SHA-256 of the file as it lies on disk; of a member of an archive, of the "
+        "member as unpacked. Hex.",
+    )
+    file_bytes = dy.Int64(
+        nullable=False,
+        min=0,
+        description="Size of the file on disk; of a member, what it takes in its archive. Bytes.",
+    )
     format = dy.String(nullable=False, description="pcap or pcapng.")
-    compression = dy.String(nullable=True, description="gzip or zstd. Null: plain.")
+    compression = dy.String(nullable=True, description="gzip, zstd, lz4 or zip. Null: plain.")
     link_types = dy.List(
         dy.Int64(), nullable=False, description="Link types that its packets have, by number."
     )

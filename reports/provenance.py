@@ -24,6 +24,7 @@ DEPENDENCIES: Final = (
     "dnspython",
     "geoip2",
     "jinja2",
+    "lz4",
     "maxminddb",
     "numba",
     "numpy",

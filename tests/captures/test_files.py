@@ -9,6 +9,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import lz4.frame
 import pytest
 import zstandard
 from hypothesis import given, settings
@@ -40,7 +41,21 @@ def zstd_blocks(octets: bytes) -> bytes:
     return b"".join([*parts, packer.flush()])
 
 
-CODECS = {"gzip": gzipped, "zstd": zstd, "zstd blocks": zstd_blocks}
+def lz4_blocks(octets: bytes) -> bytes:
+    """A frame of many blocks that does not say how much it holds."""
+    packer = lz4.frame.LZ4FrameCompressor(auto_flush=True, content_checksum=True)
+    parts = [packer.begin()]
+    parts += [packer.compress(octets[at : at + 500]) for at in range(0, len(octets), 500)]
+    return b"".join([*parts, packer.flush()])
+
+
+CODECS = {
+    "gzip": gzipped,
+    "zstd": zstd,
+    "zstd blocks": zstd_blocks,
+    "lz4": lz4.frame.compress,
+    "lz4 blocks": lz4_blocks,
+}
 
 
 @pytest.fixture(params=CODECS)
@@ -72,7 +87,7 @@ def test_members_one_after_the_other_are_one_file(codec: str) -> None:
     assert_whole(read(b"".join([*members, squeeze(b"")])), codec.split(maxsplit=1)[0])
 
 
-@pytest.mark.parametrize("codec", ["gzip", "zstd blocks"])
+@pytest.mark.parametrize("codec", ["gzip", "zstd blocks", "lz4 blocks"])
 def test_a_compressed_file_cut_anywhere_keeps_what_came_before(codec: str) -> None:
     octets = CODECS[codec](PLAIN)
     counts = []
@@ -85,7 +100,7 @@ def test_a_compressed_file_cut_anywhere_keeps_what_came_before(codec: str) -> No
     assert max(counts) > len(FRAMES) // 2
 
 
-@pytest.mark.parametrize("codec", ["gzip", "zstd blocks"])
+@pytest.mark.parametrize("codec", ["gzip", "zstd blocks", "lz4 blocks"])
 def test_the_last_octet_of_a_compressed_file_is_missed(codec: str) -> None:
     tables = read(CODECS[codec](PLAIN)[:-1])
     assert tables.words == ["conversation"] * len(FRAMES)
@@ -102,7 +117,12 @@ def test_octets_behind_the_last_member_are_told(codec: str) -> None:
 
 @pytest.mark.parametrize(
     ("octets", "place"),
-    [(gzipped(PLAIN), -6), (zstd(PLAIN, has_checksum=True), -1), (zstd_blocks(PLAIN), -1)],
+    [
+        (gzipped(PLAIN), -6),
+        (zstd(PLAIN, has_checksum=True), -1),
+        (zstd_blocks(PLAIN), -1),
+        (lz4_blocks(PLAIN), -1),
+    ],
 )
 def test_a_wrong_checksum_is_told_and_what_came_before_it_kept(octets: bytes, place: int) -> None:
     wrong = bytearray(octets)
@@ -113,7 +133,7 @@ def test_a_wrong_checksum_is_told_and_what_came_before_it_kept(octets: bytes, pl
     assert tables.capture["damage"] is not None
 
 
-@pytest.mark.parametrize("codec", ["gzip", "zstd blocks"])
+@pytest.mark.parametrize("codec", ["gzip", "zstd blocks", "lz4 blocks"])
 def test_a_break_in_the_middle_keeps_what_came_before(codec: str) -> None:
     octets = bytearray(CODECS[codec](PLAIN))
     at = 3 * len(octets) // 4
@@ -133,6 +153,8 @@ def test_skippable_frames_are_skipped() -> None:
     first, second = zstd_blocks(PLAIN[:1_000]), zstd(PLAIN[1_000:])
     tables = read(first + skippable + second + skippable)
     assert_whole(tables, "zstd")
+    first, second = lz4_blocks(PLAIN[:1_000]), lz4_blocks(PLAIN[1_000:])
+    assert_whole(read(first + skippable + second + skippable), "lz4")
 
 
 @settings(deadline=None, max_examples=100)
@@ -154,19 +176,21 @@ def bomb(codec: str, mebibytes: int) -> bytes:
     if codec == "gzip":
         packer = zlib.compressobj(9, wbits=31)
         parts = [packer.compress(PLAIN), *(packer.compress(zeros) for _ in range(mebibytes))]
+    elif codec == "lz4":
+        return lz4.frame.compress(PLAIN + zeros * mebibytes)
     else:
         packer = zstandard.ZstdCompressor().compressobj()
         parts = [packer.compress(PLAIN), *(packer.compress(zeros) for _ in range(mebibytes))]
     return b"".join([*parts, packer.flush()])
 
 
-@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+@pytest.mark.parametrize("codec", ["gzip", "zstd", "lz4"])
 def test_a_file_that_unfolds_beyond_all_measure_is_refused(codec: str) -> None:
     with pytest.raises(CaptureError, match=f"{codec} unfolds .* bytes to more than"):
         read(bomb(codec, 64))
 
 
-@pytest.mark.parametrize("codec", ["gzip", "zstd"])
+@pytest.mark.parametrize("codec", ["gzip", "zstd", "lz4"])
 def test_a_file_may_unfold_as_far_as_limits_say(codec: str) -> None:
     many = Pcap().file(records(*[Ethernet(Ipv4(Udp(bytes(500))))] * 3_000, step=0))
     octets = CODECS[codec](many)
@@ -201,6 +225,12 @@ def test_a_file_may_unfold_as_far_as_limits_say(codec: str) -> None:
         gzipped(b"plain text"),
         zstd(b""),
         zstd(gzipped(PLAIN)),
+        b"\x04\x22\x4d\x18",
+        b"\x04\x22\x4d\x18" + bytes(60),
+        b"\x02\x21\x4c\x18" + bytes(60),
+        b"PK\x05\x06" + bytes(18),
+        lz4.frame.compress(b""),
+        lz4.frame.compress(gzipped(PLAIN)),
         bytes(4_096),
         b"\xff" * 4_096,
         b" " + PLAIN,

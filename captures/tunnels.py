@@ -159,7 +159,15 @@ def _capwap(data, at, end):
 
 
 @part
+def _is_far(port):
+    """Whether a port is none that tunnels use: most are."""
+    return port < LOWEST_PORT or port > HIGHEST_PORT
+
+
+@part
 def _in_datagram(data, at, end, wire_end, port_from, port_to):
+    if _is_far(port_to) and _is_far(port_from):
+        return NOTHING, at
     if port_to == PORT_VXLAN or port_to == PORT_VXLAN_LINUX:
         return _vxlan(data, at, end)
     if port_to == PORT_GENEVE:
@@ -202,8 +210,8 @@ def tunnel(data, found):
     wire_end = at + found[HEADER_PAYLOAD]
     end = min(found[HEADER_END], wire_end)
     if protocol == UDP:
-        ports = found[HEADER_PORT_FROM], found[HEADER_PORT_TO]
-        what, at = _in_datagram(data, at, end, wire_end, ports[0], ports[1])
+        port_from, port_to = found[HEADER_PORT_FROM], found[HEADER_PORT_TO]
+        what, at = _in_datagram(data, at, end, wire_end, port_from, port_to)
     else:
         what, at = _in_packet(data, at, end, protocol)
     if what != NOTHING:

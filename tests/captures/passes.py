@@ -37,6 +37,27 @@ from tests.captures.building import (
     Udp,
     records,
 )
+from tests.captures.carriers import (
+    avs,
+    capwap,
+    cisco,
+    erspan2,
+    erspan3,
+    geneve,
+    gre,
+    gtp,
+    mpls,
+    ppi,
+    ppp,
+    pppoe,
+    pptp,
+    prism,
+    radiotap,
+    snap,
+    teredo,
+    vxlan,
+    wireless,
+)
 from tests.captures.payloads import dns_answer, hello
 from tests.captures.reader import Tables, narrow, read, read_path
 
@@ -58,6 +79,30 @@ PACKETS = [
     Ipv6(Raw(bytes(40), 17), extensions=(Fragment(48, identity=77),)),
     Ipv6(Udp(bytes(40)), extensions=(Extension(60), Fragment(is_more=True, identity=77))),
     Ipv6(Tcp(b"\xff" * 16), source="ffff:ffff::ffff", to="8000::1"),
+]
+INNER = PACKETS[0]
+WIRELESS = wireless(snap(INNER))
+CARRIED = [
+    (1, Ethernet(pppoe(INNER), ethertype=0x8864)),
+    (1, Ethernet(mpls(INNER), ethertype=0x8847)),
+    (9, ppp(INNER)),
+    (51, pppoe(INNER)),
+    (104, cisco(INNER)),
+    (105, WIRELESS),
+    (119, prism(WIRELESS)),
+    (127, radiotap(WIRELESS, (3,), bytes(9))),
+    (163, avs(WIRELESS)),
+    (192, ppi(WIRELESS)),
+    (RAW, Ipv4(Ipv6(INNER))),
+    (RAW, Ipv4(gre(INNER, checksum=True, key=True, sequence=True))),
+    (RAW, Ipv4(pptp(INNER, is_acknowledged=True))),
+    (RAW, Ipv4(erspan2(Ethernet(INNER)))),
+    (RAW, Ipv4(erspan3(Ethernet(INNER), is_longer=True))),
+    (RAW, Ipv4(Udp(vxlan(Ethernet(INNER)), 9, 4789))),
+    (RAW, Ipv4(Udp(geneve(Ethernet(INNER), options=2), 9, 6081))),
+    (RAW, Ipv4(Udp(gtp(INNER, 1, 2), 9, 2152))),
+    (RAW, Ipv4(Udp(teredo(PACKETS[14], client=2, is_origin=True), 9, 3544))),
+    (RAW, Ipv4(Udp(capwap(WIRELESS), 9, 5247))),
 ]
 
 
@@ -89,6 +134,9 @@ def captures() -> Iterator[tuple[str, bytes]]:
     yield "raw", Pcap(RAW).file(records(*PACKETS))
     yield "cooked", Pcap(SLL).file(records(*map(Sll, PACKETS)))
     yield "mutants", Pcap().file(mutants(900))
+    for link_type in sorted({number for number, _ in CARRIED}):
+        carried = [frame for number, frame in CARRIED if number == link_type]
+        yield f"link type {link_type}", Pcap(link_type).file(records(*carried))
     many = [Ethernet(Ipv4(Tcp(bytes(5), n // 4, sequence=70 * (n % 4)))) for n in range(1_200)]
     yield "many", Pcap().file(records(*many))
 
@@ -101,6 +149,10 @@ def cut_short() -> Iterator[bytes]:
     linked += [(1, bytes(Ethernet(PACKETS[0], tags=(0x8100,) * 2)))]
     for link_type, octets in linked:
         for end in range(min(len(octets), 72)):
+            yield Pcap(link_type).file([Record(octets[:end], original=len(octets))])
+    for link_type, frame in CARRIED:
+        octets = bytes(frame)
+        for end in range(len(octets) - 5):
             yield Pcap(link_type).file([Record(octets[:end], original=len(octets))])
 
 

@@ -1,0 +1,1 @@
+"""Mutants of captures, and the contract that every reading of one keeps."""

@@ -41,6 +41,7 @@ KERNELS = (
     "write_all_waiting",
     "rehash",
     "add_packets",
+    "snoop_records",
 )
 """All kernels; machine code knows each by its place here."""
 SOURCES = (

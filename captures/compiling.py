@@ -26,7 +26,7 @@ from captures.conversations import rehash
 from captures.fragments import write_all_waiting
 from captures.layout import Bounds, Memory, Output
 from captures.packets import read_packets
-from captures.records import pcap_records, pcapng_blocks
+from captures.records import pcap_records, pcapng_blocks, snoop_records
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 PART_OPTIONS = {
@@ -125,6 +125,7 @@ def _run_pcap_records(frame):
         frame[at + 7] != 0,
         frame[at + 8],
         frame[at + 9],
+        frame[at + 10],
     )
     frame[1], frame[2], frame[3] = position, count, why
 
@@ -138,6 +139,18 @@ def _run_pcapng_blocks(frame):
         _table(frame[at + 6], frame[at + 7], frame[at + 8]),
         frame[at + 9] != 0,
         frame[at + 10],
+    )
+    frame[1], frame[2], frame[3] = position, count, why
+
+
+def _run_snoop_records(frame):
+    at = RESULTS
+    position, count, why = snoop_records(
+        _bytes(frame[at], frame[at + 1]),
+        frame[at + 2],
+        _table(frame[at + 3], frame[at + 4], frame[at + 5]),
+        _table(frame[at + 6], frame[at + 7], frame[at + 8]),
+        frame[at + 9],
     )
     frame[1], frame[2], frame[3] = position, count, why
 
@@ -219,6 +232,8 @@ def _run(frame):
         _run_pcap_records(frame)
     elif number == PCAPNG_BLOCKS:
         _run_pcapng_blocks(frame)
+    elif number == SNOOP_RECORDS:
+        _run_snoop_records(frame)
     elif number == WRITE_ALL_WAITING:
         _run_write_all_waiting(frame)
     elif number == REHASH:
@@ -231,6 +246,7 @@ PCAPNG_BLOCKS = pcapng_blocks.number
 WRITE_ALL_WAITING = write_all_waiting.number
 REHASH = rehash.number
 ADD_PACKETS = add_packets.number
+SNOOP_RECORDS = snoop_records.number
 
 
 def _jitted(function: Any, known: dict[Callable[..., Any], Any]) -> Any:

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from captures.archives import captures_in, is_archive, place_in_archive
-from captures.containers import PCAP_MAGICS, PCAPNG_MAGIC
+from captures.containers import CAPTURE_MAGICS
 from captures.decompression import COMPRESSED_MAGICS
 from captures.errors import CaptureError
 from captures.files import STANDARD_INPUT
 
-PLAIN_MAGICS = (*PCAP_MAGICS, PCAPNG_MAGIC)
-MAGICS = (*PLAIN_MAGICS, *COMPRESSED_MAGICS)
+MAGICS = (*CAPTURE_MAGICS, *COMPRESSED_MAGICS)
 
 
 def capture_files(named: Iterable[str | Path]) -> list[Path]:
@@ -80,7 +79,7 @@ def _captures_at(path: Path) -> list[Path]:
 
 
 def _is_plain(first: bytes) -> bool:
-    return first.startswith(PLAIN_MAGICS)
+    return first.startswith(CAPTURE_MAGICS)
 
 
 def capture_names(files: list[Path]) -> list[str]:

@@ -82,7 +82,11 @@ INTERFACE_SNAPLEN = 1  # 0: no limit
 INTERFACE_RESOLUTION = 2  # if_tsresol, as in the file
 INTERFACE_OFFSET = 3  # if_tsoffset, seconds
 INTERFACE_PROCESSES = 4  # how many Darwin processes earlier sections described
-INTERFACE_WIDTH = 5
+INTERFACE_DROPS = 5  # packets that its records say were lost, NOT_SAID: they do not say
+INTERFACE_BROKEN_OPTIONS = 6  # packet blocks whose options do not fit into them
+INTERFACE_WIDTH = 7
+
+NOT_SAID = -1
 
 # Why a walk over records came back.
 WALK_MORE = 0  # the rest of the window holds no whole record

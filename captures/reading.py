@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from captures.batches import excerpts_of, packets_table
 from captures.compiled import machine
-from captures.containers import BadRecordError, Pcap, Pcapng, container
+from captures.containers import Container, container
 from captures.decompression import DecompressionError
 from captures.digests import Digests
 from captures.ends import conversations_table
-from captures.errors import CaptureError
+from captures.errors import BadRecordError, CaptureError
 from captures.excerpts import Excerpts
 from captures.files import CaptureFile
 from captures.fragments import write_all_waiting
@@ -109,7 +109,7 @@ class Reading:
         self._times: tuple[int, int] | None = None
         self._unread = 0
 
-    def _begin(self, path: Path) -> Pcap | Pcapng:
+    def _begin(self, path: Path) -> Container:
         """The container whose header stands in the first window."""
         if self._damage and not self._filled:
             raise CaptureError(f"{path}: {self._damage}")
@@ -325,6 +325,8 @@ class Reading:
         if count:
             self._strange.add_count("block", "block_damaged", count)
             self._damage = self._damage or f"{count} blocks passed over: lengths not to be believed"
+        if broken := self._container.broken_options:
+            self._strange.add_count("block", "block_options", broken)
 
     def conversations(self) -> dy.DataFrame[Conversations]:
         """All conversations, by first packet."""

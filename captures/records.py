@@ -8,6 +8,8 @@ import numpy as np
 
 from captures.compiled import compiled, part
 from captures.layout import (
+    INTERFACE_BROKEN_OPTIONS,
+    INTERFACE_DROPS,
     INTERFACE_OFFSET,
     INTERFACE_RESOLUTION,
     INTERFACE_SNAPLEN,
@@ -34,6 +36,13 @@ SIMPLE_PACKET = 3
 ENHANCED_PACKET = 6
 OPTION_END = 0
 OPTION_FLAGS = 2
+OPTION_DROPS = 4
+MOST_DROPS = 1 << 48  # nobody counted more; all ones stand for "not known"
+DROPS_UNKNOWN = 0xFFFF  # of the obsolete packet block
+
+LENGTHS_AS_STATED, LENGTHS_IN_DOUBT, LENGTHS_SWAPPED = 0, 1, 2  # of a pcap record
+SNOOP_RECORD = 24
+BIG = True
 
 BILLION = 1_000_000_000
 HIGHEST_SECOND = 9_223_372_035  # more seconds do not fit into 64 bits of nanoseconds
@@ -54,9 +63,10 @@ def u32(data, at, is_big):
 
 
 @compiled(results=3)
-def pcap_records(data, end, records, is_big, is_nano, header_bytes, record_limit):
+def pcap_records(data, end, records, is_big, is_nano, header_bytes, lengths, record_limit):
     """Records of a pcap window: (position, count, why).
 
+    The length captured stands before the original one, or behind it, or it is the shorter one.
     Times are seconds and a fraction, unsigned; a fraction of a second or more is kept as it is.
     Zero is what tools write that know no time.
     """
@@ -64,7 +74,9 @@ def pcap_records(data, end, records, is_big, is_nano, header_bytes, record_limit
     while at + header_bytes <= end:
         if count == records.shape[0]:
             return at, count, WALK_FULL
-        captured = u32(data, at + 8, is_big)
+        captured, original = u32(data, at + 8, is_big), u32(data, at + 12, is_big)
+        if lengths == LENGTHS_SWAPPED or (lengths == LENGTHS_IN_DOUBT and captured > original):
+            captured, original = original, captured
         if captured > record_limit:
             return at, count, WALK_BAD
         if at + header_bytes + captured > end:
@@ -73,7 +85,7 @@ def pcap_records(data, end, records, is_big, is_nano, header_bytes, record_limit
         record = records[count]
         record[RECORD_AT] = at + header_bytes
         record[RECORD_CAPTURED] = captured
-        record[RECORD_ORIGINAL] = u32(data, at + 12, is_big)
+        record[RECORD_ORIGINAL] = original
         time = u32(data, at, is_big) * BILLION + (fraction if is_nano else fraction * 1000)
         record[RECORD_TIME] = time or NO_TIME
         record[RECORD_INTERFACE] = 0
@@ -125,17 +137,40 @@ def nanoseconds(high, low, resolution, offset):
 
 
 @part
-def direction(data, at, end, is_big):
-    """What the flags option of a packet block says: 0 nothing, 1 inbound, 2 outbound."""
+def lost(interfaces, interface, drops):
+    """Count packets that were lost on an interface; a number that none can be is let be."""
+    if 0 <= drops < MOST_DROPS:
+        known = max(interfaces[interface, INTERFACE_DROPS], 0)
+        interfaces[interface, INTERFACE_DROPS] = min(known + drops, MOST_DROPS)
+
+
+@part
+def packet_options(data, record, interfaces, interface):
+    """Read the options of a packet block that say something of every packet, up to one that breaks.
+
+    The direction of the packet: 0 nothing, 1 inbound, 2 outbound; and how many were lost before
+    it. What says who owns the packet is read later, in `tags`.
+    """
+    at, end = record[RECORD_OPTIONS], record[RECORD_OPTIONS_END]
+    is_big = record[RECORD_ORDER] != 0
     while at + 4 <= end:
         code, length = u16(data, at, is_big), u16(data, at + 2, is_big)
-        if code == OPTION_END or at + 4 + length > end:
-            return 0
+        value = at + 4
+        if code == OPTION_END:
+            return
+        if value + length > end:
+            interfaces[interface, INTERFACE_BROKEN_OPTIONS] += 1
+            return
         if code == OPTION_FLAGS and length == 4:
-            flags = u32(data, at + 4, is_big) & 3
-            return flags if flags < 3 else 0
-        at += 4 + (length + 3 & ~3)
-    return 0
+            flags = u32(data, value, is_big) & 3
+            if record[RECORD_DIRECTION] == 0 and flags < 3:
+                record[RECORD_DIRECTION] = flags
+        elif code == OPTION_DROPS and length == 8:
+            first, second = u32(data, value, is_big), u32(data, value + 4, is_big)
+            high, low = (first, second) if is_big else (second, first)
+            if high < MOST_DROPS >> 32:
+                lost(interfaces, interface, high << 32 | low)
+        at = value + (length + 3 & ~3)
 
 
 @compiled(results=3)
@@ -192,11 +227,15 @@ def pcapng_blocks(data, end, records, interfaces, is_big, block_limit):
                     interfaces[interface, INTERFACE_RESOLUTION],
                     interfaces[interface, INTERFACE_OFFSET],
                 )
-            options = body + (captured + 3 & ~3)
-            record[RECORD_DIRECTION] = direction(data, options, at + padded - 4, is_big)
-            record[RECORD_OPTIONS] = options
+            record[RECORD_OPTIONS] = body + (captured + 3 & ~3)
             record[RECORD_OPTIONS_END] = at + padded - 4
             record[RECORD_ORDER] = 1 if is_big else 0
+            if interface < interfaces.shape[0]:
+                packet_options(data, record, interfaces, interface)
+                if kind == PACKET_BLOCK:
+                    drops = u16(data, at + 10, is_big)
+                    if drops != DROPS_UNKNOWN:
+                        lost(interfaces, interface, drops)
         record[RECORD_AT] = body
         record[RECORD_CAPTURED] = captured
         record[RECORD_ORIGINAL] = original
@@ -204,4 +243,36 @@ def pcapng_blocks(data, end, records, interfaces, is_big, block_limit):
         record[RECORD_INTERFACE] = interface if interface < interfaces.shape[0] else -1
         count += 1
         at += padded
+    return at, count, WALK_MORE
+
+
+@compiled(results=3)
+def snoop_records(data, end, records, interfaces, record_limit):
+    """Records of a snoop window (RFC 1761, section 4): (position, count, why).
+
+    Each says how many packets were lost since the begin; the highest of these stays.
+    """
+    at, count = 0, 0
+    while at + SNOOP_RECORD <= end:
+        if count == records.shape[0]:
+            return at, count, WALK_FULL
+        captured, length = u32(data, at + 4, BIG), u32(data, at + 8, BIG)
+        if captured > record_limit or not captured <= length - SNOOP_RECORD <= record_limit + 8:
+            return at, count, WALK_BAD
+        if at + length > end:
+            break
+        record = records[count]
+        record[RECORD_AT] = at + SNOOP_RECORD
+        record[RECORD_CAPTURED] = captured
+        record[RECORD_ORIGINAL] = u32(data, at, BIG)
+        time = u32(data, at + 16, BIG) * BILLION + u32(data, at + 20, BIG) * 1000
+        record[RECORD_TIME] = time or NO_TIME
+        record[RECORD_INTERFACE] = 0
+        record[RECORD_DIRECTION] = 0
+        record[RECORD_OPTIONS] = 0
+        record[RECORD_OPTIONS_END] = 0
+        drops = u32(data, at + 12, BIG)
+        interfaces[0, INTERFACE_DROPS] = max(interfaces[0, INTERFACE_DROPS], drops)
+        count += 1
+        at += length
     return at, count, WALK_MORE

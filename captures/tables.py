@@ -188,7 +188,7 @@ class Captures(dy.Schema):
         min=0,
         description="Size of the file on disk; of a member, what it takes in its archive. Bytes.",
     )
-    format = dy.String(nullable=False, description="pcap or pcapng.")
+    format = dy.String(nullable=False, description="pcap, pcapng or snoop.")
     compression = dy.String(nullable=True, description="gzip, zstd, lz4 or zip. Null: plain.")
     link_types = dy.List(
         dy.Int64(), nullable=False, description="Link types that its packets have, by number."
@@ -226,7 +226,9 @@ class Captures(dy.Schema):
         "was not captured. Bytes.",
     )
     dropped_packets = dy.Int64(
-        nullable=True, description="Drops that the file records. Null: the file does not say."
+        nullable=True,
+        description="Packets that the file says were lost while it was written. Null: the file "
+        "does not say.",
     )
     unread_bytes = dy.Int64(
         nullable=False, min=0, description="Bytes at the end that could not be read. 0: all read."

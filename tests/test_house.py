@@ -27,6 +27,7 @@ HELD_ELSEWHERE = {
     "captures/layout.py": ("captures/test_packets.py", "places in arrays"),
     "captures/limits.py": ("analyzer/test_analysis.py", "values only; they bite there"),
     "captures/memory.py": ("captures/test_packets.py", "memory of the kernels"),
+    "captures/pcap.py": ("captures/test_containers.py", "classic files, each field of them"),
     "captures/pipeline.py": ("captures/test_packets.py", "each reading goes through it"),
     "captures/reading.py": ("test_bad_input.py", "cut at every byte; windows in test_analysis"),
     "captures/records.py": ("captures/test_containers.py", "kernels that find records"),

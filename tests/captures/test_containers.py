@@ -56,6 +56,42 @@ def test_kuznetzovs_longer_record_headers_are_skipped(order) -> None:
     assert tables.capture["unread_bytes"] == 0
 
 
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("minor", range(5))
+def test_old_versions_wrote_the_original_length_first(order, minor: int) -> None:
+    """All before 2.3 did; of 2.3 there are both kinds, told by which of the two is the shorter."""
+    frame = bytes(FRAMES[0])
+    numbers = [START // 10**9, 0]
+    lengths = [LENGTH, 4_000]
+    file = Pcap(order=order, version=(2, minor)).header()
+    for is_swapped in {0: [True], 1: [True], 2: [True], 3: [True, False], 4: [False]}[minor]:
+        pair = lengths[::-1] if is_swapped else lengths
+        file += struct.pack(f"{order}IIII", *numbers, *pair) + frame
+    tables = read(file)
+    assert set(tables.words) == {"conversation"}
+    assert set(tables.packets["wire_bytes"]) == {4_000}
+    assert tables.capture["captured_bytes"] == LENGTH * len(tables.packets)
+    assert (tables.capture["unread_bytes"], tables.capture["damage"]) == (0, None)
+
+
+def test_a_lie_of_an_old_version_is_told_with_the_length_that_it_is() -> None:
+    lie = struct.pack("<IIII", 1, 1, 60, 2**31) + bytes(60)
+    tables = read(Pcap(version=(2, 2)).header() + lie)
+    assert tables.oddities.select("kind", "needed_bytes").rows() == [("record_length", 2**31)]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(("kind", "link_type"), [(6, 1), (9, 6), (15, 10), (24, 0)])
+def test_aix_counts_nanoseconds_and_has_names_of_its_own_for_links(order, kind, link_type) -> None:
+    written = Pcap(kind, order, is_nano=True, version=(2, 2))
+    file = written.file([Record(bytes(FRAMES[0]), EXACT)])
+    file = struct.pack(f"{order}I", 0xA1B2C3D4) + file[4:]
+    tables = read(file)
+    assert tables.capture["link_types"] == [link_type]
+    assert nanoseconds(tables) == [EXACT]
+    assert tables.capture["captured_bytes"] == LENGTH
+
+
 @pytest.mark.parametrize("second", [0, 1, 2**31 - 1, 2**31, 2**32 - 1])
 @pytest.mark.parametrize("fraction", [0, 999_999, 1_000_000, 2**31, 2**32 - 1])
 @pytest.mark.parametrize("is_nano", [False, True])

@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from captures.batches import excerpts_of, packets_table
+from captures.clocks import Clock
 from captures.compiled import machine
 from captures.containers import Container, container
 from captures.decompression import DecompressionError
@@ -35,7 +36,6 @@ from captures.layout import (
     COUNT_SNAPPED,
     COUNT_WIRE_BYTES,
     INTERFACE_LINK_TYPE,
-    NO_TIME,
     PACKET_TIME,
     RECORD_CAPTURED,
     RECORD_INTERFACE,
@@ -106,7 +106,7 @@ class Reading:
             np.uint64(int.from_bytes(os.urandom(8))),
         )
         self._link_types: set[int] = set()
-        self._times: tuple[int, int] | None = None
+        self._clock = Clock()
         self._unread = 0
 
     def _begin(self, path: Path) -> Container:
@@ -277,12 +277,7 @@ class Reading:
         if not count:
             return
         columns = self._output.packets[:, :count]
-        times = columns[PACKET_TIME]
-        times = times[times != NO_TIME]
-        if len(times):
-            low, high = int(times.min()), int(times.max())
-            known = self._times or (low, high)
-            self._times = min(low, known[0]), max(high, known[1])
+        self._clock.add(columns[PACKET_TIME])
         self._memory.counts[COUNT_PACKETS] = 0
         if self._sums is None:
             yield packets_table(columns)
@@ -344,6 +339,8 @@ class Reading:
     def oddities(self) -> dy.DataFrame[Oddities]:
         """All that was odd, in file order."""
         self._strange.take(self._output.oddities, self._memory.counts)
+        if far_off := self._clock.far_off():
+            self._strange.add_count("file", "time_far_off", far_off)
         own = self._strange.table(self._memory.counts)
         return Oddities.cast(
             pl.concat([own, self._names.oddities()]).sort("frame", "offset", maintain_order=True)
@@ -355,7 +352,7 @@ class Reading:
 
     def capture(self) -> dy.DataFrame[Captures]:
         """The one row that says what was read; waits for the file's hash."""
-        counts = self._memory.counts
+        counts, span = self._memory.counts, self._clock.span()
         if self._file.has_changed():
             self._damage = "the file was changed while it was read"
         return Captures.cast(
@@ -368,8 +365,8 @@ class Reading:
                     "compression": [self._file.compression],
                     "link_types": [sorted(self._link_types)],
                     "packets": [int(counts[COUNT_FRAME])],
-                    "first_time": [self._times[0] if self._times else None],
-                    "last_time": [self._times[1] if self._times else None],
+                    "first_time": [span[0] if span else None],
+                    "last_time": [span[1] if span else None],
                     "wire_bytes": [int(counts[COUNT_WIRE_BYTES])],
                     "captured_bytes": [int(counts[COUNT_CAPTURED_BYTES])],
                     "snapped_packets": [int(counts[COUNT_SNAPPED])],

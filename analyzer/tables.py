@@ -275,7 +275,11 @@ class Oddities(dy.Schema):
     )
     layer = dy.String(nullable=False, description="file, block, link, network, transport, name.")
     kind = dy.String(nullable=False, description="What is odd.")
-    needed_bytes = dy.Int64(nullable=True, description="Bytes it takes. Null: not about length.")
+    needed_bytes = dy.Int64(
+        nullable=True,
+        description="Bytes it takes; of `link_type_unknown`, the number of that link type. Null: "
+        "not about length.",
+    )
     got_bytes = dy.Int64(nullable=True, description="Bytes that were there. Null: as above.")
     count = dy.Int64(nullable=False, min=1, description="How many alike this row stands for.")
 

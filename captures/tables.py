@@ -165,7 +165,11 @@ class Oddities(dy.Schema):
         description="What is odd: in packets one of `words.PACKET_ODDITIES`, in names one of "
         "`readings.FAULTS`.",
     )
-    needed_bytes = dy.Int64(nullable=True, description="Bytes it takes. Null: not about length.")
+    needed_bytes = dy.Int64(
+        nullable=True,
+        description="Bytes it takes; of `link_type_unknown`, the number of that link type. Null: "
+        "not about length.",
+    )
     got_bytes = dy.Int64(nullable=True, description="Bytes that were there. Null: as above.")
     count = dy.Int64(nullable=False, min=1, description="How many alike this row stands for.")
 

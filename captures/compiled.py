@@ -49,6 +49,7 @@ SOURCES = (
     "compiled",
     "compiling",
     "conversations",
+    "copies",
     "cuts",
     "excerpts",
     "fragments",

@@ -109,10 +109,11 @@ def _memory(frame, at):
         _table(frame[at + 16], frame[at + 17], frame[at + 18]),
         _line(frame[at + 19], frame[at + 20]),
         _table(frame[at + 21], frame[at + 22], frame[at + 23]),
+        _table(frame[at + 24], frame[at + 25], frame[at + 26]),
     )
 
 
-MEMORY_WIDTH = 24
+MEMORY_WIDTH = 27
 
 
 def _run_pcap_records(frame):

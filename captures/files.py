@@ -110,7 +110,9 @@ class CaptureFile:
         if not first:
             raise CaptureError(f"{self.path}: empty")
         if first in ZIP_MAGICS:
-            raise CaptureError(f"{self.path}: a zip archive where a capture was expected")
+            raise CaptureError(
+                f"{self.path}: a zip archive where a capture was expected: unpack it"
+            )
         compression = COMPRESSED_MAGICS.get(first) or COMPRESSED_MAGICS.get(first[:2])
         if compression is None:
             return

@@ -22,6 +22,7 @@ class Memory(NamedTuple):
         slots: open fragmented datagrams (`FRAGMENT_*`).
         waiting: later fragments that wait for their first one (`WAITING_*`).
         found: scratch row of one packet's headers (`HEADER_*`).
+        recent: packets that were met last, by hash (`RECENT_*`).
         crc_table: eight tables of CRC-32, of a byte and of a byte with 1 to 7 zeros behind it.
     """
 
@@ -34,6 +35,7 @@ class Memory(NamedTuple):
     waiting: NDArray[np.int64]
     found: NDArray[np.int64]
     crc_table: NDArray[np.int64]
+    recent: NDArray[np.int64]
 
 
 class Output(NamedTuple):
@@ -222,6 +224,13 @@ FRAGMENT_PENDING = 5  # first waiting row, -1: none
 FRAGMENT_KEY = 6  # sender (2), receiver (2), version with protocol and identification
 FRAGMENT_WIDTH = 11
 FRAGMENT_LIFETIME = 60_000_000_000
+
+# A packet that was met lately, on a capture of several interfaces.
+RECENT_SLOTS = 8192
+RECENT_HASH = 0
+RECENT_INTERFACE = 1
+RECENT_TIME = 2
+RECENT_WIDTH = 4
 
 # A later fragment that waits for the first one of its datagram.
 WAITING_NEXT = 0  # next waiting row of the datagram, or of the free ones

@@ -21,6 +21,8 @@ from captures.layout import (
     NO_TIME,
     ODDITY_WIDTH,
     PACKET_WIDTH,
+    RECENT_SLOTS,
+    RECENT_WIDTH,
     WAITING_NEXT,
     WAITING_WIDTH,
     Bounds,
@@ -66,6 +68,7 @@ def new_memory(open_gaps: int) -> Memory:
         waiting=waiting,
         found=np.zeros(HEADER_WIDTH, dtype=np.int64),
         crc_table=_crc_table(),
+        recent=np.zeros((RECENT_SLOTS, RECENT_WIDTH), dtype=np.int64),
     )
 
 

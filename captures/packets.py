@@ -9,6 +9,7 @@ import numpy as np
 
 from captures.compiled import compiled, part
 from captures.conversations import add_conversation, make_key, place_of
+from captures.copies import interface_of, is_copy
 from captures.cuts import cut_datagram, cut_segment, keep_head, side_is_b
 from captures.fragments import fragment_slot, release
 from captures.headers import CUT, MALFORMED, NONE, READ, TCP, UDP, kind, odd
@@ -95,6 +96,7 @@ from captures.words import OUTCOMES
 
 FRAGMENT = np.int64(OUTCOMES.index("fragment"))
 LIMIT = np.int64(OUTCOMES.index("limit"))
+DUPLICATE = np.int64(OUTCOMES.index("duplicate"))
 CAPTURED_BEYOND = kind("file", "captured_beyond_original")
 INTERFACE_UNKNOWN = kind("file", "interface_unknown")
 TABLE_FULL = kind("network", "fragment_table_full")
@@ -125,7 +127,7 @@ def _note(found, counts, oddities, frame, offset, row_limit):
 
 
 @part
-def _read_headers(data, record, interfaces, memory):
+def _read_headers(data, record, interfaces, memory, seed):
     """Read all headers of a record into the scratch row: the outcome."""
     found = memory.found
     for i in range(HEADER_FROM):
@@ -149,7 +151,11 @@ def _read_headers(data, record, interfaces, memory):
     at = record[RECORD_AT]
     end = at + record[RECORD_CAPTURED]
     wire_end = at + record[RECORD_ORIGINAL]
-    return read_layers(data, at, end, wire_end, link_type, found)
+    interface = interface_of(data, record, interfaces, link_type)
+    outcome = read_layers(data, at, end, wire_end, link_type, found)
+    if interface and outcome == READ and is_copy(data, record, end, interface, memory, seed):
+        return DUPLICATE
+    return outcome
 
 
 @part
@@ -313,6 +319,12 @@ def _read_payload(data, record, out, row, side, memory, output, bounds):
 def _read_packet(data, record, frame, outcome, memory, output, bounds):
     """Write the row of a record whose headers were read."""
     found, counts = memory.found, memory.counts
+    if outcome == DUPLICATE:
+        out = counts[COUNT_PACKETS]
+        _write_row(output.packets, out, frame, record, found, READ)
+        output.packets[PACKET_OUTCOME, out] = DUPLICATE
+        counts[COUNT_PACKETS] += 1
+        return
     slot = -1
     if outcome == READ and found[HEADER_FRAGMENT] >= 0:
         slot, is_pushed = fragment_slot(memory, record[RECORD_TIME], output.packets, bounds.seed)
@@ -375,7 +387,7 @@ def read_packets(data, records, first, last, offset, interfaces, memory, output,
                 counts[COUNT_BACKWARD] += 1
             counts[COUNT_LAST_TIME] = time
         frame = counts[COUNT_FRAME]
-        outcome = _read_headers(data, record, interfaces, memory)
+        outcome = _read_headers(data, record, interfaces, memory, bounds.seed)
         place = offset + record[RECORD_AT]
         _note(memory.found, counts, output.oddities, frame, place, bounds.oddities)
         _read_packet(data, record, frame, outcome, memory, output, bounds)

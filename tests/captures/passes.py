@@ -33,6 +33,7 @@ from tests.captures.building import (
     Record,
     Sll,
     Sll2,
+    Snoop,
     Tcp,
     Udp,
     records,
@@ -127,10 +128,16 @@ def captures() -> Iterator[tuple[str, bytes]]:
         written = Pcapng(order)
         packets = records(*frames)
         blocks = [written.section(), written.interface(resolution=0x8A, offset=5)]
-        blocks += [written.packet(Record(p.octets, p.time, flags=2)) for p in packets]
+        blocks += [written.packet(Record(p.octets, p.time, flags=2, drops=7)) for p in packets]
         blocks += [written.interface(SLL), written.simple_packet(packets[0]), written.names()]
-        blocks += [written.old_packet(packets[0]), written.statistics(drops=3), written.custom()]
+        blocks += [
+            written.old_packet(packets[0], drops=5),
+            written.statistics(drops=3),
+            written.custom(),
+        ]
         yield f"pcapng {order}", b"".join(blocks)
+        yield f"old {order}", Pcap(order=order, version=(2, 3)).file(records(*frames))
+    yield "snoop", Snoop().file(*records(*frames))
     yield "raw", Pcap(RAW).file(records(*PACKETS))
     yield "cooked", Pcap(SLL).file(records(*map(Sll, PACKETS)))
     yield "mutants", Pcap().file(mutants(900))

@@ -111,7 +111,7 @@ class CaptureFile:
             raise CaptureError(f"{self.path}: empty")
         if first in ZIP_MAGICS:
             raise CaptureError(
-                f"{self.path}: a zip archive where a capture was expected: unpack it"
+                f"{self.path}: a zip archive where a capture was expected: unpack it first"
             )
         compression = COMPRESSED_MAGICS.get(first) or COMPRESSED_MAGICS.get(first[:2])
         if compression is None:

@@ -5,7 +5,7 @@ Layers nest, the outermost first: `bytes(Ethernet(Ipv4(Udp(b"hello"))))`.
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, SupportsBytes
 
@@ -229,19 +229,23 @@ class Family:
 
 @dataclass(frozen=True)
 class Record:
-    """A packet as it lies in a file: what was captured, how long it was, when it came."""
+    """A packet as it lies in a file: what was captured, how long it was, when it came.
+
+    What only pcapng says: flags, and how many packets were lost before it.
+    """
 
     octets: bytes
     time: int = START
     original: int | None = None
     flags: int | None = None
+    drops: int | None = None
 
     @property
     def length(self) -> int:
         return len(self.octets) if self.original is None else self.original
 
     def snapped(self, snaplen: int) -> "Record":
-        return Record(self.octets[:snaplen], self.time, self.length, self.flags)
+        return replace(self, octets=self.octets[:snaplen], original=self.length)
 
 
 def records(*frames: SupportsBytes, time: int = START, step: int = SECOND) -> list[Record]:
@@ -336,7 +340,9 @@ class Pcapng:
         if record.flags is not None:
             options = self.option(1, b"said by a test")
             options += self.option(2, struct.pack(f"{self.order}I", record.flags))
-            options += self.option(0, b"")
+        if record.drops is not None:
+            options += self.option(4, struct.pack(f"{self.order}Q", record.drops))
+        options += self.option(0, b"") if options else b""
         return self.block(6, head + _padded(record.octets) + options)
 
     def simple_packet(self, record: Record) -> bytes:
@@ -368,3 +374,27 @@ class Pcapng:
         """One section, one interface, whole frames a second apart."""
         packets = b"".join(self.packet(record) for record in records(*frames))
         return self.section() + self.interface(link_type) + packets
+
+
+@dataclass(frozen=True)
+class Snoop:
+    """How a file of snoop is written; `padding` is what a record is rounded up to."""
+
+    data_link: int = 4
+    version: int = 2
+    padding: int = 4
+
+    def header(self) -> bytes:
+        return b"snoop\0\0\0" + struct.pack(">II", self.version, self.data_link)
+
+    def record(self, record: Record, drops: int = 0) -> bytes:
+        second, rest = divmod(record.time, SECOND)
+        padding = bytes(-len(record.octets) % self.padding)
+        length = 24 + len(record.octets) + len(padding)
+        numbers = (record.length, len(record.octets), length, drops, second, rest // 1_000)
+        return struct.pack(">6I", *numbers) + record.octets + padding
+
+    def file(self, *written: Record, drops: tuple[int, ...] = ()) -> bytes:
+        counts = drops or (0,) * len(written)
+        pairs = zip(written, counts, strict=True)
+        return self.header() + b"".join(self.record(record, count) for record, count in pairs)

@@ -76,12 +76,12 @@ def assert_whole(tables: Tables, packets: int) -> None:
 @pytest.mark.parametrize("order", ORDERS)
 def test_drops_beside_packets_are_added_up_per_interface(order: Order) -> None:
     written = Pcapng(order)
-    record = records(FRAMES[0])[0]
+    first, second, third, fourth = records(*FRAMES[:4])
     file = written.section() + written.interface() * 3
-    file += packet(written, record, drops(written, 3))
-    file += packet(written, record, drops(written, 2**33), interface=1)
-    file += packet(written, record, (COMMENT, b"odd"), drops(written, 4), (FLAGS, bytes(4)))
-    file += packet(written, record, interface=2)
+    file += packet(written, first, drops(written, 3))
+    file += packet(written, second, drops(written, 2**33), interface=1)
+    file += packet(written, third, (COMMENT, b"odd"), drops(written, 4), (FLAGS, bytes(4)))
+    file += packet(written, fourth, interface=2)
     tables = read(file)
     assert_whole(tables, 4)
     assert tables.capture["dropped_packets"] == 2**33 + 7
@@ -288,7 +288,12 @@ class Model:
 
 
 UNITS = {None: 10**6, 0: 1, 3: 10**3, 6: 10**6, 9: 10**9, 0x80 + 10: 2**10, 0x80 + 20: 2**20}
-OCTETS = {ETHERNET: bytes(FRAMES[0]), RAW: bytes(Ipv4(Udp()))}
+
+
+def octets_of(link_type: int, model: Model) -> bytes:
+    """A packet unlike all before it."""
+    packet = Ipv4(Udp(b"no. %d" % len(model.times)))
+    return bytes(packet if link_type == RAW else Ethernet(packet))
 
 
 def drawn_section(data: st.DataObject, model: Model) -> bytes:
@@ -309,9 +314,9 @@ def drawn_section(data: st.DataObject, model: Model) -> bytes:
             file += drawn_packet(data, written, model)
         elif kind == "s":
             link_type = model.interfaces[0][0]
+            file += written.simple_packet(Record(octets_of(link_type, model)))
             model.times.append(None)
             model.types.add(link_type)
-            file += written.simple_packet(Record(OCTETS[link_type]))
         elif kind == "d":
             place = data.draw(st.integers(0, len(model.interfaces) - 1))
             model.said[place] = data.draw(st.integers(0, 2**40))
@@ -330,6 +335,7 @@ def drawn_packet(data: st.DataObject, written: Pcapng, model: Model) -> bytes:
     place = data.draw(st.integers(0, len(model.interfaces) - 1))
     link_type, unit, offset, _ = model.interfaces[place]
     seconds = data.draw(st.integers(1, 2**31))
+    record = Record(octets_of(link_type, model), seconds * unit * 1_000)
     model.times.append((seconds + offset) * 10**9 if seconds + offset > 0 else None)
     model.types.add(link_type)
     options = []
@@ -337,7 +343,6 @@ def drawn_packet(data: st.DataObject, written: Pcapng, model: Model) -> bytes:
         lost = data.draw(st.integers(0, 2**40))
         model.beside[place] = model.beside.get(place, 0) + lost
         options.append(drops(written, lost))
-    record = Record(OCTETS[link_type], seconds * unit * 1_000)
     return packet(written, record, *options, interface=place)
 
 

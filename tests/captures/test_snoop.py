@@ -1,7 +1,6 @@
 """Files of snoop, written field by field as RFC 1761 has them."""
 
 import struct
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -10,35 +9,11 @@ from hypothesis import strategies as st
 from captures.errors import CaptureError
 from captures.finding import capture_files
 from captures.limits import Limits
-from tests.captures.building import START, Ethernet, Ipv4, Record, Udp, pcap, records
+from tests.captures.building import START, Ethernet, Ipv4, Record, Snoop, Udp, pcap, records
 from tests.captures.reader import narrow, read
 
 FRAMES = [Ethernet(Ipv4(Udp(b"n" * n))) for n in range(7)]
 LIES = [0, 1, 23, 24, 27, 2**18 + 24, 2**31, 2**32 - 1]
-
-
-@dataclass(frozen=True)
-class Snoop:
-    """How a file is written; `padding` is what a record is rounded up to."""
-
-    data_link: int = 4
-    version: int = 2
-    padding: int = 4
-
-    def header(self) -> bytes:
-        return b"snoop\0\0\0" + struct.pack(">II", self.version, self.data_link)
-
-    def record(self, record: Record, drops: int = 0) -> bytes:
-        second, rest = divmod(record.time, 10**9)
-        padding = bytes(-len(record.octets) % self.padding)
-        length = 24 + len(record.octets) + len(padding)
-        numbers = (record.length, len(record.octets), length, drops, second, rest // 1_000)
-        return struct.pack(">6I", *numbers) + record.octets + padding
-
-    def file(self, *written: Record, drops: tuple[int, ...] = ()) -> bytes:
-        counts = drops or (0,) * len(written)
-        pairs = zip(written, counts, strict=True)
-        return self.header() + b"".join(self.record(record, count) for record, count in pairs)
 
 
 @pytest.mark.parametrize("padding", [1, 2, 4, 8])

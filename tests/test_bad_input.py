@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -336,6 +337,39 @@ def test_a_bomb_is_refused_before_it_unfolds(tmp_path):
             file.write(bytes(1 << 20))
     with pytest.raises(CaptureError, match="unfolds"):
         analyze([path], Settings(limits=Limits(decompressed_bytes=1 << 22)))
+
+
+def archived(path, octets):
+    """An archive of one capture."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("run.pcap", octets)
+    return path
+
+
+def test_an_archive_that_cannot_be_read_is_refused(refused, inputs):
+    path = archived(inputs / "cut.zip", pcap(household()))
+    path.write_bytes(path.read_bytes()[:-30])
+    assert "a zip archive that cannot be read" in refused(path)
+
+
+def test_a_bomb_in_an_archive_is_refused_before_it_unfolds(call, inputs):
+    path = archived(inputs / "bomb.zip", pcap(household()) + bytes(64 << 20))
+    code, out, told = call("analyze", path)
+    assert (code, out) == (REFUSED, "")
+    assert told.startswith(f"phonehome: {path}/run.pcap: zip unfolds ")
+    assert told.count("\n") == 1
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_member_of_an_archive_that_breaks_is_damage(damaged, inputs):
+    path = archived(inputs / "run.zip", pcap(household()))
+    octets = bytearray(path.read_bytes())
+    middle = len(octets) // 2
+    octets[middle : middle + 40] = b"\xff" * 40
+    path.write_bytes(octets)
+    row = damaged(path)
+    assert row["capture"] == "run.zip/run.pcap"
+    assert row["damage"].startswith("zip: ")
 
 
 @pytest.mark.parametrize("link_type", [147, 250, 65_535])

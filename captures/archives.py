@@ -64,9 +64,11 @@ class _Stretch:
 
 def is_archive(path: Path) -> bool:
     """Whether this is a zip archive, by its first bytes."""
+    if not path.is_file():  # a pipe would wait for whoever writes to it
+        return False
     try:
         with path.open("rb") as file:
-            return path.is_file() and file.read(4) in ZIP_MAGICS
+            return file.read(4) in ZIP_MAGICS
     except OSError:
         return False
 

@@ -15,7 +15,7 @@ from small_captures import gzipped
 from analyzer.analysis import analyze
 from analyzer.settings import Settings
 from captures import archives
-from captures.archives import place_in_archive
+from captures.archives import is_archive, place_in_archive
 from captures.errors import CaptureError
 from captures.finding import capture_files, capture_names
 from captures.limits import Limits
@@ -273,6 +273,13 @@ def test_an_archive_that_grows_under_the_reader_is_told(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b"more")
     assert reading.capture()["damage"].to_list() == ["the file was changed while it was read"]
+
+
+def test_what_is_no_file_is_no_archive_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert not any(map(is_archive, (tmp_path / "pipe", tmp_path, tmp_path / "absent")))
+    assert capture_files([tmp_path / "pipe"]) == [tmp_path / "pipe"]
+    assert place_in_archive(tmp_path / "pipe" / "a") is None
 
 
 def test_paths_that_lead_through_no_archive_have_no_place_in_one(tmp_path: Path) -> None:

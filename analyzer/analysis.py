@@ -16,6 +16,7 @@ from analyzer.notes import SAME_FILE, notes
 from analyzer.phases import CapturePhases, phases
 from analyzer.phones import phones
 from analyzer.places import judged
+from analyzer.rotation import in_order_of_time
 from analyzer.settings import Settings
 from analyzer.summary import summary
 from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
@@ -210,7 +211,9 @@ def _whole(
     settings: Settings,
     databases: list[geo.Database],
 ) -> Analysis:
-    """Put the captures together, number flows and phases, and look places up."""
+    """Put the captures together by first packet, number flows and phases, and look places up."""
+    given = Captures.validate(pl.concat([part.capture for part in parts]))
+    parts = [parts[place] for place in in_order_of_time(given)]
     captures = Captures.validate(pl.concat([part.capture for part in parts]))
     table, numbers = phases([(part.phases, *_span(part.capture), part.codes) for part in parts])
     offsets = [sum(part.flows.height for part in parts[:place]) + 1 for place in range(len(parts))]
@@ -282,7 +285,7 @@ def _whole(
             *repeated,
             *notes(
                 settings,
-                captures=captures,
+                captures=given,
                 phones=candidates,
                 phases=table,
                 databases=described,

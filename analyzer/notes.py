@@ -1,11 +1,14 @@
 """Sentences on what a run could not do, and on what a reader must know before its numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
+import dataframely as dy
 import polars as pl
 
+from analyzer.rotation import rotation_notes
 from analyzer.settings import Settings
+from captures.tables import Captures
 
 NO_PHONE = "{}: no address behaves like a phone: name it with --phone"
 NO_PHONE_GIVEN = "{}: none of the addresses given with --phone takes part"
@@ -19,10 +22,6 @@ NO_TIMELINE = (
 TIMELINE_ELSEWHERE = "No span of the timeline falls into the time of the captures, {} to {}."
 NO_APPS = "The captures do not say which app owns a flow: all traffic of the phone counts."
 SAME_FILE = "{} holds the same bytes as {} and is counted once."
-OVERLAP = (
-    "{} and {} cover the same time: packets that are in both are counted twice, duplicates are "
-    "not looked for."
-)
 OTHER_DATE = (
     "The captures are of {}, the geo data of {}: addresses change hands, so places may have been "
     "others then."
@@ -38,7 +37,7 @@ DATES_APART = timedelta(days=180)
 def notes(  # noqa: PLR0913 - every table that a note may be on
     settings: Settings,
     *,
-    captures: pl.DataFrame,
+    captures: dy.DataFrame[Captures],
     phones: pl.DataFrame,
     phases: pl.DataFrame,
     databases: pl.DataFrame,
@@ -49,26 +48,37 @@ def notes(  # noqa: PLR0913 - every table that a note may be on
         *_on_phones(settings, captures["capture"], phones),
         *_on_phases(settings, captures, phases),
         *_on_apps(settings.app, apps),
-        *_on_overlap(captures),
+        *rotation_notes(captures),
         *_on_dates(captures, databases),
     ]
 
 
 def _on_phones(settings: Settings, captures: Iterable[str], phones: pl.DataFrame) -> list[str]:
-    found = []
+    """What is strange about the phone, each thing once with all captures that it is true of."""
+    found: dict[str, list[str]] = {}
     for capture in captures:
         candidates = phones.filter(pl.col("capture") == capture)
         if not candidates["is_phone"].any():
-            found.append((NO_PHONE_GIVEN if settings.phones else NO_PHONE).format(capture))
-        elif not settings.phones:
-            others = candidates.filter(
-                ~pl.col("is_phone") & (pl.col("opened") > 0) & pl.col("scope").is_in(OWN_SCOPES)
-            )["address"].to_list()
-            more = f" and {len(others) - LISTED_DEVICES} more" if others[LISTED_DEVICES:] else ""
-            if others:
-                listed = ", ".join(others[:LISTED_DEVICES]) + more
-                found.append(OTHER_DEVICES.format(capture, listed))
-    return found
+            text = NO_PHONE_GIVEN if settings.phones else NO_PHONE
+        elif not settings.phones and (others := _others(candidates)):
+            text = OTHER_DEVICES.format("{}", others)
+        else:
+            continue
+        found.setdefault(text, []).append(capture)
+    return [text.format(_listed(names)) for text, names in found.items()]
+
+
+def _others(candidates: pl.DataFrame) -> str:
+    """Other addresses that open connections, the first few by name; empty: there are none."""
+    others = candidates.filter(
+        ~pl.col("is_phone") & (pl.col("opened") > 0) & pl.col("scope").is_in(OWN_SCOPES)
+    )["address"].to_list()
+    return _listed(others)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - LISTED_DEVICES} more" if names[LISTED_DEVICES:] else ""
+    return ", ".join(names[:LISTED_DEVICES]) + more
 
 
 def _on_apps(asked: str | None, apps: pl.Series) -> list[str]:
@@ -95,20 +105,6 @@ def _on_phases(settings: Settings, captures: pl.DataFrame, phases: pl.DataFrame)
         return []
     first, last = captures["first_time"].min(), captures["last_time"].max()
     return [TIMELINE_ELSEWHERE.format(first, last)]
-
-
-def _on_overlap(captures: pl.DataFrame) -> list[str]:
-    timed = captures.drop_nulls("first_time").sort("first_time", "capture")
-    rows: Sequence[tuple[str, object, object]] = timed.select(
-        "capture", "first_time", "last_time"
-    ).rows()
-    found, latest = [], None
-    for row in rows:
-        if latest is not None and row[1] < latest[2]:  # type: ignore[operator] # both are times
-            found.append(OVERLAP.format(latest[0], row[0]))
-        if latest is None or row[2] > latest[2]:  # type: ignore[operator] # the same
-            latest = row
-    return found[:LISTED_DEVICES]
 
 
 def _on_dates(captures: pl.DataFrame, databases: pl.DataFrame) -> list[str]:

@@ -268,7 +268,7 @@ def test_captures_without_a_packet_are_refused_together(folder, container):
 def test_an_empty_capture_beside_a_full_one_is_a_row_of_zeros(folder, whole):
     empty = put(folder / "none.pcap", pcap([]))
     analysis = analyze([empty, folder / "whole.pcap"], MINE)
-    assert analysis.captures["packets"].to_list() == [0, len(household())]
+    assert analysis.captures["packets"].to_list() == [len(household()), 0]
     assert remotes(analysis) == remotes(whole)
     assert analysis.summary.is_balanced
     assert any("none.pcap" in note for note in analysis.notes)

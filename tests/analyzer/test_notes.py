@@ -10,6 +10,7 @@ import pytest
 from analyzer import notes as room
 from analyzer.analysis import analyze
 from analyzer.notes import notes
+from analyzer.rotation import OVERLAP
 from analyzer.settings import Settings
 from tests.small_captures import household, pcap, put
 
@@ -56,13 +57,14 @@ def test_what_captures_say_of_an_app_that_was_asked_for(apps, words):
 def table_of(*rows):
     return pl.DataFrame(
         [
-            (name, BEGIN + timedelta(minutes=first), BEGIN + timedelta(minutes=last))
+            (name, BEGIN + timedelta(minutes=first), BEGIN + timedelta(minutes=last), [1])
             for name, first, last in rows
         ],
         schema={
             "capture": pl.String,
             "first_time": pl.Datetime("ns", "UTC"),
             "last_time": pl.Datetime("ns", "UTC"),
+            "link_types": pl.List(pl.Int64),
         },
         orient="row",
     )
@@ -117,7 +119,7 @@ def test_captures_of_the_same_time_are_told():
     captures = table_of(("a.pcap", 0, 60), ("b.pcap", 30, 90), ("c.pcap", 100, 110))
     phones = candidates(("10.0.0.2", True, 1))
     phones = pl.concat([phones.with_columns(capture=pl.lit(f"{name}.pcap")) for name in "abc"])
-    assert told(captures=captures, phones=phones) == [room.OVERLAP.format("a.pcap", "b.pcap")]
+    assert told(captures=captures, phones=phones) == [OVERLAP.format("a.pcap", "b.pcap")]
 
 
 @pytest.mark.parametrize(("days", "is_told"), [(180, False), (200, True), (-200, True)])
@@ -132,3 +134,12 @@ def test_the_same_bytes_are_counted_once(tmp_path):
     alone, both = analyze([one], Settings()), analyze([one, two], Settings())
     assert both.summary == alone.summary
     assert room.SAME_FILE.format("two.pcap", "one.pcap") in both.notes
+
+
+def test_what_is_true_of_several_captures_is_told_once():
+    hours = {"a.pcap": 0, "b.pcap": 60, "c.pcap": 120, "d.pcap": 180}
+    captures = table_of(*((name, begin, begin + 30) for name, begin in hours.items()))
+    one = candidates(("10.0.0.2", True, 1), ("10.0.0.3", False, 2))
+    phones = pl.concat([one.with_columns(capture=pl.lit(name)) for name in hours])
+    told_once = room.OTHER_DEVICES.format("a.pcap, b.pcap, c.pcap and 1 more", "10.0.0.3")
+    assert told(captures=captures, phones=phones) == [told_once]

@@ -27,20 +27,22 @@ def main() -> int:
     parser.add_argument("--findings", type=Path, default=Path("demo-output/fuzz"))
     options = parser.parse_args()
     began = told = time.monotonic()
+    kept = 0
 
     def progress(done: int, outcome: Outcome) -> None:
-        nonlocal told
+        nonlocal told, kept
+        for seed, reason in outcome.findings[kept:]:
+            options.findings.mkdir(parents=True, exist_ok=True)
+            path = options.findings / f"{seed}.cap"
+            path.write_bytes(mutant(seed, list(bases())))
+            told_line(f"seed {seed}, kept as {path}:\n{reason}")
+        kept = len(outcome.findings)
         if time.monotonic() - told > EVERY_SECONDS:
             told = time.monotonic()
             rate = done / (told - began)
             told_line(f"{done:,} mutants, {rate:,.0f} a second, {len(outcome.findings)} findings")
 
     outcome = run(options.seed, options.mutants, options.workers, progress)
-    for seed, reason in outcome.findings:
-        options.findings.mkdir(parents=True, exist_ok=True)
-        path = options.findings / f"{seed}.cap"
-        path.write_bytes(mutant(seed, list(bases())))
-        told_line(f"seed {seed}, kept as {path}:\n{reason}")
     told_line(
         f"{options.mutants:,} mutants of {len(bases())} captures from seed {options.seed}: "
         f"{dict(sorted(outcome.ends.items()))}, slowest {outcome.slowest_seconds:.2f} s, "

@@ -163,7 +163,7 @@ class Sums:
         self._closed[:] = 0
         self._rows += len(sides) + len(bins)
         if self._rows > MERGE_ROWS:
-            self._sides = [_merged_sides(self._sides)]
+            self._sides = [_merged_sides(self._sides)] if self._sides else []
             self._bins = [self._widened()]
             self._rows = 0
 

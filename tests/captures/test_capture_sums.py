@@ -199,6 +199,42 @@ def test_bins_grow_wider_until_they_are_few_and_lose_nothing(packets, cuts, merg
         assert sorted(found, key=repr) == sorted(((*k, v) for k, v in wanted.items()), key=repr)
 
 
+@pytest.mark.parametrize("count", [3, 40])
+def test_many_bins_of_one_span_are_merged(count: int) -> None:
+    packet = dict.fromkeys((PACKET_FROM_B, PACKET_OUTBOUND, PACKET_OUTCOME, *AMOUNTS), 0)
+    packets = [
+        packet
+        | {PACKET_CONVERSATION: at % 2, PACKET_TIME: 21 * SECOND + at * SECOND // 4}
+        | {PACKET_UNIQUE: 5}
+        for at in range(count)
+    ]
+    assert_added(packets, [], 2, 0)
+
+
+def test_bins_grow_wider_until_their_rows_are_few() -> None:
+    packet = dict.fromkeys((PACKET_FROM_B, PACKET_OUTBOUND, PACKET_OUTCOME, *AMOUNTS), 0)
+    packets = [
+        packet | {PACKET_CONVERSATION: at % 4, PACKET_TIME: at * SECOND, PACKET_UNIQUE: 5}
+        for at in range(64)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sums, "MOST_BIN_ROWS", 32)
+        patch.setattr(sums, "FEW_BINS", 1)
+        for cuts, merged in (((), 10_000), ((20, 40), 0)):
+            with little_room(2, merged):
+                result = added(packets, cuts)
+                bins = result.bins()
+            pieces = {
+                width: {(at % 4, bisect_right(EDGES, at * SECOND), at // width) for at in range(64)}
+                for width in (1, 2, 4, 8, 16, 32)
+            }
+            enough = min(width for width, found in pieces.items() if len(found) <= 32)
+            keys = ["conversation", "code", "bin"]
+            assert result.width == enough
+            assert set(bins.select(keys).rows()) == pieces[enough]
+            assert bins["unique_bytes"].sum() == 5 * 64
+
+
 def test_nothing_added_is_nothing() -> None:
     result = added([])
     assert (result.sides().height, result.bins().height, result.others().height) == (0, 0, 0)

@@ -10,6 +10,7 @@ import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
@@ -126,6 +127,18 @@ def _opened(archive: Path) -> _Careful:
 
 def _members(archive: Path, file: _Careful) -> dict[str, zipfile.ZipInfo]:
     """Members by name, folders left out."""
+    status = os.fstat(file.fileno())
+    return _listed(archive, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=1)
+def _listed(archive: Path, _: tuple[int, ...]) -> dict[str, zipfile.ZipInfo]:
+    """Members of an archive in this state; the last list is kept, for each member asks for it."""
+    with _opened(archive) as file:
+        return _read_list(archive, file)
+
+
+def _read_list(archive: Path, file: _Careful) -> dict[str, zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(file) as opened:
             listed = [info for info in opened.infolist() if not info.is_dir()]

@@ -222,6 +222,22 @@ def test_a_list_of_members_without_end_is_refused(tmp_path: Path, monkeypatch) -
         capture_files([path])
 
 
+def test_the_list_of_members_is_read_once_for_all_of_them(tmp_path: Path, monkeypatch) -> None:
+    path = archive(tmp_path / "run.zip", [(f"{n}.pcap", OTHER) for n in range(40)])
+    reads: list[int] = []
+    monkeypatch.setattr(
+        archives,
+        "_read_list",
+        lambda *given, read=archives._read_list: reads.append(1) or read(*given),
+    )
+    files = capture_files([path])
+    assert [len(read_path(file).packets) for file in files] == [7] * 40
+    assert len(reads) == 1
+    archive(path, [("0.pcap", PLAIN)])
+    assert len(read_path(files[0]).packets) == len(FRAMES)
+    assert len(reads) == 2
+
+
 def test_bytes_that_members_share_are_not_unpacked_again_and_again(tmp_path: Path) -> None:
     path = archive(tmp_path / "run.zip", [("a.pcap", PLAIN)], zipfile.ZIP_STORED)
     octets = path.read_bytes()

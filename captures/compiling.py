@@ -33,8 +33,10 @@ PART_OPTIONS = {
     **OPTIONS,
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
-    "forceinline": True,  # else each call copies the fields of all its named tuples to the stack
 }
+RARE = {"captures.tunnels", "captures.wireless", "captures.fragments"}
+"""Modules of which the parts are called. All others are put where they are called: a call copies
+the fields of all its named tuples to the stack, which took half the loop's time."""
 HARMLESS = {"memcpy", "memmove", "memset"}
 
 
@@ -266,7 +268,8 @@ def _jitted(function: Any, known: dict[Callable[..., Any], Any]) -> Any:
                 scope[name] = _jitted(used, known)
         copy = FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
         copy.__module__ = function.__module__
-        known[function] = numba.njit(**PART_OPTIONS)(copy)
+        is_rare = function.__module__ in RARE
+        known[function] = numba.njit(**PART_OPTIONS, forceinline=not is_rare)(copy)
     return known[function]
 
 

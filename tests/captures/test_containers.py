@@ -156,7 +156,8 @@ def test_many_interfaces_are_told_apart() -> None:
     file = written.section() + b"".join(map(written.interface, types))
     octets = {1: bytes(FRAMES[0]), SLL: bytes(Sll(Ipv4(Udp()))), RAW: bytes(Ipv4(Udp()))}
     for place, link_type in enumerate(types):
-        file += written.packet(Record(octets[link_type]), place)
+        later = place * 20_000_000  # ns: within 10 ms it would be a copy
+        file += written.packet(Record(octets[link_type], START + later), place)
     tables = read(file)
     assert tables.words == ["conversation"] * 60
     assert tables.capture["link_types"] == [1, RAW, SLL]

@@ -27,8 +27,9 @@ from captures.layout import (
     RECORD_INTERFACE,
     RECORD_TIME,
 )
+from captures.links import SLL2
 
-SLL2, SLL2_INDEX = 276, 4  # its header names the interface, at this place
+SLL2_INDEX = 4  # its header names the interface, at this place
 COMPARED_BYTES = 96  # of what follows the IP header
 MOST_APART_NS = 10_000_000
 PRIME = np.uint64(0x100000001B3)

@@ -106,7 +106,7 @@ def _wanted_of_request(data, at, end, limit):
 
 
 @part
-def _cut(row, output, counts, data, at, end):
+def cut_out(row, output, counts, data, at, end):
     """Copy these bytes to the excerpts; the rest of the row is filled by the caller."""
     start = counts[COUNT_EXCERPT_BYTES]
     length = end - at
@@ -137,7 +137,7 @@ def cut_datagram(memory, output, data, at, end, packet):
     row[EXCERPT_CONVERSATION], row[EXCERPT_FROM_B] = packet[2], packet[3]
     row[EXCERPT_KIND] = DATAGRAM if is_dns else REQUEST_DATAGRAM
     row[EXCERPT_INCARNATION], row[EXCERPT_MESSAGE], row[EXCERPT_POSITION] = 0, 0, 0
-    _cut(row, output, counts, data, at, end)
+    cut_out(row, output, counts, data, at, end)
 
 
 @part
@@ -176,7 +176,7 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, li
     row[EXCERPT_INCARNATION] = state[rest_of(half) + REST_INCARNATION]
     row[EXCERPT_MESSAGE] = 0 if is_dns else state[rest_of(half) + REST_MESSAGE]
     row[EXCERPT_POSITION] = position
-    _cut(row, output, counts, data, at, min(end, at + wanted - position))
+    cut_out(row, output, counts, data, at, min(end, at + wanted - position))
 
 
 @part

@@ -97,7 +97,6 @@ WALK_SPECIAL = 2  # a block that Python reads stands at the position
 WALK_BAD = 3  # what stands at the position cannot be believed
 
 # What the headers of one packet say: a scratch row.
-HEADER_WIRE = 0  # original length of the frame, less what the tool added
 HEADER_AT = 1  # where the innermost IP header begins
 HEADER_IP = 2  # IP total length
 HEADER_NETWORK = 3  # bytes of IP header, options and extensions

@@ -184,6 +184,8 @@ class Reading:
         write_all_waiting(self._memory, self._output.packets)
         yield from self._flush()
         yield from self._flush_excerpts()
+        if far_off := self._clock.far_off():
+            self._strange.add_count("file", "time_far_off", far_off)
 
     def _fill(self) -> None:
         """Read on until the window is full or the file ends."""
@@ -339,8 +341,6 @@ class Reading:
     def oddities(self) -> dy.DataFrame[Oddities]:
         """All that was odd, in file order."""
         self._strange.take(self._output.oddities, self._memory.counts)
-        if far_off := self._clock.far_off():
-            self._strange.add_count("file", "time_far_off", far_off)
         own = self._strange.table(self._memory.counts)
         return Oddities.cast(
             pl.concat([own, self._names.oddities()]).sort("frame", "offset", maintain_order=True)

@@ -8,21 +8,19 @@ conversation gets its first one, and when it gets another one, a few times.
 import numpy as np
 
 from captures.compiled import part
+from captures.cuts import cut_out
 from captures.excerpts import OWNER
 from captures.headers import NONE, kind, long_word, odd, word
 from captures.layout import (
     CONVERSATION_OWNER,
-    COUNT_EXCERPT_BYTES,
     COUNT_EXCERPTS,
     EXCERPT_CONVERSATION,
     EXCERPT_FRAME,
     EXCERPT_FROM_B,
     EXCERPT_INCARNATION,
     EXCERPT_KIND,
-    EXCERPT_LENGTH,
     EXCERPT_MESSAGE,
     EXCERPT_POSITION,
-    EXCERPT_START,
     EXCERPT_TIME,
     HEADER_OUTBOUND,
     HEADER_TAG,
@@ -303,7 +301,6 @@ def note_owner(data, state, row, is_from_b, frame, time, memory, output):
     if hashed == found[HEADER_TAG_HASH] or times >= TAGS_LIMIT:
         return
     state[CONVERSATION_OWNER] = found[HEADER_TAG_HASH] << 4 | times + 1
-    start, length = counts[COUNT_EXCERPT_BYTES], found[HEADER_TAG_BYTES]
     excerpt = output.excerpts[counts[COUNT_EXCERPTS]]
     excerpt[EXCERPT_FRAME] = frame
     excerpt[EXCERPT_TIME] = time
@@ -313,9 +310,5 @@ def note_owner(data, state, row, is_from_b, frame, time, memory, output):
     excerpt[EXCERPT_INCARNATION] = 0
     excerpt[EXCERPT_MESSAGE] = found[HEADER_TAG]
     excerpt[EXCERPT_POSITION] = found[HEADER_TAG_VALUE]
-    excerpt[EXCERPT_START] = start
-    excerpt[EXCERPT_LENGTH] = length
-    for i in range(length):
-        output.excerpt_data[start + i] = data[found[HEADER_TAG_AT] + i]
-    counts[COUNT_EXCERPT_BYTES] = start + length
-    counts[COUNT_EXCERPTS] += 1
+    at = found[HEADER_TAG_AT]
+    cut_out(excerpt, output, counts, data, at, at + found[HEADER_TAG_BYTES])

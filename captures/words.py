@@ -48,7 +48,6 @@ PACKET_ODDITIES = (
     ("network", "ip_length_zero"),
     ("network", "ip_length_beyond_frame"),
     ("network", "extension_headers_depth"),
-    ("network", "fragment_without_first"),
     ("network", "fragment_table_full"),
     ("transport", "transport_header_cut"),
     ("transport", "transport_header_malformed"),

@@ -16,7 +16,7 @@ from analyzer.notes import SAME_FILE, notes
 from analyzer.phases import CapturePhases, phases
 from analyzer.phones import phones
 from analyzer.places import judged
-from analyzer.rotation import in_order_of_time
+from analyzer.rotation import order_of
 from analyzer.settings import Settings
 from analyzer.summary import summary
 from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
@@ -39,7 +39,8 @@ Progress = Callable[[int, int], None]
 class _Part:
     """What one capture gives, before anything is known of the others."""
 
-    capture: dy.DataFrame[Captures]
+    reading: Reading
+    name: str
     phones: dy.DataFrame[Phones]
     flows: pl.DataFrame
     per_phase: pl.DataFrame
@@ -93,21 +94,23 @@ def analyze(
         reading = Reading(file, settings.limits, digests)
         parts.append(_part(reading, name, spans, apps, settings, report))
     parts, repeated = _each_once(parts)
-    if not sum(int(part.capture["packets"].sum()) for part in parts):
+    if not sum(part.reading.packet_count for part in parts):
         raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
     return _whole(parts, repeated, settings, databases)
 
 
 def _each_once(parts: list[_Part]) -> tuple[list[_Part], list[str]]:
     """The captures without those that hold the same bytes as one before; and what was left out."""
+    if len(parts) == 1:
+        return parts, []  # without waiting for its hash
     known: dict[str, str] = {}
     kept, repeated = [], []
     for part in parts:
-        name, digest = part.capture.select("capture", "sha256").row(0)
+        digest = part.reading.sha256()
         if digest in known:
-            repeated.append(SAME_FILE.format(name, known[digest]))
+            repeated.append(SAME_FILE.format(part.name, known[digest]))
         else:
-            known[digest] = name
+            known[digest] = part.name
             kept.append(part)
     return kept, repeated
 
@@ -159,7 +162,8 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         on="conversation",
     ).with_columns(_other_end("address"), _other_end("port"))
     return _Part(
-        capture=reading.capture().with_columns(pl.lit(name).alias("capture")),  # type: ignore[arg-type] # the same columns
+        reading=reading,
+        name=name,
         phones=candidates,
         flows=flows.with_columns(pl.lit(name).alias("capture")),
         per_phase=per_phase,
@@ -212,10 +216,9 @@ def _whole(
     databases: list[geo.Database],
 ) -> Analysis:
     """Put the captures together by first packet, number flows and phases, and look places up."""
-    given = Captures.validate(pl.concat([part.capture for part in parts]))
-    parts = [parts[place] for place in in_order_of_time(given)]
-    captures = Captures.validate(pl.concat([part.capture for part in parts]))
-    table, numbers = phases([(part.phases, *_span(part.capture), part.codes) for part in parts])
+    given = parts
+    parts = [parts[place] for place in order_of([_span(part)[0] for part in parts])]
+    table, numbers = phases([(part.phases, *_span(part), part.codes) for part in parts])
     offsets = [sum(part.flows.height for part in parts[:place]) + 1 for place in range(len(parts))]
     flows = pl.concat(
         [
@@ -247,6 +250,7 @@ def _whole(
     ]
     sent = uploads(per_phase, exported, table)
     over_time = timeline(bins, exported, table)
+    captures = _captures(parts)
     accounts = Ledger.validate(pl.concat([part.ledger for part in parts]))
     wrong = violations(
         accounts, captures=captures, flows=exported, uploads=sent, timeline=over_time
@@ -285,7 +289,7 @@ def _whole(
             *repeated,
             *notes(
                 settings,
-                captures=given,
+                captures=_captures(given),
                 phones=candidates,
                 phases=table,
                 databases=described,
@@ -296,9 +300,14 @@ def _whole(
     )
 
 
-def _span(capture: pl.DataFrame) -> tuple[int | None, int | None]:
-    first, last = capture["first_time"].to_physical()[0], capture["last_time"].to_physical()[0]
-    return first, last
+def _span(part: _Part) -> tuple[int | None, int | None]:
+    return part.reading.span() or (None, None)
+
+
+def _captures(parts: list[_Part]) -> dy.DataFrame[Captures]:
+    """What was read, in this order; waits for the hashes of the files."""
+    rows = [part.reading.capture().with_columns(capture=pl.lit(part.name)) for part in parts]
+    return Captures.validate(pl.concat(rows))
 
 
 def _numbered(

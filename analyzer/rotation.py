@@ -76,7 +76,11 @@ def in_order_of_time(captures: dy.DataFrame[Captures]) -> list[int]:
 
     Captures that begin at the same time stay in the order in which they were given.
     """
-    first = captures["first_time"].to_physical()
+    return order_of(captures["first_time"].to_physical().to_list())
+
+
+def order_of(first: Sequence[int | None]) -> list[int]:
+    """Places of first times, ns since 1970, in their order; None comes last."""
     return sorted(
         range(len(first)), key=lambda place: (first[place] is None, first[place] or 0, place)
     )

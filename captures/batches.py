@@ -16,6 +16,8 @@ from captures.layout import (
     EXCERPT_KIND,
     EXCERPT_LENGTH,
     EXCERPT_MESSAGE,
+    EXCERPT_NAME_AT,
+    EXCERPT_NAME_LENGTH,
     EXCERPT_POSITION,
     EXCERPT_START,
     EXCERPT_TIME,
@@ -92,5 +94,7 @@ def excerpts_of(rows: NDArray[np.int64], data: NDArray[np.uint8]) -> Excerpts:
         position=column[EXCERPT_POSITION],
         start=column[EXCERPT_START],
         length=column[EXCERPT_LENGTH].astype(np.int32),
+        name_at=column[EXCERPT_NAME_AT],
+        name_length=column[EXCERPT_NAME_LENGTH].astype(np.int32),
         data=data.copy(),
     )

@@ -10,6 +10,7 @@ import numpy as np
 from captures.compiled import part
 from captures.excerpts import DATAGRAM, DNS_STREAM, REQUEST_DATAGRAM, STREAM
 from captures.headers import word
+from captures.hellos import server_name
 from captures.layout import (
     CONVERSATION_FIRST,
     COUNT_EXCERPT_BYTES,
@@ -21,6 +22,8 @@ from captures.layout import (
     EXCERPT_KIND,
     EXCERPT_LENGTH,
     EXCERPT_MESSAGE,
+    EXCERPT_NAME_AT,
+    EXCERPT_NAME_LENGTH,
     EXCERPT_POSITION,
     EXCERPT_START,
     EXCERPT_TIME,
@@ -116,6 +119,7 @@ def cut_out(row, output, counts, data, at, end):
     counts[COUNT_EXCERPTS] += 1
     row[EXCERPT_START] = start
     row[EXCERPT_LENGTH] = length
+    row[EXCERPT_NAME_LENGTH] = -1
 
 
 @part
@@ -150,12 +154,14 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, li
     wanted = state[half + HALF_WANTED]
     is_dns = found[HEADER_PORT_FROM] == DNS or found[HEADER_PORT_TO] == DNS
     kind = DNS_STREAM if is_dns else STREAM
+    name_at, name_length = at, np.int64(-1)
     if is_dns:
         wanted = limit
     elif wanted < 0 or position >= wanted:
         begins = np.int64(0)
         if is_client_hello(data, at, end):
             begins = _wanted_of_hello(data, at, end, limit)
+            name_at, name_length = server_name(data, at, min(end, at + begins))
         elif is_http_request(data, at, end):
             begins = max(_wanted_of_request(data, at, end, limit), min(end - at, limit))
         if begins:
@@ -177,6 +183,10 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, li
     row[EXCERPT_MESSAGE] = 0 if is_dns else state[rest_of(half) + REST_MESSAGE]
     row[EXCERPT_POSITION] = position
     cut_out(row, output, counts, data, at, min(end, at + wanted - position))
+    if name_length >= 0:
+        row[EXCERPT_NAME_AT] = row[EXCERPT_START] + name_at - at
+        row[EXCERPT_NAME_LENGTH] = name_length
+        state[rest_of(half) + REST_MESSAGE] = wanted
 
 
 @part

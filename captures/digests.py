@@ -4,11 +4,14 @@ import hashlib
 import io
 import os
 import stat
+import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 AT_ONCE = 16 << 20  # between two pieces a thread may have to wait for the interpreter
 WORTH_BEGINNING = 64 << 20
+LATER = 10
 
 
 class FileDigest:
@@ -31,6 +34,7 @@ class FileDigest:
         self._thread.start()
 
     def _run(self) -> None:
+        _step_back()
         buffer = bytearray(self._at_once)
         try:
             with io.FileIO(self._descriptor, closefd=True) as file:
@@ -54,6 +58,16 @@ class FileDigest:
     def stop(self) -> None:
         """Nobody wants the digest any more."""
         self._is_stopped = True
+
+
+def _step_back() -> None:
+    """Let this thread run when the others leave a processor idle, where the system can do that.
+
+    What waits for the digest comes last, so the others are never held up by it for nothing.
+    """
+    if sys.platform == "linux":  # elsewhere that would be asked of the whole process
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LATER)
 
 
 class Digests:

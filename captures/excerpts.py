@@ -38,6 +38,8 @@ class Excerpts:
             repeat, and come out of order.
         start: where the piece begins in `data`.
         length: bytes of it in `data`.
+        name_at: where in `data` the server name begins that the loop has read.
+        name_length: its length; 0: the message names none; -1: it is still to be read.
         data: all pieces, one after the other.
     """
 
@@ -51,4 +53,6 @@ class Excerpts:
     position: NDArray[np.int64]
     start: NDArray[np.int64]
     length: NDArray[np.int32]
+    name_at: NDArray[np.int64]
+    name_length: NDArray[np.int32]
     data: NDArray[np.uint8]

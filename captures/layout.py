@@ -248,7 +248,9 @@ EXCERPT_MESSAGE = 6
 EXCERPT_POSITION = 7
 EXCERPT_START = 8
 EXCERPT_LENGTH = 9
-EXCERPT_WIDTH = 10
+EXCERPT_NAME_AT = 10  # where in the data the name begins that the loop read
+EXCERPT_NAME_LENGTH = 11  # 0: the message names none, -1: the loop did not read it
+EXCERPT_WIDTH = 12
 
 # An oddity.
 ODDITY_FRAME = 0

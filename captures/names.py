@@ -126,9 +126,16 @@ class NameReader:
             excerpts.start.tolist(),
             (excerpts.start + excerpts.length).tolist(),
             map(Moment, excerpts.frame.tolist(), excerpts.time.tolist()),
+            excerpts.name_at.tolist(),
+            excerpts.name_length.tolist(),
             strict=True,
         )
-        for kind, key, position, start, stop, moment in pieces:
+        for kind, key, position, start, stop, moment, name_at, name_length in pieces:
+            if name_length >= 0:
+                if name_length:
+                    name = data[name_at : name_at + name_length].decode("ascii")
+                    self._sightings.add(moment, key[:2], "sni", name)
+                continue
             octets = data[start:stop]
             if kind == OWNER:
                 continue

@@ -350,9 +350,22 @@ class Reading:
         """Per limit that bit, how often."""
         return {**self._strange.limits_hit(self._memory.counts), **self._names.limits_hit}
 
+    @property
+    def packet_count(self) -> int:
+        """Packets read so far."""
+        return int(self._memory.counts[COUNT_FRAME])
+
+    def span(self) -> tuple[int, int] | None:
+        """First and last time, ns since 1970; None: no packet has one."""
+        return self._clock.span()
+
+    def sha256(self) -> str:
+        """SHA-256 of the file, hex, as `Captures` has it; waits for it."""
+        return self._file.sha256()
+
     def capture(self) -> dy.DataFrame[Captures]:
         """The one row that says what was read; waits for the file's hash."""
-        counts, span = self._memory.counts, self._clock.span()
+        counts, span = self._memory.counts, self.span()
         if self._file.has_changed():
             self._damage = "the file was changed while it was read"
         return Captures.cast(

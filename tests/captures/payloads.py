@@ -45,6 +45,8 @@ def excerpts(*pieces: Piece) -> Excerpts:
         position=np.array([p.position for p in pieces], dtype=np.int64),
         start=np.cumsum([0, *lengths], dtype=np.int64)[:-1],
         length=np.array(lengths, dtype=np.int32),
+        name_at=np.zeros(len(pieces), dtype=np.int64),
+        name_length=np.full(len(pieces), -1, dtype=np.int32),
         data=np.frombuffer(b"".join(p.octets for p in pieces), dtype=np.uint8),
     )
 

@@ -27,6 +27,8 @@ def excerpts(*tags):
         position=np.array([tag[2] for tag in tags]),
         start=np.array([sum(lengths[:at]) for at in range(count)]),
         length=np.array(lengths, dtype=np.int32),
+        name_at=np.zeros(count, dtype=np.int64),
+        name_length=np.full(count, -1, dtype=np.int32),
         data=np.frombuffer(data, dtype=np.uint8),
     )
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from analyzer.phases import CapturePhases
 from analyzer.timelines import Span
+from captures.batches import bins_table, others_table, sides_table
 from captures.reading import Reading
 from captures.sums import Sums
 
@@ -52,11 +53,11 @@ def tally(reading: Reading, spans: list[Span], report: Callable[[int], None] | N
     for _ in reading.added_to(sums):
         if report:
             report(reading.done_bytes)
-    bins = sums.bins()
+    bins = bins_table(sums.bins())
     return Tallied(
-        sides=sums.sides(),
+        sides=sides_table(sums.sides()),
         bins=bins,
         width=sums.width,
-        outcomes=sums.others(),
+        outcomes=others_table(sums.others()),
         phases=phases,
     )

@@ -1,4 +1,4 @@
-"""What the compiled loop wrote, as the packets table and as excerpts."""
+"""What the compiled loop wrote, as tables."""
 
 from typing import cast
 
@@ -7,20 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from captures.excerpts import Excerpts
 from captures.layout import (
-    EXCERPT_CONVERSATION,
-    EXCERPT_FRAME,
-    EXCERPT_FROM_B,
-    EXCERPT_INCARNATION,
-    EXCERPT_KIND,
-    EXCERPT_LENGTH,
-    EXCERPT_MESSAGE,
-    EXCERPT_NAME_AT,
-    EXCERPT_NAME_LENGTH,
-    EXCERPT_POSITION,
-    EXCERPT_START,
-    EXCERPT_TIME,
+    BIN_CODE,
+    BIN_START,
+    BIN_UNIQUE,
     NO_TIME,
     PACKET_CONVERSATION,
     PACKET_FRAME,
@@ -35,6 +25,23 @@ from captures.layout import (
     PACKET_TRANSPORT,
     PACKET_UNIQUE,
     PACKET_WIRE,
+    SIDE_NUMBER,
+    SIDE_SUM,
+    SUM_CODE,
+    SUM_FIRST_FRAME,
+    SUM_FIRST_TIME,
+    SUM_INBOUND,
+    SUM_IP,
+    SUM_LAST_FRAME,
+    SUM_LAST_TIME,
+    SUM_LINK,
+    SUM_NETWORK,
+    SUM_OUTBOUND,
+    SUM_PACKETS,
+    SUM_PAYLOAD,
+    SUM_TRANSPORT,
+    SUM_UNIQUE,
+    SUM_WIRE,
 )
 from captures.tables import Packets
 
@@ -42,11 +49,10 @@ OUTBOUND = 2
 
 
 def packets_table(column: NDArray[np.int64]) -> dy.DataFrame[Packets]:
-    """Packets as a table, from a row per column; the array may be overwritten afterwards.
+    """Packets as a table, from a row per column; the table goes on looking into the array.
 
     Not validated here, for speed: a test holds every column to the schema.
     """
-    column = column.copy()  # polars would go on looking into the caller's array
     is_said = pl.col("is_outbound") > 0
     frame = pl.DataFrame(
         {
@@ -80,21 +86,67 @@ def packets_table(column: NDArray[np.int64]) -> dy.DataFrame[Packets]:
     return cast("dy.DataFrame[Packets]", frame)
 
 
-def excerpts_of(rows: NDArray[np.int64], data: NDArray[np.uint8]) -> Excerpts:
-    """Excerpts from their rows and bytes; both arrays may be overwritten afterwards."""
-    column = np.array(rows.T, order="C")
-    return Excerpts(
-        frame=column[EXCERPT_FRAME],
-        time=column[EXCERPT_TIME],
-        conversation=column[EXCERPT_CONVERSATION].astype(np.int32),
-        is_from_b=column[EXCERPT_FROM_B].astype(np.uint8),
-        kind=column[EXCERPT_KIND].astype(np.uint8),
-        incarnation=column[EXCERPT_INCARNATION].astype(np.int32),
-        message=column[EXCERPT_MESSAGE],
-        position=column[EXCERPT_POSITION],
-        start=column[EXCERPT_START],
-        length=column[EXCERPT_LENGTH].astype(np.int32),
-        name_at=column[EXCERPT_NAME_AT],
-        name_length=column[EXCERPT_NAME_LENGTH].astype(np.int32),
-        data=data.copy(),
+_SUM_COLUMNS = {
+    "code": SUM_CODE,
+    "packets": SUM_PACKETS,
+    "wire_bytes": SUM_WIRE,
+    "ip_bytes": SUM_IP,
+    "link_bytes": SUM_LINK,
+    "network_header_bytes": SUM_NETWORK,
+    "transport_header_bytes": SUM_TRANSPORT,
+    "payload_bytes": SUM_PAYLOAD,
+    "unique_bytes": SUM_UNIQUE,
+    "outbound_packets": SUM_OUTBOUND,
+    "inbound_packets": SUM_INBOUND,
+    "first_time": SUM_FIRST_TIME,
+    "first_frame": SUM_FIRST_FRAME,
+    "last_time": SUM_LAST_TIME,
+    "last_frame": SUM_LAST_FRAME,
+}
+
+
+def sides_table(rows: NDArray[np.int64]) -> pl.DataFrame:
+    """Sums per conversation, direction and code of a span (`layout.SIDE_*`), in this order."""
+    columns = _sum_columns(rows[:, SIDE_SUM:])
+    return columns.select(*_side(rows), pl.col("code").cast(pl.Int32), pl.exclude("code"))
+
+
+def bins_table(rows: NDArray[np.int64]) -> pl.DataFrame:
+    """New payload per conversation, direction, code and bin of time (`layout.BIN_*`).
+
+    A bin is null for packets without a time.
+    """
+    bins = pl.Series("bin", rows[:, BIN_START].copy())
+    return pl.select(
+        *_side(rows),
+        pl.Series("code", rows[:, BIN_CODE].astype(np.int32)),
+        pl.when(bins != NO_TIME).then(bins).alias("bin"),
+        pl.Series("unique_bytes", rows[:, BIN_UNIQUE].copy()),
+    )
+
+
+def others_table(rows: NDArray[np.int64]) -> pl.DataFrame:
+    """Sums per outcome of packets that belong to no conversation (`layout.SUM_*`)."""
+    outcomes = np.flatnonzero(rows[:, SUM_PACKETS])
+    return _sum_columns(rows[outcomes]).select(
+        pl.Series("outcome", outcomes, dtype=pl.UInt8), pl.exclude("code")
+    )
+
+
+def _side(rows: NDArray[np.int64]) -> tuple[pl.Series, pl.Series]:
+    """Conversation and direction of rows that begin with the number of a side."""
+    number = rows[:, SIDE_NUMBER]
+    return (
+        pl.Series("conversation", (number // 2).astype(np.int32)),
+        pl.Series("is_from_b", number % 2 == 1),
+    )
+
+
+def _sum_columns(rows: NDArray[np.int64]) -> pl.DataFrame:
+    """Rows of sums as a table with a column per sum."""
+    columns = np.array(rows.T, order="C")
+    times = ("first_time", "last_time")
+    return pl.DataFrame({name: columns[at] for name, at in _SUM_COLUMNS.items()}).with_columns(
+        pl.when(pl.col(name) != NO_TIME).then(pl.col(name)).cast(pl.Datetime("ns", "UTC"))
+        for name in times
     )

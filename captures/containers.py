@@ -14,7 +14,7 @@ from captures.archives import ZIP_MAGICS
 from captures.decompression import COMPRESSED_MAGICS
 from captures.errors import CaptureError
 from captures.limits import Limits
-from captures.owners import Package
+from captures.packages import Package
 from captures.pcap import PCAP_MAGICS, Pcap
 from captures.pcapng import PCAPNG_MAGIC, Pcapng
 from captures.snoop import SNOOP_MAGIC, Snoop

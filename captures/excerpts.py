@@ -9,6 +9,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from captures.layout import (
+    EXCERPT_CONVERSATION,
+    EXCERPT_FRAME,
+    EXCERPT_FROM_B,
+    EXCERPT_INCARNATION,
+    EXCERPT_KIND,
+    EXCERPT_LENGTH,
+    EXCERPT_MESSAGE,
+    EXCERPT_NAME_AT,
+    EXCERPT_NAME_LENGTH,
+    EXCERPT_POSITION,
+    EXCERPT_START,
+    EXCERPT_TIME,
+)
+
 DATAGRAM = 1
 """A whole UDP payload from port 53 that is marked as an answer, as far as it was captured."""
 STREAM = 2
@@ -56,3 +71,23 @@ class Excerpts:
     name_at: NDArray[np.int64]
     name_length: NDArray[np.int32]
     data: NDArray[np.uint8]
+
+
+def excerpts_of(rows: NDArray[np.int64], data: NDArray[np.uint8]) -> Excerpts:
+    """Excerpts from their rows and bytes; both arrays may be overwritten afterwards."""
+    column = np.array(rows.T, order="C")
+    return Excerpts(
+        frame=column[EXCERPT_FRAME],
+        time=column[EXCERPT_TIME],
+        conversation=column[EXCERPT_CONVERSATION].astype(np.int32),
+        is_from_b=column[EXCERPT_FROM_B].astype(np.uint8),
+        kind=column[EXCERPT_KIND].astype(np.uint8),
+        incarnation=column[EXCERPT_INCARNATION].astype(np.int32),
+        message=column[EXCERPT_MESSAGE],
+        position=column[EXCERPT_POSITION],
+        start=column[EXCERPT_START],
+        length=column[EXCERPT_LENGTH].astype(np.int32),
+        name_at=column[EXCERPT_NAME_AT],
+        name_length=column[EXCERPT_NAME_LENGTH].astype(np.int32),
+        data=data.copy(),
+    )

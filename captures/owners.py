@@ -14,6 +14,7 @@ import polars as pl
 
 from captures.excerpts import OWNER, Excerpts
 from captures.layout import NO_TIME
+from captures.packages import Package
 from captures.tables import Owners
 from captures.tags import (
     NFLOG_GID,
@@ -52,13 +53,6 @@ class Owner(NamedTuple):
     gid: int | None = None
     pid: int | None = None
     name: str | None = None
-
-
-class Package(NamedTuple):
-    """What a map from user ids to apps says of one."""
-
-    package: str
-    name: str
 
 
 class OwnerReader:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from captures.errors import BadRecordError, CaptureError
 from captures.layout import INTERFACE_WIDTH, WALK_BAD, WALK_MORE
 from captures.limits import Limits
-from captures.owners import Package
+from captures.packages import Package
 from captures.records import LENGTHS_AS_STATED, LENGTHS_IN_DOUBT, LENGTHS_SWAPPED, pcap_records
 
 PCAP_HEADER = 24

@@ -25,7 +25,7 @@ from captures.layout import (
     WALK_SPECIAL,
 )
 from captures.limits import Limits
-from captures.owners import Package
+from captures.packages import Package
 from captures.records import MOST_DROPS, pcapng_blocks
 
 PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"

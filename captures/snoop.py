@@ -16,7 +16,7 @@ from captures.layout import (
     WALK_MORE,
 )
 from captures.limits import Limits
-from captures.owners import Package
+from captures.packages import Package
 from captures.records import snoop_records
 
 SNOOP_MAGIC = b"snoop\0\0\0"

@@ -1,8 +1,6 @@
 """What was odd in a capture: rows for the first of each kind, a count for the rest."""
 
-import dataframely as dy
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from captures.layout import (
@@ -14,7 +12,6 @@ from captures.layout import (
     ODDITY_NEEDED,
     ODDITY_OFFSET,
 )
-from captures.tables import Oddities
 from captures.words import PACKET_ODDITIES
 
 LIMIT_KINDS = {
@@ -25,12 +22,16 @@ LIMIT_KINDS = {
 """Kinds of oddity that say that a limit bit."""
 
 
+Oddity = tuple[int | None, int | None, str, str, int | None, int | None, int]
+"""A row of `tables.Oddities`."""
+
+
 class Strange:
     """Collects oddities while a capture is read."""
 
     def __init__(self, row_limit: int) -> None:
         self._row_limit = row_limit
-        self._rows: list[tuple[int | None, int | None, str, str, int | None, int | None, int]] = []
+        self._rows: list[Oddity] = []
 
     def add(
         self,
@@ -65,27 +66,14 @@ class Strange:
             )
         counts[COUNT_ODDITIES] = 0
 
-    def table(self, counts: NDArray[np.int64]) -> dy.DataFrame[Oddities]:
+    def rows(self, counts: NDArray[np.int64]) -> list[Oddity]:
         """All oddities; of each kind one row more that counts those without a row of their own."""
-        rest = [
+        rest: list[Oddity] = [
             (None, None, layer, kind, None, None, int(count) - self._row_limit)
             for (layer, kind), count in zip(PACKET_ODDITIES, counts[COUNT_KINDS:], strict=True)
             if count > self._row_limit
         ]
-        rows = pl.DataFrame(
-            self._rows + rest,
-            schema={
-                "frame": pl.Int64,
-                "offset": pl.Int64,
-                "layer": pl.String,
-                "kind": pl.String,
-                "needed_bytes": pl.Int64,
-                "got_bytes": pl.Int64,
-                "count": pl.Int64,
-            },
-            orient="row",
-        )
-        return Oddities.validate(rows)
+        return self._rows + rest
 
     @staticmethod
     def limits_hit(counts: NDArray[np.int64]) -> dict[str, int]:

@@ -7,11 +7,12 @@ direction and span; new payload per bin of time; packets without a conversation 
 from collections.abc import Callable
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from captures.adding import add_packets
 from captures.layout import (
+    BIN_START,
+    BIN_UNIQUE,
     BIN_WIDTH,
     CLOSED_BINS,
     CLOSED_SIDES,
@@ -19,7 +20,6 @@ from captures.layout import (
     OPEN_WIDTH,
     PACKET_CONVERSATION,
     PACKET_TIME,
-    SIDE_NUMBER,
     SIDE_SUM,
     SIDE_WIDTH,
     SUM_BIN,
@@ -28,18 +28,10 @@ from captures.layout import (
     SUM_FIRST_FRAME,
     SUM_FIRST_TIME,
     SUM_INBOUND,
-    SUM_IP,
     SUM_LAST_FRAME,
     SUM_LAST_TIME,
-    SUM_LINK,
-    SUM_NETWORK,
-    SUM_OUTBOUND,
     SUM_PACKETS,
-    SUM_PAYLOAD,
-    SUM_TRANSPORT,
-    SUM_UNIQUE,
     SUM_WIDTH,
-    SUM_WIRE,
 )
 from captures.memory import aligned
 from captures.words import OUTCOMES
@@ -65,29 +57,10 @@ FIRST_OPEN = 8_192
 EdgesOf = Callable[[int], NDArray[np.int64]]
 """Edges of the spans of time, ns in order, from the time of the first packet that has one."""
 
-_COLUMNS = {
-    "code": SUM_CODE,
-    "packets": SUM_PACKETS,
-    "wire_bytes": SUM_WIRE,
-    "ip_bytes": SUM_IP,
-    "link_bytes": SUM_LINK,
-    "network_header_bytes": SUM_NETWORK,
-    "transport_header_bytes": SUM_TRANSPORT,
-    "payload_bytes": SUM_PAYLOAD,
-    "unique_bytes": SUM_UNIQUE,
-    "outbound_packets": SUM_OUTBOUND,
-    "inbound_packets": SUM_INBOUND,
-    "first_time": SUM_FIRST_TIME,
-    "first_frame": SUM_FIRST_FRAME,
-    "last_time": SUM_LAST_TIME,
-    "last_frame": SUM_LAST_FRAME,
-}
-_ADDED = ("packets", *SUMS, "outbound_packets", "inbound_packets")
-_MERGED = [
-    *(pl.col(name).sum() for name in _ADDED),
-    *(pl.col(name).min() for name in ("first_time", "first_frame")),
-    *(pl.col(name).max() for name in ("last_time", "last_frame")),
-]
+_ADDED = range(SUM_PACKETS, SUM_INBOUND + 1)
+"""Columns that are added when rows become one."""
+
+_Rows = NDArray[np.int64]
 
 
 class Sums:
@@ -110,8 +83,8 @@ class Sums:
         self._closed_sides = np.empty((CLOSED_ROWS, SIDE_WIDTH), dtype=np.int64)
         self._closed_bins = np.empty((CLOSED_ROWS, BIN_WIDTH), dtype=np.int64)
         self._closed = np.zeros(2, dtype=np.int64)
-        self._sides: list[pl.DataFrame] = []
-        self._bins: list[pl.DataFrame] = []
+        self._sides: list[_Rows] = []
+        self._bins: list[_Rows] = []
         self._rows = 0
         self.width = 1
 
@@ -156,106 +129,94 @@ class Sums:
         """Keep what was closed, and merge all when it has become much."""
         sides = self._closed_sides[: self._closed[CLOSED_SIDES]]
         bins = self._closed_bins[: self._closed[CLOSED_BINS]]
-        if len(sides):
-            self._sides.append(_sides(sides[:, SIDE_NUMBER], sides[:, SIDE_SUM:]))
-        if len(bins):
-            self._bins.append(_bins(*(bins[:, column] for column in range(BIN_WIDTH))))
+        self._sides.append(sides.copy())
+        self._bins.append(bins.copy())
         self._closed[:] = 0
         self._rows += len(sides) + len(bins)
         if self._rows > MERGE_ROWS:
-            self._sides = [_merged_sides(self._sides)] if self._sides else []
+            self._sides = [_merged_sides(np.concatenate(self._sides))]
             self._bins = [self._widened()]
             self._rows = 0
 
-    def _widened(self) -> pl.DataFrame:
+    def _widened(self) -> _Rows:
         """All bins, as wide as it takes to have few of them, and few rows.
 
         What is too much of a part is too much of the whole: when this is asked changes nothing.
         """
-        bins = pl.concat([_bins(*np.empty((BIN_WIDTH, 0), dtype=np.int64)), *self._bins])
-        self._bins = []
-        number = bins["bin"].n_unique()
+        bins = np.concatenate(self._bins)
+        number = len(np.unique(bins[:, BIN_START]))
         if len(bins) > MOST_BIN_ROWS:
             bins = _merged_bins(bins)
         while number > MOST_BINS or (len(bins) > MOST_BIN_ROWS and number > FEW_BINS):
             self.width *= 2
-            bins = _merged_bins(bins.with_columns(pl.col("bin") // 2))
-            number = bins["bin"].n_unique()
-            has_time = self._open[:, SUM_BIN] != NO_TIME
-            self._open[has_time, SUM_BIN] //= 2
+            _halve(bins[:, BIN_START])
+            _halve(self._open[:, SUM_BIN])
+            bins = _merged_bins(bins)
+            number = len(np.unique(bins[:, BIN_START]))
         return bins
 
-    def sides(self) -> pl.DataFrame:
-        """One row per conversation, direction and code of a span, in this order, with sums."""
+    def sides(self) -> _Rows:
+        """A row per conversation, direction and code of a span, in this order (`SIDE_*`)."""
         self._take_closed()
         numbers = np.flatnonzero(self._open[:, SUM_PACKETS])
-        rows = [*self._sides, _sides(numbers, self._open[numbers])]
-        return _told(_merged_sides(rows) if self._sides else rows[0]).sort(SIDE)
+        rows = [*self._sides, _numbered(numbers, self._open[numbers, :SUM_WIDTH])]
+        return _merged_sides(np.concatenate(rows))
 
-    def bins(self) -> pl.DataFrame:
-        """New payload per conversation, direction, code and bin of time; some in several rows.
+    def bins(self) -> _Rows:
+        """New payload per direction, code and bin of time (`BIN_*`); some in several rows.
 
-        A bin is a multiple of `width` seconds since 1970, null for packets without a time.
+        A bin is a multiple of `width` seconds since 1970, `NO_TIME` for packets without a time.
         """
         self._take_closed()
         numbers = np.flatnonzero(self._open[:, SUM_BIN_UNIQUE])
-        of_open = (self._open[numbers, at] for at in (SUM_CODE, SUM_BIN, SUM_BIN_UNIQUE))
-        self._bins.append(_bins(numbers, *of_open))
+        of_open = self._open[numbers][:, [SUM_CODE, SUM_BIN, SUM_BIN_UNIQUE]]
+        self._bins.append(_numbered(numbers, of_open))
         self._open[:, SUM_BIN_UNIQUE] = 0
-        return _told(self._widened())
+        self._bins = [self._widened()]
+        return self._bins[0]
 
-    def others(self) -> pl.DataFrame:
-        """One row per outcome of packets that belong to no conversation, with sums."""
-        numbers = np.flatnonzero(self._others[:, SUM_PACKETS])
-        return _columns(self._others[numbers]).select(
-            pl.Series("outcome", numbers, dtype=pl.UInt8), pl.exclude("code")
-        )
+    def others(self) -> _Rows:
+        """A row of sums per outcome (`SUM_*`), of packets that belong to no conversation."""
+        return self._others
 
 
-def _columns(rows: NDArray[np.int64]) -> pl.DataFrame:
-    """Rows of sums as a table with a column per sum."""
-    columns = np.array(rows.T, order="C")
-    times = [
-        pl.when(pl.col(name) != NO_TIME).then(pl.col(name)).cast(pl.Datetime("ns", "UTC"))
-        for name in ("first_time", "last_time")
-    ]
-    return pl.DataFrame({name: columns[place] for name, place in _COLUMNS.items()}).with_columns(
-        pl.col("code").cast(pl.Int32),
-        *(time.alias(name) for time, name in zip(times, ("first_time", "last_time"), strict=True)),
-    )
+def _numbered(numbers: NDArray[np.int64], rows: _Rows) -> _Rows:
+    """The rows, each behind its number."""
+    return np.concatenate([numbers[:, np.newaxis], rows], axis=1)
 
 
-def _sides(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> pl.DataFrame:
-    """Sums of these directions: twice a conversation's number, and one more for end b."""
-    return _columns(rows).insert_column(0, pl.Series("side", np.array(numbers), dtype=pl.Int64))
+def _halve(bins: NDArray[np.int64]) -> None:
+    """Halve numbers of bins in place; that of no time stays."""
+    bins[:] = np.where(bins == NO_TIME, NO_TIME, bins // 2)
 
 
-def _bins(
-    numbers: NDArray[np.int64],
-    codes: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    unique: NDArray[np.int64],
-) -> pl.DataFrame:
-    """Bins of these directions."""
-    columns = {"side": numbers, "code": codes, "bin": starts, "unique_bytes": unique}
-    table = pl.DataFrame({name: np.array(values) for name, values in columns.items()})
-    return table.with_columns(
-        pl.col("code").cast(pl.Int32), pl.when(pl.col("bin") != NO_TIME).then(pl.col("bin"))
-    )
+def _grouped(rows: _Rows, keys: int) -> tuple[_Rows, NDArray[np.int64]]:
+    """The rows in the order of their first columns, and where a new group of them begins."""
+    rows = rows[np.lexsort(rows[:, :keys].T[::-1])]
+    is_new = (np.diff(rows[:, :keys], axis=0) != 0).any(axis=1)
+    return rows, np.flatnonzero(np.concatenate([[True], is_new])[: len(rows)])
 
 
-def _merged_sides(tables: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(tables).group_by("side", "code").agg(_MERGED)
+def _merged_sides(rows: _Rows) -> _Rows:
+    """One row for all of a direction and a code (`SIDE_*`), in this order."""
+    rows, begins = _grouped(rows, SIDE_SUM + SUM_CODE + 1)
+    if len(begins) == len(rows):
+        return rows
+    merged = rows[begins]
+    for column in _ADDED:
+        merged[:, SIDE_SUM + column] = np.add.reduceat(rows[:, SIDE_SUM + column], begins)
+    for column in (SUM_LAST_TIME, SUM_LAST_FRAME):  # no time is the smallest number
+        merged[:, SIDE_SUM + column] = np.maximum.reduceat(rows[:, SIDE_SUM + column], begins)
+    for column in (SUM_FIRST_TIME, SUM_FIRST_FRAME):
+        before = rows[:, SIDE_SUM + column] - 1  # which makes it the largest
+        merged[:, SIDE_SUM + column] = np.minimum.reduceat(before, begins) + 1
+    return merged
 
 
-def _merged_bins(bins: pl.DataFrame) -> pl.DataFrame:
-    return bins.group_by("side", "code", "bin").agg(pl.col("unique_bytes").sum())
-
-
-def _told(table: pl.DataFrame) -> pl.DataFrame:
-    """The table with conversation and direction instead of the number of a side."""
-    return table.select(
-        (pl.col("side") // 2).cast(pl.Int32).alias("conversation"),
-        (pl.col("side") % 2 == 1).alias("is_from_b"),
-        pl.exclude("side"),
-    )
+def _merged_bins(rows: _Rows) -> _Rows:
+    """One row for all of a direction, a code and a bin (`BIN_*`), in this order."""
+    rows, begins = _grouped(rows, BIN_UNIQUE)
+    merged = rows[begins]
+    if len(rows):
+        merged[:, BIN_UNIQUE] = np.add.reduceat(rows[:, BIN_UNIQUE], begins)
+    return merged

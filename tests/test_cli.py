@@ -353,7 +353,7 @@ def test_a_run_that_is_stopped_leaves_nothing(call, capture, tmp_path, monkeypat
 def test_an_earlier_result_is_refused_before_anything_is_read(call, capture, tmp_path, monkeypatch):
     assert call("analyze", capture, "--quiet", "--format", "json")[0] == 0
     before = {path.name: path.read_bytes() for path in (tmp_path / "walk.phonehome").iterdir()}
-    monkeypatch.setattr(captures.reading.Reading, "packets", lambda _: pytest.fail("was read"))
+    monkeypatch.setattr(captures.reading.Reading, "added_to", lambda *_: pytest.fail("was read"))
     code, out, told = call("analyze", capture, "--format", "json")
     assert (code, out) == (2, "")
     assert "walk.phonehome" in told
@@ -372,7 +372,7 @@ def test_force_replaces_an_earlier_result_whole(call, capture, tmp_path):
 def test_force_never_replaces_what_phonehome_did_not_write(call, capture, tmp_path, monkeypatch):
     (tmp_path / "walk.phonehome").mkdir()
     (tmp_path / "walk.phonehome" / "thesis.txt").write_text("years of work")
-    monkeypatch.setattr(captures.reading.Reading, "packets", lambda _: pytest.fail("was read"))
+    monkeypatch.setattr(captures.reading.Reading, "added_to", lambda *_: pytest.fail("was read"))
     code, _, told = call("analyze", capture, "--force")
     assert code == 2
     assert "thesis.txt" in told

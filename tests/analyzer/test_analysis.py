@@ -222,8 +222,8 @@ def test_later_clocks_move_times_and_nothing_else(folder, whole):
 
 
 def test_small_windows_change_nothing(folder, whole, monkeypatch):
-    monkeypatch.setattr("captures.reading.WINDOW_BYTES", 4_096)
-    monkeypatch.setattr("captures.reading.RECORDS", 3)
+    monkeypatch.setattr("captures.decoding.WINDOW_BYTES", 4_096)
+    monkeypatch.setattr("captures.decoding.RECORDS", 3)
     small = analyze([folder / "whole.pcap"], MINE)
     for table in ("flows", "names", "ledger", "phones", "uploads", "timeline", "oddities"):
         assert getattr(small, table).equals(getattr(whole, table)), table

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+import captures.decoding
 import captures.memory
-import captures.reading
 from captures.compiled import machine
 from captures.limits import Limits
 from captures.reading import Reading
@@ -132,10 +132,10 @@ def assert_accounts(tables: Tables, wire_bytes: list[int]) -> None:
 def narrow(window_bytes: int = 64, record_count: int = 2) -> Iterator[None]:
     """Windows, batches and tables so small that everything has to be moved, refilled, grown."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(captures.reading, "WINDOW_BYTES", window_bytes)
-        patch.setattr(captures.reading, "RECORDS", record_count)
+        patch.setattr(captures.decoding, "WINDOW_BYTES", window_bytes)
+        patch.setattr(captures.decoding, "RECORDS", record_count)
         for name in ("PACKETS", "PACKETS_ADDED"):
-            patch.setattr(captures.reading, name, 1)
+            patch.setattr(captures.decoding, name, 1)
         for name in ("EXCERPT_BYTES", "FIRST_CONVERSATIONS", "FIRST_LISTS"):
             patch.setattr(captures.memory, name, 1)
         patch.setattr(captures.memory, "EXCERPTS", 2)

@@ -1,23 +1,38 @@
-"""Tables outlive the arrays that they are made of."""
+"""Tables of sums outlive the arrays that they are made of; no time is null."""
 
 import numpy as np
+import pytest
 
-from captures.batches import excerpts_of, packets_table
-from captures.layout import EXCERPT_WIDTH, PACKET_WIDTH
+from captures.batches import bins_table, others_table, sides_table
+from captures.layout import (
+    BIN_START,
+    BIN_WIDTH,
+    NO_TIME,
+    SIDE_SUM,
+    SIDE_WIDTH,
+    SUM_FIRST_TIME,
+    SUM_LAST_TIME,
+    SUM_WIDTH,
+)
 
 
-def test_packets_outlive_the_array_that_they_were_read_into() -> None:
-    written = np.ones((PACKET_WIDTH, 9), dtype=np.int64)
-    table = packets_table(written[:, :4])
-    before = table.clone().to_dicts()
-    written[:] = 2
-    assert table.to_dicts() == before
-
-
-def test_excerpts_outlive_the_array_that_they_were_read_into() -> None:
+@pytest.mark.parametrize(
+    ("table", "width"),
+    [(sides_table, SIDE_WIDTH), (bins_table, BIN_WIDTH), (others_table, SUM_WIDTH)],
+)
+def test_a_table_outlives_the_rows_that_it_was_made_of(table, width) -> None:
     for count in (1, 2, 5):
-        written = np.ones((9, EXCERPT_WIDTH), dtype=np.int64)
-        octets = np.ones(9, dtype=np.uint8)
-        excerpts = excerpts_of(written[:count], octets)
-        written[:], octets[:] = 2, 2
-        assert all((getattr(excerpts, name) == 1).all() for name in vars(excerpts))
+        rows = np.ones((count, width), dtype=np.int64)
+        made = table(rows)
+        before = made.clone().to_dicts()
+        rows[:] = 2
+        assert made.to_dicts() == before
+
+
+def test_what_has_no_time_has_none_in_the_table() -> None:
+    bins = np.ones((2, BIN_WIDTH), dtype=np.int64)
+    bins[1, BIN_START] = NO_TIME
+    assert bins_table(bins)["bin"].to_list() == [1, None]
+    sides = np.ones((1, SIDE_WIDTH), dtype=np.int64)
+    sides[0, [SIDE_SUM + SUM_FIRST_TIME, SIDE_SUM + SUM_LAST_TIME]] = NO_TIME
+    assert sides_table(sides).select("first_time", "last_time").row(0) == (None, None)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captures import sums
+from captures.batches import bins_table, others_table, sides_table
 from captures.layout import (
     NO_TIME,
     PACKET_CONVERSATION,
@@ -142,10 +143,12 @@ def little_room(closed: int, merged: int) -> Iterator[None]:
 def assert_added(packets, cuts, closed, merged):
     with little_room(closed, merged):
         result = added(packets, cuts)
-        bins = result.bins()
+        bins = bins_table(result.bins())
         sides, of_time, others = expected(packets)
-        assert plain(result.sides()) == sorted((*key, *told(of)) for key, of in sides.items())
-        assert plain(result.others()) == sorted((key, *told(of)) for key, of in others.items())
+        of_side = [(*key, *told(of)) for key, of in sides.items()]
+        of_outcome = [(key, *told(of)) for key, of in others.items()]
+        assert plain(sides_table(result.sides())) == sorted(of_side)
+        assert plain(others_table(result.others())) == sorted(of_outcome)
         assert result.width == 1
         keys = bins.drop("unique_bytes").columns
         merged_bins = bins.group_by(keys).agg(pl.col("unique_bytes").sum())
@@ -185,7 +188,7 @@ def test_bins_grow_wider_until_they_are_few_and_lose_nothing(packets, cuts, merg
         patch.setattr(sums, "MOST_BINS", most)
         with little_room(2, merged):
             result = added(packets, cuts)
-            bins = result.bins()
+            bins = bins_table(result.bins())
         seconds = {bin_ for *_, bin_ in expected(packets)[1]}
         width = 1
         while len({None if s is None else s // width for s in seconds}) > most:
@@ -223,7 +226,7 @@ def test_bins_grow_wider_until_their_rows_are_few() -> None:
         for cuts, merged in (((), 10_000), ((20, 40), 0)):
             with little_room(2, merged):
                 result = added(packets, cuts)
-                bins = result.bins()
+                bins = bins_table(result.bins())
             pieces = {
                 width: {(at % 4, bisect_right(EDGES, at * SECOND), at // width) for at in range(64)}
                 for width in (1, 2, 4, 8, 16, 32)
@@ -237,5 +240,7 @@ def test_bins_grow_wider_until_their_rows_are_few() -> None:
 
 def test_nothing_added_is_nothing() -> None:
     result = added([])
-    assert (result.sides().height, result.bins().height, result.others().height) == (0, 0, 0)
-    assert set(SUMS) < set(result.sides().columns)
+    sides, bins = sides_table(result.sides()), bins_table(result.bins())
+    others = others_table(result.others())
+    assert (sides.height, bins.height, others.height) == (0, 0, 0)
+    assert set(SUMS) < set(sides.columns)

@@ -7,7 +7,8 @@ import pytest
 
 from captures.excerpts import OWNER, STREAM, Excerpts
 from captures.layout import NO_TIME
-from captures.owners import OwnerReader, Package
+from captures.owners import OwnerReader
+from captures.packages import Package
 from captures.tags import TAG_COMMENT, TAG_NFLOG, TAG_PROCESS, TAG_TRAILER
 
 

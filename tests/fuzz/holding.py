@@ -9,6 +9,7 @@ import polars as pl
 
 from analyzer.analysis import analyze
 from analyzer.settings import Settings
+from captures.batches import bins_table, others_table, sides_table
 from captures.errors import CaptureError
 from captures.reading import Reading
 from captures.sums import Sums
@@ -91,7 +92,8 @@ def _add_up(path: Path, packets: pl.DataFrame) -> None:
     sums = Sums(lambda _: np.empty(0, dtype=np.int64))
     for _ in Reading(path).added_to(sums):
         pass
-    sides, others, bins = sums.sides(), sums.others(), sums.bins()
+    sides, bins = sides_table(sums.sides()), bins_table(sums.bins())
+    others = others_table(sums.others())
     assert sides["packets"].sum() + others["packets"].sum() == packets.height
     for name in ("wire_bytes", "payload_bytes", "unique_bytes"):
         assert sides[name].sum() + others[name].sum() == packets[name].sum()

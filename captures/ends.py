@@ -24,6 +24,7 @@ from captures.tables import Conversations
 from captures.words import PROTOCOLS
 
 IPV4 = 4
+OPENERS = pl.Series([None, "a", "b"], dtype=pl.String)
 TCP, UDP, SCTP, UDPLITE = 6, 17, 132, 136
 
 
@@ -40,7 +41,7 @@ def conversations_table(states: NDArray[np.int64]) -> dy.DataFrame[Conversations
     columns: dict[str, object] = {
         "conversation": rows.astype(np.int32),
         "protocol": _protocol_names(protocol),
-        "opener": [(None, "a", "b")[end] for end in _opener_end(opener, first).tolist()],
+        "opener": OPENERS.gather(_opener_end(opener, first)),
     }
     for name, end in (("a", first), ("b", 1 - first)):
         half = CONVERSATION_HALF + end * HALF_WIDTH
@@ -65,35 +66,33 @@ def _opener_end(opener: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[
 
 
 def _protocol_names(numbers: NDArray[np.uint64]) -> pl.Series:
-    names = {int(n): PROTOCOLS.get(int(n), str(int(n))) for n in np.unique(numbers)}
-    return pl.Series([names[n] for n in numbers.tolist()], dtype=pl.String)
+    known, places = np.unique(numbers, return_inverse=True)
+    names = [PROTOCOLS.get(number, str(number)) for number in known.tolist()]
+    return pl.Series(names, dtype=pl.String).gather(places)
 
 
 def _addresses(
     version: NDArray[np.uint64], high: NDArray[np.uint64], low: NDArray[np.uint64]
-) -> list[str]:
+) -> pl.Series:
     """Addresses as text in their usual short form (RFC 5952 for IPv6)."""
-    known: dict[tuple[int, int, int], str] = {}
-    texts = []
-    for number in zip(version.tolist(), high.tolist(), low.tolist(), strict=True):
-        text = known.get(number)
-        if text is None:
-            if number[0] == IPV4:
-                text = socket.inet_ntop(socket.AF_INET, number[2].to_bytes(4))
-            else:
-                octets = (number[1] << 64 | number[2]).to_bytes(16)
-                text = socket.inet_ntop(socket.AF_INET6, octets)
-            known[number] = text
-        texts.append(text)
-    return texts
+    is_four = version == IPV4
+    places = np.empty(len(version), dtype=np.int64)
+    fours, places[is_four] = np.unique(low[is_four], return_inverse=True)
+    pairs = np.stack([high[~is_four], low[~is_four]], axis=1)
+    sixes, rows = np.unique(pairs, axis=0, return_inverse=True)
+    places[~is_four] = rows.reshape(-1) + len(fours)
+    texts = [socket.inet_ntop(socket.AF_INET, number.to_bytes(4)) for number in fours.tolist()]
+    texts += [
+        socket.inet_ntop(socket.AF_INET6, (first << 64 | last).to_bytes(16))
+        for first, last in sixes.tolist()
+    ]
+    return pl.Series(texts, dtype=pl.String).gather(places)
 
 
-def _macs(numbers: NDArray[np.int64]) -> list[str | None]:
-    known = {
-        number: None if number < 0 else number.to_bytes(6).hex(":")
-        for number in np.unique(numbers).tolist()
-    }
-    return [known[number] for number in numbers.tolist()]
+def _macs(numbers: NDArray[np.int64]) -> pl.Series:
+    known, places = np.unique(numbers, return_inverse=True)
+    texts = [None if number < 0 else number.to_bytes(6).hex(":") for number in known.tolist()]
+    return pl.Series(texts, dtype=pl.String).gather(places)
 
 
 def _heads(parts: NDArray[np.int64], lengths: NDArray[np.int64]) -> list[bytes | None]:

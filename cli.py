@@ -130,6 +130,10 @@ def _phones(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
     type=EXISTING,
     help="Packages of user ids: output of `pm list packages -U`.",
 )
+@click.option(
+    "--organisations", multiple=True, type=EXISTING, help="Who runs which domain (CSV), on top."
+)
+@click.option("--publisher", help="Organisation that publishes the app; default by its package.")
 @click.option("--geo", multiple=True, type=EXISTING, help="Geo database (MMDB) to use instead.")
 @click.option("--version-label", help="Version under which these captures are compared.")
 @click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
@@ -144,6 +148,8 @@ def analyze(  # noqa: PLR0913 - one argument per option
     timeline: tuple[Path, ...],
     timezone: str | None,
     packages: tuple[Path, ...],
+    organisations: tuple[Path, ...],
+    publisher: str | None,
     geo: tuple[Path, ...],
     version_label: str | None,
     formats: frozenset[str],
@@ -167,6 +173,8 @@ def analyze(  # noqa: PLR0913 - one argument per option
             timelines=timeline,
             timezone=timezone,
             packages=packages,
+            organisations=organisations,
+            publisher=publisher,
             databases=geo,
             version=version_label,
         )
@@ -406,7 +414,8 @@ def geo_lookup(
 def _clear_errors() -> Iterator[None]:
     """What the user can mend ends in one line and its exit code; what we broke, in a traceback."""
     from analyzer.apps import PackagesError  # noqa: PLC0415 - slow to import
-    from analyzer.timelines import TimelineError  # noqa: PLC0415 - the same
+    from analyzer.organisations import OrganisationsError  # noqa: PLC0415 - the same
+    from analyzer.spans import TimelineError  # noqa: PLC0415 - the same
     from captures.errors import CaptureError  # noqa: PLC0415 - the same
     from geo.errors import GeoError  # noqa: PLC0415 - the same
     from reports.write import OutputExists, WriteError  # noqa: PLC0415 - the same
@@ -415,6 +424,7 @@ def _clear_errors() -> Iterator[None]:
         CaptureError: REFUSED,
         TimelineError: USAGE,
         PackagesError: USAGE,
+        OrganisationsError: USAGE,
         GeoError: USAGE,
         OutputExists: USAGE,
         WriteError: NOT_WRITTEN,

@@ -13,6 +13,13 @@ from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
 from analyzer.ledger import ledger, violations
 from analyzer.notes import SAME_FILE, notes
+from analyzer.odd_lines import odd_lines
+from analyzer.organisations import (
+    Organisations,
+    publisher_of,
+    read_organisations,
+    with_organisations,
+)
 from analyzer.phases import CapturePhases, phases
 from analyzer.phones import phones
 from analyzer.places import judged
@@ -21,7 +28,7 @@ from analyzer.settings import Settings
 from analyzer.summary import summary
 from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
 from analyzer.tally import tally
-from analyzer.timelines import Span, read_timelines
+from analyzer.timelines import Timeline, read_timelines
 from analyzer.uploads import timeline, uploads
 from captures.digests import Digests
 from captures.errors import CaptureError
@@ -74,14 +81,16 @@ def analyze(
         GeoError: a database or an address cannot be used.
         TimelineError: a timeline cannot be used.
         PackagesError: a list of packages cannot be used.
+        OrganisationsError: a table of organisations cannot be used.
     """
     files = capture_files(paths)
     names = capture_names(files)
     databases = (
         geo.open_databases(settings.databases) if settings.databases else (geo.default_databases())
     )
-    spans = read_timelines(settings.timelines, settings.timezone)
+    states = read_timelines(settings.timelines, settings.timezone, settings.app)
     apps = read_packages(settings.packages)
+    organisations = read_organisations(settings.organisations)
     sizes = [0 if str(file) == "-" else _size(file) for file in files]
     parts = []
     for place, (file, name) in enumerate(zip(files, names, strict=True)):
@@ -92,11 +101,12 @@ def analyze(
             else None
         )
         reading = Reading(file, settings.limits, digests)
-        parts.append(_part(reading, name, spans, apps, settings, report))
+        parts.append(_part(reading, name, states, apps, settings, report))
+    states.refuse_years(_span(part)[0] for part in parts)
     parts, repeated = _each_once(parts)
     if not sum(part.reading.packet_count for part in parts):
         raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
-    return _whole(parts, repeated, settings, databases)
+    return _whole(parts, repeated, settings, databases, organisations)
 
 
 def _each_once(parts: list[_Part]) -> tuple[list[_Part], list[str]]:
@@ -125,13 +135,13 @@ def _size(file: Path) -> int:
 def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     reading: Reading,
     name: str,
-    spans: list[Span],
+    states: Timeline,
     apps: Apps,
     settings: Settings,
     report: Callable[[int], None] | None,
 ) -> _Part:
     """Read one capture to its end, and see it from the phone."""
-    tallied = tally(reading, spans, report)
+    tallied = tally(reading, states, report)
     conversations = reading.conversations()
     sightings = reading.sightings(conversations)
     ends = pl.concat([conversations["a_address"], conversations["b_address"]]).unique()
@@ -214,6 +224,7 @@ def _whole(
     repeated: list[str],
     settings: Settings,
     databases: list[geo.Database],
+    organisations: Organisations,
 ) -> Analysis:
     """Put the captures together by first packet, number flows and phases, and look places up."""
     given = parts
@@ -225,6 +236,9 @@ def _whole(
             part.flows.with_columns(pl.col("conversation").cast(pl.Int64).add(offset).alias("flow"))
             for part, offset in zip(parts, offsets, strict=True)
         ]
+    )
+    flows = with_organisations(
+        flows, organisations, settings.publisher or publisher_of(settings.app)
     )
     remotes = flows.filter(pl.col("role") != "bystander")["remote_address"].unique()
     places = judged(geo.places(remotes, databases))
@@ -336,7 +350,8 @@ def _names(parts: list[_Part]) -> dy.DataFrame[Names]:
 
 
 def _oddities(parts: list[_Part]) -> dy.DataFrame[Oddities]:
-    odd = pl.concat([part.oddities for part in parts])
+    lines = odd_lines(odd for part in parts for odd in part.phases.oddities)
+    odd = pl.concat([*(part.oddities.select(lines.columns) for part in parts), lines])
     ordered = odd.select(Oddities.column_names()).sort(
         "capture", "frame", "offset", "layer", "kind", nulls_last=True
     )

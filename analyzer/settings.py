@@ -16,6 +16,8 @@ class Settings:
         timelines: files that say when the phone was active or idle.
         packages: files that name the package of each user id; see `apps.read_packages`.
         timezone: IANA zone for logs without one; None: such logs are refused.
+        organisations: tables of who runs which domain, on top of the shipped one.
+        publisher: organisation that publishes the app; None: by the name of its package.
         databases: geo databases; empty: the embedded ones.
         version: label under which the captures are compared.
         limits: bounds on what a capture may cost; see `captures.limits`.
@@ -26,6 +28,8 @@ class Settings:
     timelines: tuple[Path, ...] = ()
     packages: tuple[Path, ...] = ()
     timezone: str | None = None
+    organisations: tuple[Path, ...] = ()
+    publisher: str | None = None
     databases: tuple[Path, ...] = ()
     version: str | None = None
     limits: Limits = field(default_factory=Limits)

@@ -19,6 +19,7 @@ from geo.tables import Databases
 
 ROLES = ("phone", "local", "bystander")
 STATES = ("active", "background", "idle", "unknown")
+PARTIES = ("first", "tracker", "infrastructure", "third")
 VERDICTS = ("consistent", "disputed", "impossible", "unverifiable")
 LEDGER_OUTCOMES = (
     "attributed",
@@ -95,6 +96,28 @@ class Flows(dy.Schema):
     )
     asn = dy.Int64(nullable=True, description="Autonomous system of the remote. Null: unknown.")
     as_org = dy.String(nullable=True, description="Holder of that system. Null: unknown.")
+    domain = dy.String(
+        nullable=True, description="Registrable domain of the host. Null: no host, or it has none."
+    )
+    organisation = dy.String(
+        nullable=True, description="Who runs the host, by its name. Null: no host, or in no table."
+    )
+    organisation_country = dy.String(
+        nullable=True,
+        description="Where the organisation's parent has its headquarters. Null: not known.",
+    )
+    organisation_kind = dy.String(
+        nullable=True,
+        description="What the domain is for: advertising, analytics, cdn, cloud, messaging, push, "
+        "… Null: no organisation.",
+    )
+    party = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(PARTIES),
+        description="first: run by who publishes the app; tracker: for advertising, analytics or "
+        "crash reports; infrastructure: what phones need whichever app runs; third: any other. "
+        "Null: no organisation.",
+    )
     first_frame = dy.Int64(nullable=False, min=1, description="Its first frame, from 1.")
     last_frame = dy.Int64(nullable=False, min=1, description="Its last frame.")
 
@@ -201,6 +224,13 @@ class Uploads(dy.Schema):
     country = dy.String(nullable=True, description="First opinion. Null: none.")
     asn = dy.Int64(nullable=True, description="Autonomous system. Null: unknown.")
     as_org = dy.String(nullable=True, description="Its holder. Null: unknown.")
+    organisation = dy.String(nullable=True, description="Who runs the host. Null: not known.")
+    organisation_country = dy.String(
+        nullable=True, description="Where its parent has its headquarters. Null: not known."
+    )
+    party = dy.String(
+        nullable=True, description="What it is to the app, as in `flows`. Null: as above."
+    )
     up_packets = _count("Packets up.")
     down_packets = _count("Packets down.")
     up_wire_bytes = _count("Bytes on the wire, up.")

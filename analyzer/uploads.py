@@ -11,6 +11,8 @@ from captures.sums import MOST_BINS, SECOND
 
 HOUR_NS = 3_600 * SECOND
 WAYS = ("up", "down")
+OF_ADDRESS = ("remote_address", "country", "asn", "as_org")
+REMOTE = ("app", *OF_ADDRESS, "host", "organisation", "organisation_country", "party")
 
 
 def uploads(
@@ -23,13 +25,11 @@ def uploads(
         flows: all flows.
         phases: all phases.
     """
-    of_phone = flows.filter(pl.col("role") == "phone").select(
-        "flow", "app", "remote_address", "host", "country", "asn", "as_org"
-    )
+    of_phone = flows.filter(pl.col("role") == "phone").select("flow", *REMOTE)
     exposure = pl.col("exposure").dt.total_nanoseconds()
     table = (
         per_phase.join(of_phone, on="flow")
-        .group_by("phase", "app", "remote_address", "host", "country", "asn", "as_org")
+        .group_by("phase", *REMOTE)
         .agg(pl.col(f"{way}_{name}").sum() for way in WAYS for name in PACKET_SUMS)
         .join(phases.select("phase", "state", "exposure"), on="phase")
         .with_columns(

@@ -74,7 +74,9 @@ def _answer(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
         "countries": sums.by_country(part.uploads, analysis.places).to_dicts(),
         "top_countries": _top(part.uploads, "country", figures.country_text),
         "top_idle_countries": _top(idle, "country", figures.country_text),
-        "top_organisations": _top(part.uploads, "as_org", _short),
+        "top_organisations": _top(part.uploads, "organisation", _short),
+        "top_holders": _top(part.uploads, "as_org", _short),
+        "parties": sums.by_party(part.uploads).to_dicts(),
         "phases": sums.by_phase(part.uploads, analysis.phases).head(_MOST_ROWS).to_dicts(),
         "has_gaps": not sums.gaps(
             analysis.captures, sums.bins(part.timeline, analysis.captures)
@@ -134,7 +136,7 @@ def _streams(part: sums.Counted) -> list[dict[str, Any]]:
     """App, organisation and country of every band, as texts, with its bytes."""
     named = (
         ("app", "app", "other apps", wording.NO_APP, str),
-        ("organisation", "as_org", "other organisations", wording.NO_ORGANISATION, str),
+        ("organisation", "organisation", "other organisations", wording.NO_ORGANISATION, str),
         ("country", "country", "other countries", wording.NO_COUNTRY, figures.country_text),
     )
     return [

@@ -8,6 +8,9 @@ import polars as pl
 from analyzer.tables import STATES, Analysis
 
 UP: Final = pl.col("up_unique_bytes")
+RUNNER: Final = pl.coalesce("organisation", "as_org")
+"""Who runs the host; where nobody is known to, who holds the network."""
+
 _HOUR: Final = 3_600_000_000_000  # ns
 _LONG_GAP: Final = 0.1
 _REMOTE: Final = ("remote_address", "host")
@@ -60,7 +63,7 @@ def by_country(uploads: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
             disputed=UP.filter(is_disputed).sum(),
             idle=UP.filter(pl.col("state") == "idle").sum(),
             remotes=pl.col("remote_address").n_unique(),
-            organisations=pl.col("as_org").n_unique(),
+            organisations=RUNNER.n_unique(),
             others=opinions.explode().drop_nulls().unique().sort(),
         )
         .with_columns(
@@ -89,6 +92,22 @@ def by_phase(uploads: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def by_party(uploads: pl.DataFrame) -> pl.DataFrame:
+    """What was uploaded to each party (null: nobody is known to run the host), most first.
+
+    Columns: `party`, `up`, `names`: the three organisations that got most of it.
+    """
+    return (
+        uploads.filter(UP > 0)
+        .group_by("party", "organisation")
+        .agg(up=UP.sum())
+        .sort(-pl.col("up"), "organisation")
+        .group_by("party", maintain_order=True)
+        .agg(pl.col("up").sum(), names=pl.col("organisation").drop_nulls().head(3))
+        .sort(pl.col("party").is_null(), -pl.col("up"), "party")
+    )
+
+
 def by_source(flows: pl.DataFrame) -> pl.DataFrame:
     """What was uploaded per source of the remote's name (`host_source`, null: no name), `flows`."""
     return (
@@ -101,11 +120,12 @@ def by_source(flows: pl.DataFrame) -> pl.DataFrame:
 def streams(uploads: pl.DataFrame, most: int = 12) -> pl.DataFrame:
     """What was uploaded per app, organisation and country: the `most` of each, and the others.
 
-    Columns: `app`, `as_org`, `country` (null: unknown), `up`, and for each of the three an
-    `is_other_…` that says that the row stands for those beyond the first.
+    Columns: `app`, `organisation` (where nobody is known to run the host, the holder of the
+    network), `country` (null: unknown), `up`, and for each of the three an `is_other_…` that
+    says that the row stands for those beyond the first.
     """
-    named = ("app", "as_org", "country")
-    sent = uploads.filter(UP > 0)
+    named = ("app", "organisation", "country")
+    sent = uploads.filter(UP > 0).with_columns(organisation=RUNNER)
     kept = {name: _largest(sent, name, most) for name in named}
     is_other = {
         f"is_other_{name}": pl.col(name).is_not_null() & ~pl.col(name).is_in(kept[name])
@@ -230,6 +250,9 @@ def _destination_sums(uploads: pl.DataFrame) -> pl.DataFrame:
             up=UP.sum(),
             down=pl.col("down_unique_bytes").sum(),
             apps=pl.col("app").drop_nulls().unique().sort(),
+            organisation=pl.col("organisation").first(),
+            organisation_country=pl.col("organisation_country").first(),
+            parties=pl.col("party").drop_nulls().unique().sort(),
         )
         .sort(-pl.col("up"), -pl.col("down"), "remote_address", pl.col("host").fill_null(""))
         .with_columns(is_shared=pl.len().over("remote_address") > 1, place=pl.int_range(pl.len()))

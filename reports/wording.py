@@ -5,7 +5,7 @@ The wording is fixed where it matters: what is not there was "not seen in this c
 """
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -20,6 +20,9 @@ SOURCE_WORDS: Final = {
     "certificate": "server certificate",
 }
 """Where a name was seen, as the report names it."""
+
+PARTY_MARKS: Final = {"first": "own", "tracker": "tracker"}
+"""How the table of destinations marks what an organisation is to the app."""
 
 NO_NAME: Final = "no name seen in this capture"
 NO_COUNTRY: Final = "no country known"
@@ -189,6 +192,27 @@ def apps_sentence(summary: Summary) -> str | None:
         return f"Totals are those of {summary.app}; other apps are shown as a remainder."
     asked = "" if summary.app is None else f", not only that of {summary.app}"
     return f"The input names no app: all traffic of the phone counts{asked}."
+
+
+def party_sentences(parties: list[dict[str, Any]], summary: Summary) -> list[str]:
+    """What went to the app's own publisher and to trackers; a sentence each, where there is any.
+
+    Args:
+        parties: `party`, `up` and `names` of each (`sums.by_party`).
+        summary: the answer.
+    """
+    whole = summary.up_unique_bytes
+    said = []
+    for row in parties:
+        share = f"{bytes_text(row['up'])} ({share_text(row['up'], whole)})"
+        names = ", ".join(row["names"])
+        if row["party"] == "first":
+            said.append(f"{share} went to hosts that the publisher of the app runs: {names}.")
+        elif row["party"] == "tracker":
+            said.append(
+                f"{share} went to hosts for advertising, analytics or crash reports: {names}."
+            )
+    return said
 
 
 def loss_sentence(captures: pl.DataFrame) -> str:

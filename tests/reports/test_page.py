@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from reports import page, text
+from reports.wording import bytes_text, share_text
 
 PAYLOADS = [
     "</script><script>alert(1)</script>",
@@ -77,6 +78,8 @@ def everywhere(analysis, payload):
     )
     uploads = analysis.uploads.with_columns(
         host=pl.lit(payload), as_org=pl.lit(payload), app=pl.lit(payload), country=pl.lit(payload)
+    ).with_columns(
+        organisation=pl.lit(payload), organisation_country=pl.lit(payload), party=pl.lit("tracker")
     )
     return replace(
         analysis,
@@ -250,6 +253,45 @@ def test_the_phone_and_the_age_of_the_countries_stand_under_the_answer(rich):
     taken = shown.index("Taken for the phone: 10.215.173.1 (opened 12 of 12 connections)")
     dated = shown.index("Where the first database (data of 2026-06-01) places the servers.")
     assert dated < taken < shown.index("Where it went")
+
+
+def run_by(analysis, **runners):
+    """The analysis with organisation, country and party of each host given."""
+    host = pl.col("host").fill_null("")
+    columns = {
+        name: host.replace_strict(
+            {key.replace("_", "."): of[place] for key, of in runners.items()},
+            default=None,
+            return_dtype=pl.String,
+        )
+        for place, name in enumerate(("organisation", "organisation_country", "party"))
+    }
+    return replace(analysis, uploads=analysis.uploads.with_columns(**columns))
+
+
+def test_who_runs_the_hosts_is_said_by_name_and_by_party(rich):
+    hosts = rich.uploads.group_by("host").agg(pl.col("up_unique_bytes").sum()).drop_nulls("host")
+    first, second = hosts.sort("up_unique_bytes", descending=True)["host"].head(2)
+    sent = dict(hosts.rows())
+    shown = plain(
+        read(
+            run_by(
+                rich,
+                **{
+                    first.replace(".", "_"): ("Tencent", "CN", "first"),
+                    second.replace(".", "_"): ("Adjust", "US", "tracker"),
+                },
+            )
+        )
+    )
+    whole = rich.summary.up_unique_bytes
+    own = f"{bytes_text(sent[first])} ({share_text(sent[first], whole)})"
+    assert f"{own} went to hosts that the publisher of the app runs: Tencent." in shown
+    told = f"{bytes_text(sent[second])} ({share_text(sent[second], whole)})"
+    assert f"{told} went to hosts for advertising, analytics or crash reports: Adjust." in shown
+    assert "Tencent (CN) own" in shown
+    assert "Adjust (US) tracker" in shown
+    assert "not known by name" in shown
 
 
 def without_holder(analysis, *addresses):

@@ -90,7 +90,7 @@ def test_sources_of_names_add_up(rich, part):
 def test_streams_add_up_however_few_are_named(rich, part, most):
     streams = sums.streams(part.uploads, most)
     assert streams["up"].sum() == rich.summary.up_unique_bytes
-    for name in ("app", "as_org", "country"):
+    for name in ("app", "organisation", "country"):
         named = streams.filter(~pl.col(f"is_other_{name}"), pl.col(name).is_not_null())
         assert named[name].n_unique() <= most
 
@@ -200,3 +200,16 @@ def test_an_unnamed_destination_keeps_its_flows(rich, part):
 def test_a_destination_names_source_frame_and_capture_of_its_name(rich, part):
     row = sums.destinations(part, rich.places).rows[1]
     assert (row["host_source"], row["host_frame"], row["capture"]) == ("sni", 13, "walk.pcapng")
+
+
+def test_parties_add_up_to_what_was_uploaded(rich, part):
+    uploads = part.uploads.with_columns(
+        party=pl.when(pl.col("country") == "CN").then(pl.lit("first")),
+        organisation=pl.when(pl.col("country") == "CN").then(pl.col("host")),
+    )
+    parties = sums.by_party(uploads)
+    assert parties["up"].sum() == rich.summary.up_unique_bytes
+    assert parties["party"].to_list() == ["first", None]
+    own = uploads.filter(pl.col("party") == "first").group_by("host").agg(sums.UP.sum())
+    most = own.sort(-pl.col("up_unique_bytes"), "host")["host"].drop_nulls().head(3).to_list()
+    assert parties["names"].to_list() == [most, []]

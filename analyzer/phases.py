@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from analyzer.spans import Oddity, Span
 from analyzer.tables import Phases
-from analyzer.timelines import Span, resolved
+from analyzer.timelines import Timeline
 
 NO_CODE = -1
 WHOLE = "whole capture"
@@ -30,10 +31,12 @@ class CapturePhases:
 
     Attributes:
         spans: its spans in absolute time.
+        oddities: what was odd in the files that they are from.
         edges: starts and ends of its spans, ns.
     """
 
     spans: list[Span]
+    oddities: list[Oddity] = field(default_factory=list)
     edges: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -41,9 +44,9 @@ class CapturePhases:
         self.edges = np.array(edges, dtype=np.int64)
 
     @classmethod
-    def of(cls, spans: list[Span], first_time: int | None) -> "CapturePhases":
+    def of(cls, timeline: Timeline, first_time: int | None) -> "CapturePhases":
         """The phases of a capture whose first packet has this time."""
-        return cls(resolved(spans, first_time))
+        return cls(*timeline.at(first_time))
 
     def codes(self, times: pl.Series) -> pl.Series:
         """Code of each time."""

@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analyzer.phases import CapturePhases
-from analyzer.timelines import Span
+from analyzer.timelines import Timeline
 from captures.batches import bins_table, others_table, sides_table
 from captures.reading import Reading
 from captures.sums import Sums
@@ -34,19 +34,19 @@ class Tallied:
     phases: CapturePhases
 
 
-def tally(reading: Reading, spans: list[Span], report: Callable[[int], None] | None) -> Tallied:
+def tally(reading: Reading, timeline: Timeline, report: Callable[[int], None] | None) -> Tallied:
     """Read a capture to its end, and add its packets up.
 
     Args:
         reading: a capture of which nothing was read.
-        spans: the timeline's spans.
+        timeline: what is known of the phone's states.
         report: called now and then with the bytes read so far.
     """
-    phases = CapturePhases.of(spans, None)
+    phases = CapturePhases.of(timeline, None)
 
     def edges_of(first_time: int) -> NDArray[np.int64]:
         nonlocal phases
-        phases = CapturePhases.of(spans, first_time)
+        phases = CapturePhases.of(timeline, first_time)
         return phases.edges
 
     sums = Sums(edges_of)

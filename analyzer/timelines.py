@@ -1,211 +1,196 @@
-"""Files that say when the phone was in which state, as spans of time."""
+"""Files that say when the phone was in which state, as spans of time.
 
-import csv
-import io
-import re
-from collections import Counter
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+What a file is, its contents say. A log that leaves the year out lies in the year that brings it
+closest to the first packet of a capture; that packet is known only once a capture is being read,
+and standard input can be read only once. So such logs are parsed first, and are spans per capture.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from analyzer.tables import STATES
+from analyzer.batterystats import is_batterystats, read_batterystats
+from analyzer.events import Log
+from analyzer.local_times import LAST_TIME, zone_of
+from analyzer.logcat import is_logcat, read_logcat
+from analyzer.privacy_report import is_privacy_report, read_privacy_report
+from analyzer.spans import Oddity, Span, TimelineError, by_start
+from analyzer.states import layered, spans_of_log
+from analyzer.usagestats import is_usagestats, read_usagestats
+from analyzer.written import is_csv, is_json, read_csv, read_json, refuse_overlap
 
-COLUMNS = ("start", "end", "state", "label")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-HIGHEST_SECOND = 9_223_372_035
-LAST_TIME = (1 << 63) - 1
-MOST_DIGITS = 20
 MAX_BYTES = 16 * 1024 * 1024
-BEYOND_MICROSECONDS = re.compile(r"[.,]\d{6}(\d{1,3})")
+HALF_A_YEAR = 180 * 86_400 * 1_000_000_000
+
+_LOGS: tuple[tuple[Callable[[str], bool], Callable[[str, ZoneInfo | None], Log]], ...] = (
+    (is_batterystats, read_batterystats),
+    (is_usagestats, read_usagestats),
+    (is_logcat, read_logcat),
+)
 
 
-class TimelineError(ValueError):
-    """A timeline that cannot be used; the message names file, line, what was expected and found."""
+@dataclass(frozen=True)
+class Source:
+    """What one file says: spans and oddities, or a log that needs a year before it has any."""
+
+    path: Path
+    spans: list[Span] = field(default_factory=list)
+    odd: list[Oddity] = field(default_factory=list)
+    log: Log | None = None
+    is_written: bool = False
 
 
-class _Row(NamedTuple):
-    """One line of a file, and its cells by column."""
-
-    line: int
-    cells: dict[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """One line of a timeline.
+@dataclass(frozen=True)
+class Timeline:
+    """All that the timelines of a run say.
 
     Attributes:
-        start: begin, included; ns since 1970, or since the capture's first packet.
-        end: end, excluded; as `start`.
-        is_relative: counted from the first packet.
-        state: one of `tables.STATES`.
-        label: what happened, in the words of the file.
-        source: file and line.
+        files: what each of them says, in the order given.
+        app: the app that is active when it is in front; None: any.
     """
 
-    start: int
-    end: int
-    is_relative: bool
-    state: str
-    label: str
-    source: str
+    files: tuple[Source, ...] = ()
+    app: str | None = None
+
+    @property
+    def written(self) -> list[Span]:
+        """Spans that people wrote, by start; relative ones as they stand."""
+        spans = [span for file in self.files if file.is_written for span in file.spans]
+        return sorted(spans, key=by_start)
+
+    def at(self, first_time: int | None) -> tuple[list[Span], list[Oddity]]:
+        """The spans of one capture in absolute time, by start, without overlaps; and oddities.
+
+        At each moment the first file given counts that knows the state. Relative spans are there
+        only if the capture has a time.
+
+        Raises:
+            TimelineError: a relative span overlaps another of people, or ends later than times can.
+        """
+        layers: list[list[Span]] = []
+        odd: list[Oddity] = []
+        for file in self.files:
+            spans, found = self._of_file(file, first_time)
+            layers.append(spans)
+            odd += found
+        refuse_overlap(
+            [
+                span
+                for file, spans in zip(self.files, layers, strict=True)
+                if file.is_written
+                for span in spans
+            ]
+        )
+        spans, found = layered(layers)
+        return spans, [*odd, *found]
+
+    def _of_file(self, file: Source, first_time: int | None) -> tuple[list[Span], list[Oddity]]:
+        if file.log is not None:
+            if first_time is None:
+                return [], []
+            return spans_of_log(file.log, file.path.name, self.app, first_time)
+        return sorted(_resolved(file.spans, first_time), key=by_start), file.odd
+
+    def refuse_years(self, first_times: Iterable[int | None]) -> None:
+        """Hold captures with a log without years to one year.
+
+        Raises:
+            TimelineError: they lie so far apart that the log may be of either.
+        """
+        times = [time for time in first_times if time is not None]
+        log = next((file.path for file in self.files if file.log is not None), None)
+        if log is not None and times and max(times) - min(times) > HALF_A_YEAR:
+            raise TimelineError(
+                f"{log}: names no year, and the captures lie more than half a year apart: analyse "
+                "them one by one, or save the log with years (logcat -v year)"
+            )
 
 
-def read_timelines(paths: tuple[Path, ...], timezone: str | None) -> list[Span]:
-    """All spans of these files, by start.
+def read_timelines(
+    paths: tuple[Path, ...], timezone: str | None, app: str | None = None
+) -> Timeline:
+    """What these files say, as far as it can be known without a capture.
 
-    CSV with the columns `start,end,state,label` in any order. Times are ISO 8601 with a zone, or
-    without one where `timezone` gives it, or seconds from the first packet.
+    Args:
+        paths: CSV or JSON of our own (`written`), Android's event log (`logcat`), battery history
+            (`batterystats`) or usage events (`usagestats`), App Privacy Reports of iOS.
+        timezone: zone of times that name none.
+        app: app under test.
 
     Raises:
-        TimelineError: a file cannot be read, a line is not understood, or two spans overlap.
+        TimelineError: a file cannot be read, is none of these, or leaves open what its times mean;
+            a line that a person wrote is not understood, or two such spans overlap.
     """
-    zone = _zone(timezone)
-    spans = [span for path in paths for span in _read(path, zone)]
-    for is_relative in (False, True):
-        _refuse_overlap(sorted(_of_kind(spans, is_relative=is_relative), key=_begin))
-    return sorted(spans, key=_begin)
+    zone = zone_of(timezone)
+    timeline = Timeline(tuple(_read(path, zone, app) for path in paths), app)
+    refuse_overlap(timeline.written)
+    return timeline
 
 
-def resolved(spans: list[Span], first_time: int | None) -> list[Span]:
-    """The spans of one capture in absolute time, by start; relative ones only if it has a time.
-
-    Raises:
-        TimelineError: a relative span overlaps an absolute one, or ends later than times can.
-    """
-    absolute = [
+def _resolved(spans: list[Span], first_time: int | None) -> list[Span]:
+    return [
         _after(span, first_time) if span.is_relative and first_time is not None else span
         for span in spans
         if first_time is not None or not span.is_relative
     ]
-    absolute.sort(key=_begin)
-    _refuse_overlap(absolute)
-    return absolute
 
 
 def _after(span: Span, first_time: int) -> Span:
     if span.end > LAST_TIME - first_time:
         raise TimelineError(f"{span.source}: the end is out of range")
-    return replace(span, start=span.start + first_time, end=span.end + first_time)
-
-
-def _begin(span: Span) -> tuple[int, int]:
-    return span.start, span.end
-
-
-def _of_kind(spans: list[Span], *, is_relative: bool) -> list[Span]:
-    return [span for span in spans if span.is_relative == is_relative]
-
-
-def _refuse_overlap(spans: list[Span]) -> None:
-    for before, after in pairwise(spans):
-        if after.start < before.end:
-            raise TimelineError(f"{after.source}: begins before {before.source} ends")
-
-
-def _zone(name: str | None) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise TimelineError(f"time zone {name!r}: an IANA name expected") from error
-
-
-def _read(path: Path, zone: ZoneInfo | None) -> list[Span]:
-    reader = csv.reader(io.StringIO(_text(path), newline=""), skipinitialspace=True)
-    try:
-        names = [name.strip() for name in next(reader, [])]
-        _check_columns(names, path)
-        return [
-            _span(_row(names, cells, reader.line_num, path), path, zone)
-            for cells in reader
-            if cells
-        ]
-    except csv.Error as error:
-        raise TimelineError(f"{path}: line {reader.line_num}: {error}") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            octets = file.read(MAX_BYTES + 1)
-        if len(octets) > MAX_BYTES:
-            raise TimelineError(f"{path}: larger than {MAX_BYTES} bytes")
-        return octets.decode("utf-8-sig")
-    except OSError as error:
-        raise TimelineError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TimelineError(f"{path}: byte {error.start}: UTF-8 text expected") from error
-
-
-def _check_columns(names: list[str], path: Path) -> None:
-    if missing := [name for name in COLUMNS if name not in names]:
-        raise TimelineError(
-            f"{path}: line 1: columns {','.join(COLUMNS)} expected, {','.join(missing)} missing"
-        )
-    if twice := [name for name, count in Counter(names).items() if count > 1 and name in COLUMNS]:
-        raise TimelineError(
-            f"{path}: line 1: each column once expected, {','.join(twice)} repeated"
-        )
-
-
-def _row(names: list[str], cells: list[str], line: int, path: Path) -> _Row:
-    if len(cells) > len(names):
-        raise TimelineError(
-            f"{path}: line {line}: {len(names)} cells expected, {len(cells)} found; "
-            "a comma inside one needs quotes around it"
-        )
-    cells = [*cells, *[""] * (len(names) - len(cells))]
-    return _Row(line, {name: cell.strip() for name, cell in zip(names, cells, strict=True)})
-
-
-def _span(row: _Row, path: Path, zone: ZoneInfo | None) -> Span:
-    line, value = row
-    try:
-        start, is_relative = _time(value["start"], zone)
-        end, is_end_relative = _time(value["end"], zone)
-    except ValueError as error:
-        raise TimelineError(f"{path}: line {line}: {error}") from error
-    if is_relative != is_end_relative:
-        raise TimelineError(f"{path}: line {line}: start and end of one kind expected")
-    if end <= start:
-        raise TimelineError(f"{path}: line {line}: an end after the start expected")
-    if value["state"] not in STATES:
-        raise TimelineError(
-            f"{path}: line {line}: state {', '.join(STATES)} expected, {value['state']!r} found"
-        )
-    return Span(
-        start=start,
-        end=end,
-        is_relative=is_relative,
-        state=value["state"],
-        label=value["label"] or value["state"],
-        source=f"{path.name}:{line}",
+    return replace(
+        span, start=span.start + first_time, end=span.end + first_time, is_relative=False
     )
 
 
-def _time(text: str, zone: ZoneInfo | None) -> tuple[int, bool]:
-    """Nanoseconds, and whether they count from the first packet."""
-    whole, _, fraction = text.partition(".")
-    if text.isascii() and whole.lstrip("-").isdecimal() and (not fraction or fraction.isdecimal()):
-        if not whole.isdecimal() or len(whole) > MOST_DIGITS or int(whole) > HIGHEST_SECOND:
-            raise ValueError(f"seconds from the first packet expected, {text!r} found")
-        return int(whole) * 1_000_000_000 + int(fraction[:9].ljust(9, "0")), True
+def _read(path: Path, zone: ZoneInfo | None, app: str | None) -> Source:
+    octets = _octets(path)
+    text = octets.decode("utf-8-sig", errors="replace")
+    for is_form, read in _LOGS:
+        if is_form(text):
+            return _file_of_log(_logged(read, text, zone, path), path, app)
+    if is_privacy_report(text):
+        return Source(path, *read_privacy_report(text, path.name, app))
+    text = _exact(octets, path)
+    if is_json(text):
+        return Source(path, read_json(text, path, zone), is_written=True)
+    if is_csv(text):
+        return Source(path, read_csv(text, path, zone), is_written=True)
+    raise TimelineError(
+        f"{path}: line 1: columns start,end,state,label expected, or the output of dumpsys "
+        "batterystats, dumpsys usagestats, logcat -b events, or an App Privacy Report of iOS"
+    )
+
+
+def _logged(
+    read: Callable[[str, ZoneInfo | None], Log], text: str, zone: ZoneInfo | None, path: Path
+) -> Log:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f"a time in ISO 8601 or seconds expected, {text!r} found") from error
-    if moment.tzinfo is None:
-        if zone is None:
-            raise ValueError(f"{text!r} has no time zone: add one, or give --timezone")
-        moment = moment.replace(tzinfo=zone)
-        if moment.utcoffset() != moment.replace(fold=1).utcoffset():
-            raise ValueError(f"{text!r} comes twice or never in {zone.key}: add an offset from UTC")
-    rest = BEYOND_MICROSECONDS.search(text)  # datetime drops what is finer
-    nanoseconds = (moment - EPOCH) // timedelta(microseconds=1) * 1000
-    nanoseconds += int(rest[1].ljust(3, "0")) if rest else 0
-    if abs(nanoseconds) > LAST_TIME:
-        raise ValueError(f"{text!r} is out of range")
-    return nanoseconds, False
+        return read(text, zone)
+    except TimelineError as error:
+        raise TimelineError(f"{path}: {error}") from error
+
+
+def _file_of_log(log: Log, path: Path, app: str | None) -> Source:
+    if log.needs_year():
+        return Source(path, log=log)
+    return Source(path, *spans_of_log(log, path.name, app, None))
+
+
+def _octets(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            octets = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise TimelineError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(octets) > MAX_BYTES:
+        raise TimelineError(f"{path}: larger than {MAX_BYTES} bytes")
+    return octets
+
+
+def _exact(octets: bytes, path: Path) -> str:
+    try:
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TimelineError(f"{path}: byte {error.start}: UTF-8 text expected") from error

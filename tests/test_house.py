@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("analyzer", "captures", "geo", "reports")
 TABLES = ("analyzer.tables", "captures.tables", "geo.tables")
 HELD_ELSEWHERE = {
+    "analyzer/events.py": ("analyzer/test_states.py", "values only; each kind is used there"),
     "analyzer/settings.py": ("analyzer/test_analysis.py", "values only; each is used there"),
+    "analyzer/spans.py": ("analyzer/test_timelines.py", "values only; each is read there"),
     "analyzer/tables.py": ("test_house.py", "the contract: described, and validated in every run"),
     "captures/adding.py": ("captures/test_capture_sums.py", "kernel, against its slow twin"),
     "captures/compiled.py": ("captures/test_passes.py", "the door to numba, in each of its passes"),

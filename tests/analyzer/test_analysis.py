@@ -32,7 +32,7 @@ from small_captures import (
 
 from analyzer.analysis import analyze
 from analyzer.settings import Settings
-from analyzer.timelines import TimelineError
+from analyzer.spans import TimelineError
 from captures.errors import CaptureError
 from captures.limits import Limits
 from geo import GeoError

@@ -1,5 +1,7 @@
 """Phases: which of them a packet is in, and how much of each was observed."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -18,7 +20,8 @@ from small_captures import (
 )
 
 from analyzer.phases import OUTSIDE, WHOLE, WITHOUT_TIME, CapturePhases, phases
-from analyzer.timelines import Span
+from analyzer.spans import Span
+from analyzer.timelines import Source, Timeline
 
 
 def span(start, end, state="idle", *, is_relative=False, source=None):
@@ -33,7 +36,7 @@ def span(start, end, state="idle", *, is_relative=False, source=None):
 
 
 def known(*spans, first=None):
-    return CapturePhases.of(list(spans), first)
+    return CapturePhases.of(Timeline((Source(Path("t.csv"), list(spans), is_written=True),)), first)
 
 
 def codes(of, *times):

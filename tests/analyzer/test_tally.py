@@ -1,20 +1,27 @@
 """A capture's packets added up by phase: the phases come from the time of its first packet."""
 
+from pathlib import Path
+
 from small_captures import BEGIN, household, pcap, put
 
+from analyzer.spans import Span
 from analyzer.tally import tally
-from analyzer.timelines import Span
+from analyzer.timelines import Source, Timeline
 from captures.reading import Reading
 from captures.tables import Packets
 
 SECOND = 1_000_000_000
 
 
+def said(span):
+    return Timeline((Source(Path("t"), [span], is_written=True),))
+
+
 def test_relative_spans_begin_at_the_first_packet(tmp_path):
     path = put(tmp_path / "a.pcap", pcap(household()))
     span = Span(start=0, end=SECOND, is_relative=True, state="idle", label="x", source="t:2")
     told = []
-    result = tally(Reading(path), [span], told.append)
+    result = tally(Reading(path), said(span), told.append)
     assert result.phases.edges.tolist() == [BEGIN, BEGIN + SECOND]
     assert told[-1] == path.stat().st_size
     packets = Packets.validate(next(Reading(path).packets()))
@@ -28,6 +35,6 @@ def test_relative_spans_begin_at_the_first_packet(tmp_path):
 def test_without_a_time_there_are_no_edges(tmp_path):
     path = put(tmp_path / "a.pcap", pcap([]))
     span = Span(start=0, end=SECOND, is_relative=False, state="idle", label="x", source="t:2")
-    result = tally(Reading(path), [span], None)
+    result = tally(Reading(path), said(span), None)
     assert result.sides.height == result.bins.height == result.outcomes.height == 0
     assert result.phases.spans == [span]

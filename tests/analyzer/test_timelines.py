@@ -2,10 +2,12 @@
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from analyzer.timelines import MAX_BYTES, Span, TimelineError, read_timelines, resolved
+from analyzer.spans import Span, TimelineError
+from analyzer.timelines import MAX_BYTES, Source, Timeline, read_timelines
 
 SECOND = 1_000_000_000
 NOON = int(datetime(2026, 3, 14, 12, tzinfo=UTC).timestamp()) * SECOND
@@ -13,7 +15,7 @@ DAY = "2026-03-14T"
 
 
 def read(*paths, timezone=None):
-    return read_timelines(paths, timezone)
+    return read_timelines(paths, timezone).written
 
 
 def times(*paths, timezone=None):
@@ -272,6 +274,10 @@ def span(start, end, *, is_relative):
     )
 
 
+def resolved(spans, first_time):
+    return Timeline((Source(Path("t"), spans, is_written=True),)).at(first_time)[0]
+
+
 def test_relative_spans_count_from_the_first_packet_of_each_capture():
     spans = [span(0, 5, is_relative=True), span(7, 9, is_relative=True)]
     assert [(one.start, one.end) for one in resolved(spans, 100)] == [(100, 105), (107, 109)]
@@ -294,3 +300,51 @@ def test_relative_spans_beyond_the_end_of_time_are_refused():
     spans = [span(0, 9_223_372_035 * SECOND, is_relative=True)]
     with pytest.raises(TimelineError, match=r"t:0: .*out of range"):
         resolved(spans, NOON)
+
+
+YEARLESS = (
+    "03-14 13:00:00.000  1  2 I screen_toggled: 0\n03-14 14:00:00.000  1  2 I screen_toggled: 1\n"
+)
+
+
+def year_less(tmp_path):
+    path = tmp_path / "events.txt"
+    path.write_text(YEARLESS, encoding="utf-8")
+    return read_timelines((path,), "Europe/Berlin")
+
+
+def test_a_log_without_years_lies_where_the_capture_does(tmp_path):
+    timeline = year_less(tmp_path)
+    assert [(one.start, one.source) for one in timeline.at(NOON + 7)[0]] == [(NOON, "events.txt:1")]
+    assert timeline.at(None) == ([], [])
+
+
+def test_captures_that_lie_years_apart_leave_its_year_open(tmp_path):
+    timeline = year_less(tmp_path)
+    timeline.refuse_years([NOON, None, NOON + 86_400 * SECOND])
+    with pytest.raises(TimelineError, match=r"events\.txt: names no year.*logcat -v year"):
+        timeline.refuse_years([NOON, NOON + 365 * 86_400 * SECOND])
+
+
+def test_what_people_wrote_may_lie_over_logs(tmp_path, timeline_file):
+    log = tmp_path / "events.txt"
+    log.write_text(YEARLESS, encoding="utf-8")
+    written = timeline_file(f"{DAY}12:30:00Z,{DAY}12:40:00Z,active,call")
+    first, last = (
+        read_timelines(paths, "Europe/Berlin").at(NOON)
+        for paths in ((written, log), (log, written))
+    )
+    assert [(one.state, one.source) for one in first[0]] == [
+        ("idle", "events.txt:1"),
+        ("active", "timeline.csv:2"),
+        ("idle", "events.txt:1"),
+    ]
+    assert [one.state for one in last[0]] == ["idle"]
+    assert [one.kind for one in last[1]] == ["states_disagree"]
+
+
+@pytest.mark.parametrize("text", ["hello\nworld\n", "{}", "<html>", "a,b\n1,2\n"])
+def test_a_file_of_no_known_form_is_refused(tmp_path, text):
+    path = tmp_path / "notes.txt"
+    path.write_text(text, encoding="utf-8")
+    assert "line 1: columns start,end,state,label expected, or the output of" in refusal(path)

@@ -37,6 +37,7 @@ INTERRUPTED = 130
 FORMATS = ("html", "json", "csv", "parquet")
 DEFAULT_FORMATS = "html,json,parquet"
 COMPARED = "compare.phonehome"
+IDLE_MEANS = ("screen-off", "background", "both")
 RULES = ("new-country", "new-asn", "new-host")
 PERCENT = 100
 COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
@@ -122,8 +123,20 @@ def _phones(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
 @click.option("-o", "--output", type=EXISTING, help="Folder to write; default CAPTURE.phonehome.")
 @click.option("--app", help="App under test.")
 @click.option("--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses.")
-@click.option("--timeline", multiple=True, type=EXISTING, help="When it was active or idle (CSV).")
+@click.option(
+    "--timeline",
+    multiple=True,
+    type=EXISTING,
+    help="When it was active or idle: CSV, JSON, or a log of the phone.",
+)
 @click.option("--timezone", help="IANA zone of timelines that name none.")
+@click.option(
+    "--idle-means",
+    type=click.Choice(IDLE_MEANS),
+    default=IDLE_MEANS[0],
+    show_default=True,
+    help="Which states count as idle in the answer.",
+)
 @click.option(
     "--packages",
     multiple=True,
@@ -147,6 +160,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
     phone: tuple[str, ...],
     timeline: tuple[Path, ...],
     timezone: str | None,
+    idle_means: str,
     packages: tuple[Path, ...],
     organisations: tuple[Path, ...],
     publisher: str | None,
@@ -172,6 +186,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
             app=app,
             timelines=timeline,
             timezone=timezone,
+            idle_means=idle_means,
             packages=packages,
             organisations=organisations,
             publisher=publisher,

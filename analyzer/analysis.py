@@ -279,6 +279,7 @@ def _whole(
         settings=settings,
         summary=summary(
             app=settings.app,
+            idle_means=settings.idle_means,
             version=settings.version,
             captures=captures,
             flows=exported,

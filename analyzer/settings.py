@@ -5,6 +5,13 @@ from pathlib import Path
 
 from captures.limits import Limits
 
+IDLE_STATES = {
+    "screen-off": ("idle",),
+    "background": ("background",),
+    "both": ("idle", "background"),
+}
+"""States of the phone that count as idle in the answer, by what idle was said to mean."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -14,6 +21,7 @@ class Settings:
         phones: addresses of the phone; empty: find out.
         app: app under test; None: all traffic of the phone.
         timelines: files that say when the phone was active or idle.
+        idle_means: which states count as idle in the answer: a key of `IDLE_STATES`.
         packages: files that name the package of each user id; see `apps.read_packages`.
         timezone: IANA zone for logs without one; None: such logs are refused.
         organisations: tables of who runs which domain, on top of the shipped one.
@@ -26,6 +34,7 @@ class Settings:
     phones: tuple[str, ...] = ()
     app: str | None = None
     timelines: tuple[Path, ...] = ()
+    idle_means: str = "screen-off"
     packages: tuple[Path, ...] = ()
     timezone: str | None = None
     organisations: tuple[Path, ...] = ()

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from analyzer.settings import IDLE_STATES
 from analyzer.tables import STATES, Summary
 
 SECONDS = 1_000_000_000
@@ -10,6 +11,7 @@ SECONDS = 1_000_000_000
 def summary(  # noqa: PLR0913 - every table that the answer comes from
     *,
     app: str | None,
+    idle_means: str,
     version: str | None,
     captures: pl.DataFrame,
     flows: pl.DataFrame,
@@ -34,6 +36,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
         .iter_rows()
     }
     total = int(uploads["up_unique_bytes"].sum())
+    idle = sum(by_state[state] for state in IDLE_STATES[idle_means])
     is_known = any(exposure[state] for state in STATES if state != "unknown")
     unnamed = int(uploads.filter(pl.col("host").is_null())["up_unique_bytes"].sum())
     disputed = places.filter(pl.col("verdict") == "disputed")["address"]
@@ -51,7 +54,8 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
         organisations=got["as_org"].drop_nulls().n_unique(),
         up_unique_bytes_by_state=by_state,
         exposure_by_state=exposure,
-        idle_share=by_state["idle"] / total if total and is_known else None,
+        idle_means=idle_means,
+        idle_share=idle / total if total and is_known else None,
         unnamed_up_unique_bytes=unnamed,
         unnamed_share=unnamed / total if total else None,
         disputed_up_unique_bytes=int(

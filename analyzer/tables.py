@@ -298,12 +298,17 @@ class Ledger(dy.Schema):
 class Oddities(dy.Schema):
     """One row per thing that could not be read or believed. Sorted by capture, frame, offset."""
 
-    capture = dy.String(nullable=False, description="File name of its capture.")
-    frame = dy.Int64(nullable=True, description="Frame, from 1. Null: not inside a packet.")
+    capture = dy.String(nullable=False, description="File name of its capture, or of its timeline.")
+    frame = dy.Int64(
+        nullable=True,
+        description="Frame, from 1; in a timeline the line. Null: not inside a packet.",
+    )
     offset = dy.Int64(
         nullable=True, description="Byte in the decompressed file. Null: not at one place."
     )
-    layer = dy.String(nullable=False, description="file, block, link, network, transport, name.")
+    layer = dy.String(
+        nullable=False, description="file, block, link, network, transport, name, app, timeline."
+    )
     kind = dy.String(nullable=False, description="What is odd.")
     needed_bytes = dy.Int64(
         nullable=True,
@@ -332,6 +337,7 @@ class Summary:
         organisations: holders of autonomous systems that got at least one uploaded byte.
         up_unique_bytes_by_state: uploaded per state of the phone; every state has a key.
         exposure_by_state: observed seconds per state; every state has a key.
+        idle_means: which states count as idle: `screen-off` (idle), `background`, or `both`.
         idle_share: part of all uploaded that was uploaded in phases known to be idle: a lower
             bound where some was uploaded in unknown ones. None: no phase of a known state was
             observed, or nothing was uploaded.
@@ -359,6 +365,7 @@ class Summary:
     organisations: int
     up_unique_bytes_by_state: dict[str, int]
     exposure_by_state: dict[str, float]
+    idle_means: str = "screen-off"
     idle_share: float | None
     unnamed_up_unique_bytes: int
     unnamed_share: float | None

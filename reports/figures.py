@@ -60,7 +60,7 @@ def country_text(code: str | None) -> str:
     return code if country is None else f"{country.name} ({code})"
 
 
-def world(countries: pl.DataFrame, *, is_idle_known: bool) -> Figure:
+def world(countries: pl.DataFrame, *, when_idle: str | None) -> Figure:
     """A bubble per country, its area the bytes uploaded.
 
     On it, as a diamond with an area of its own, the part on whose country databases differ.
@@ -74,7 +74,7 @@ def world(countries: pl.DataFrame, *, is_idle_known: bool) -> Figure:
         else ""
         for place, (country, row) in enumerate(rows)
     ]
-    hovers = [_bubble_hover(row, is_idle_known=is_idle_known) for _, row in rows]
+    hovers = [_bubble_hover(row, when_idle=when_idle) for _, row in rows]
     largest = max((row["up"] for _, row in rows), default=1)
     differing = [place for place in rows if place[1]["disputed"]]
     sent = _bubbles(rows, "up", largest, {"color": "--accent", "opacity": 0.75})
@@ -119,10 +119,10 @@ def _bubbles(
     }
 
 
-def _bubble_hover(row: dict[str, Any], *, is_idle_known: bool) -> str:
+def _bubble_hover(row: dict[str, Any], *, when_idle: str | None) -> str:
     lines = [f"<b>{label(country_text(row['country']))}</b>", f"{row['up']:,} bytes uploaded"]
-    if is_idle_known:
-        lines.append(f"{row['idle']:,} of them while idle")
+    if when_idle is not None:
+        lines.append(f"{row['idle']:,} of them {when_idle}")
     if row["disputed"]:
         others = ", ".join(label(country_text(code)) for code in row["others"])
         lines.append(f"databases differ on {row['disputed']:,} bytes: also {others}")

@@ -19,6 +19,7 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
+from analyzer.settings import IDLE_STATES
 from analyzer.tables import STATES, Analysis
 from geo.countries import world_topology
 from reports import accounts, figures, sums, timechart, wording
@@ -57,7 +58,8 @@ def page(analysis: Analysis) -> Iterator[bytes]:
 def _answer(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
     """What the first screens show: the answer, countries, phases."""
     summary = analysis.summary
-    idle = part.uploads.filter(pl.col("state") == "idle")
+    idle_states = IDLE_STATES[summary.idle_means]
+    idle = part.uploads.filter(pl.col("state").is_in(idle_states))
     return {
         "version": version(),
         "summary": summary,
@@ -71,7 +73,8 @@ def _answer(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
         "limits_hit": dict(sorted(analysis.limits_hit.items())),
         "words": wording,
         "states": _states_seen(analysis),
-        "countries": sums.by_country(part.uploads, analysis.places).to_dicts(),
+        "has_idle": not set(idle_states).isdisjoint(_states_seen(analysis)),
+        "countries": sums.by_country(part.uploads, analysis.places, idle_states).to_dicts(),
         "top_countries": _top(part.uploads, "country", figures.country_text),
         "top_idle_countries": _top(idle, "country", figures.country_text),
         "top_organisations": _top(part.uploads, "organisation", _short),
@@ -161,10 +164,14 @@ def _states_seen(analysis: Analysis) -> list[str]:
 
 def figures_of(analysis: Analysis, part: sums.Counted) -> dict[str, figures.Figure]:
     """The charts of the page, by the name that the page's script finds them by."""
-    countries = sums.by_country(part.uploads, analysis.places)
+    idle = IDLE_STATES[analysis.summary.idle_means]
+    countries = sums.by_country(part.uploads, analysis.places, idle)
     bins = sums.bins(part.timeline, analysis.captures)
+    has_idle = not set(idle).isdisjoint(_states_seen(analysis))
     return {
-        "map": figures.world(countries, is_idle_known="idle" in _states_seen(analysis)),
+        "map": figures.world(
+            countries, when_idle=wording.idle_when(analysis.summary) if has_idle else None
+        ),
         "sankey": figures.sankey(_streams(part)),
         "time": timechart.over_time(bins, analysis.phases, sums.gaps(analysis.captures, bins)),
     }

@@ -45,11 +45,14 @@ def counted(analysis: Analysis) -> Counted:
     return Counted(uploads, flows.filter(mine), timeline, int(rest))
 
 
-def by_country(uploads: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+def by_country(
+    uploads: pl.DataFrame, places: pl.DataFrame, idle: tuple[str, ...] = ("idle",)
+) -> pl.DataFrame:
     """One row per country that was uploaded to, most first; a null country comes last.
 
-    Columns: `country`, `up`, `disputed` (to addresses on which databases differ), `idle`,
-    `remotes`, `organisations`, `others` (other countries named by opinions, sorted).
+    Columns: `country`, `up`, `disputed` (to addresses on which databases differ), `idle`
+    (in these states), `remotes`, `organisations`, `others` (other countries named by opinions,
+    sorted).
     """
     verdicts = places.select(remote_address="address", verdict="verdict", opinions="opinions")
     opinions = pl.col("opinions").list.eval(pl.element().struct.field("country"))
@@ -61,7 +64,7 @@ def by_country(uploads: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
         .agg(
             up=UP.sum(),
             disputed=UP.filter(is_disputed).sum(),
-            idle=UP.filter(pl.col("state") == "idle").sum(),
+            idle=UP.filter(pl.col("state").is_in(idle)).sum(),
             remotes=pl.col("remote_address").n_unique(),
             organisations=RUNNER.n_unique(),
             others=opinions.explode().drop_nulls().unique().sort(),

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from analyzer.settings import IDLE_STATES
 from analyzer.tables import Analysis, Summary
 
 SOURCE_WORDS: Final = {
@@ -28,6 +29,12 @@ NO_NAME: Final = "no name seen in this capture"
 NO_COUNTRY: Final = "no country known"
 NO_ORGANISATION: Final = "no organisation known"
 NO_APP: Final = "app not recorded"
+
+_IDLE_WHEN: Final = {
+    "screen-off": "while idle",
+    "background": "in the background",
+    "both": "while idle or in the background",
+}
 
 _KILO: Final = 1_000
 _MUCH_UNKNOWN: Final = 0.05
@@ -105,12 +112,17 @@ def headline(summary: Summary) -> str:
     )
 
 
+def idle_when(summary: Summary) -> str:
+    """When the idle share was uploaded: what idle was said to mean, as a part of a sentence."""
+    return _IDLE_WHEN[summary.idle_means]
+
+
 def idle_clause(summary: Summary) -> str:
     """How much of the upload fell into idle time, as a part of a sentence."""
     if summary.idle_share is None:
-        return "how much of it while idle is unknown"
+        return f"how much of it {idle_when(summary)} is unknown"
     unknown, whole = summary.up_unique_bytes_by_state["unknown"], summary.up_unique_bytes
-    text = f"{idle_share_text(summary)} of it while idle"
+    text = f"{idle_share_text(summary)} of it {idle_when(summary)}"
     if unknown >= _MUCH_UNKNOWN * whole:
         text += f" (state unknown for {share_text(unknown, whole)})"
     return text
@@ -121,7 +133,8 @@ def idle_share_text(summary: Summary) -> str:
     if summary.idle_share is None:
         return "unknown"
     uploaded = summary.up_unique_bytes_by_state
-    share = share_text(uploaded["idle"], summary.up_unique_bytes)
+    idle = sum(uploaded[state] for state in IDLE_STATES[summary.idle_means])
+    share = share_text(idle, summary.up_unique_bytes)
     if not uploaded["unknown"] or share.startswith("over"):
         return share
     return "more than 0 %" if share.startswith("under") else f"at least {share}"
@@ -135,7 +148,9 @@ def idle_detail(analysis: Analysis) -> str:
         return stateless(analysis)
     if summary.idle_share is None:
         return "Nothing was uploaded in a phase whose state is known."
-    text = f"{bytes_text(uploaded['idle'])} in {seconds_text(observed['idle'])} of idle time"
+    idle = IDLE_STATES[summary.idle_means]
+    sent, time = (sum(table[state] for state in idle) for table in (uploaded, observed))
+    text = f"{bytes_text(int(sent))} in {seconds_text(time)} of {' and '.join(idle)} time"
     if unknown := uploaded["unknown"]:
         share = share_text(unknown, summary.up_unique_bytes)
         text += f"; state unknown for {share} of all uploaded ({bytes_text(unknown)})"
@@ -247,7 +262,7 @@ def answer_rows(analysis: Analysis) -> list[tuple[str, str]]:
         ("phone", phones_sentence(analysis.phones)),
         ("uploaded", f"{bytes_text(whole)} ({whole:,} bytes, each counted once)"),
         ("to", f"{countries}, where {country_source(analysis.databases)} places the servers"),
-        ("while idle", f"{idle_share_text(summary)}{idle_joint}{idle_detail(analysis)}"),
+        (idle_when(summary), f"{idle_share_text(summary)}{idle_joint}{idle_detail(analysis)}"),
         ("without a name", share_text(summary.unnamed_up_unique_bytes, whole)),
         ("country disputed", share_text(summary.disputed_up_unique_bytes, whole)),
     ]

@@ -47,9 +47,8 @@ def test_what_is_disputed_is_marked_by_shape_too(rich, drawn):
 def test_without_a_dispute_there_is_no_second_trace(rich):
     part = sums.counted(rich)
     agreed = rich.places.with_columns(verdict=pl.lit("consistent"))
-    assert (
-        len(figures.world(sums.by_country(part.uploads, agreed), is_idle_known=True)["data"]) == 1
-    )
+    countries = sums.by_country(part.uploads, agreed)
+    assert len(figures.world(countries, when_idle="while idle")["data"]) == 1
 
 
 def test_the_map_keeps_the_whole_world_in_view(drawn):
@@ -84,7 +83,7 @@ def test_a_country_without_a_place_on_the_map_is_left_to_the_table():
     countries = pl.DataFrame(
         {"country": ["ZZ", None], "up": [5, 3], "disputed": [0, 0], "idle": [0, 0]}
     )
-    assert figures.world(countries, is_idle_known=True)["data"][0]["lon"] == []
+    assert figures.world(countries, when_idle="while idle")["data"][0]["lon"] == []
 
 
 def test_a_bubble_says_nothing_of_idle_time_that_nobody_knows(single, drawn):

@@ -245,3 +245,29 @@ def test_a_broken_account_is_shouted_in_the_terminal(rich):
     broken = replace(rich, summary=replace(rich.summary, is_balanced=False, is_damaged=True))
     names = [name for name, _ in wording.answer_rows(broken)]
     assert {"ACCOUNTING", "damage"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("means", "states", "when"),
+    [
+        ("screen-off", ("idle",), "while idle"),
+        ("background", ("background",), "in the background"),
+        ("both", ("idle", "background"), "while idle or in the background"),
+    ],
+)
+def test_the_answer_says_which_states_count_as_idle(rich, means, states, when):
+    uploaded = {"active": 900, "background": 40, "idle": 60, "unknown": 0}
+    summary = replace(
+        rich.summary,
+        idle_means=means,
+        up_unique_bytes=1_000,
+        up_unique_bytes_by_state=uploaded,
+        exposure_by_state={"active": 1.0, "background": 60.0, "idle": 120.0, "unknown": 0.0},
+        idle_share=0.1,
+    )
+    sent = sum(uploaded[state] for state in states)
+    seconds = sum({"idle": 120, "background": 60}[state] for state in states)
+    assert f"; {sent / 10:.1f} % of it {when}; " in wording.headline(summary)
+    detail = wording.idle_detail(replace(rich, summary=summary))
+    assert detail == f"{sent} bytes in {seconds // 60} min of {' and '.join(states)} time."
+    assert when in dict(wording.answer_rows(replace(rich, summary=summary)))

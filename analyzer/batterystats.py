@@ -33,7 +33,7 @@ MILLISECOND = 1_000_000
 CLOCK_STEP = 60_000_000_000
 """A clock that was set by less than this, ns, is taken for one that was only corrected."""
 
-_HERE = re.compile(r"^(?:\s*Battery History\b|\d+,h,\d)", re.MULTILINE)
+_HERE = re.compile(r"^(?:[ \t]*Battery History\b|\d+,h,\d)", re.MULTILINE)
 _HEAD = re.compile(r"\s*Battery History\b")
 _LINE = re.compile(
     r"\s*(?:(?P<date>(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})"

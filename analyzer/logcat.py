@@ -30,6 +30,8 @@ from analyzer.local_times import LAST_TIME, Time, stamp
 from analyzer.spans import TimelineError
 
 SEARCHED_LINES = 1000
+LONGEST_LINE = 8192
+"""Characters: twice what Android lets an entry have; longer lines are odd."""
 LEAST_EPOCH = 100_000_000
 """Seconds since 1970 in 1973: fewer are seconds since the phone was started (`-v monotonic`)."""
 
@@ -53,7 +55,6 @@ _FRONT_TAGS = frozenset(
     for tag in ("set_resumed_activity", "focused_activity", "resume_activity", "restart_activity")
 )
 _CLASS_TAGS = frozenset(("am_on_resume_called", "wm_on_resume_called"))
-_MISSED_TAGS = frozenset(("boot_progress_start", "chatty"))
 _DOZE_STATES = {"device_idle": ("5", DEEP), "device_idle_light": ("4", LIGHT)}
 _TOGGLED = {"0": (SCREEN, OFF), "1": (SCREEN, ON), "2": (KEYGUARD, OFF)}
 _DISPLAY_FIRST = 4
@@ -62,7 +63,7 @@ _DISPLAY_FIRST = 4
 
 def is_logcat(text: str) -> bool:
     """Whether this is what logcat prints, in whatever format."""
-    lines = list(islice(_lines(text), SEARCHED_LINES))
+    lines = (line for line in islice(_lines(text), SEARCHED_LINES) if len(line) <= LONGEST_LINE)
     return any(_matched(line) or _WITHOUT_TIME.match(line) for line in lines)
 
 
@@ -107,11 +108,13 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _matched(line: str) -> re.Match[str] | None:
+    if len(line) > LONGEST_LINE:
+        return None
     return next((found for form in _LINES if (found := form.fullmatch(line))), None)
 
 
 def _refuse_without_time(line: str, number: int) -> None:
-    if _WITHOUT_TIME.match(line):
+    if len(line) <= LONGEST_LINE and _WITHOUT_TIME.match(line):
         raise TimelineError(
             f"line {number}: a log with a time in each line expected, this format has none: save "
             "it with logcat -v threadtime"
@@ -152,7 +155,7 @@ def _said(tag: str, said: str) -> Iterator[tuple[str, str]]:
     elif tag in _DOZE_STATES:
         deep, name = _DOZE_STATES[tag]
         yield DOZE, name if cells[0] == deep else OFF
-    elif tag in _MISSED_TAGS:
+    elif tag == "boot_progress_start" or (tag == "chatty" and " expire " in said):
         yield MISSED, ""
 
 

@@ -7,7 +7,7 @@ from analyzer.events import FRONT, KEYGUARD, LOST, MISSED, OFF, ON, SCREEN, SEEN
 from analyzer.local_times import LAST_TIME, Time, stamp
 from analyzer.spans import TimelineError
 
-_HERE = re.compile(r"^\s*time=\S.*\btype=\w", re.MULTILINE)
+_HERE = re.compile(r"^[ \t]*time=\S.*\btype=\w", re.MULTILINE)
 _LINE = re.compile(
     r'\s*time=(?:"(?P<stamp>[^"]*)"|(?P<ms>\d{1,16})) type=(?P<type>\w+)'
     r"(?: package=(?P<package>\S+))?(?: .*)?"

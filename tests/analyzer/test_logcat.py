@@ -111,6 +111,14 @@ def test_the_keyguard_of_another_display_says_nothing():
     assert events(line("wm_set_keyguard_shown", "[2,1,0,0,0,why]")) == []
 
 
+@pytest.mark.parametrize(
+    ("said", "is_lost"), [("expire 5 lines", True), ("identical 5 lines", False)]
+)
+def test_lines_that_were_dropped_are_missed_and_repeated_ones_are_not(said, is_lost):
+    lines = (line("screen_toggled", "0"), line("chatty", f"uid=1000(system) {said}"))
+    assert (("missed", "") in events(*lines)) == is_lost
+
+
 def test_other_tags_say_nothing_and_are_not_odd():
     log = read_logcat(line("am_pss", "[1,2,com.a]"), None)
     assert ([event.kind for event in log.events], log.odd) == (["seen"], [])

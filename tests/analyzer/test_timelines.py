@@ -1,10 +1,17 @@
 """Timelines: what is understood, and what is refused with file, line, expected and found."""
 
 import re
+import tempfile
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from log_times import LOGS, PARROT
 
 from analyzer.spans import Span, TimelineError
 from analyzer.timelines import MAX_BYTES, Source, Timeline, read_timelines
@@ -348,3 +355,47 @@ def test_a_file_of_no_known_form_is_refused(tmp_path, text):
     path = tmp_path / "notes.txt"
     path.write_text(text, encoding="utf-8")
     assert "line 1: columns start,end,state,label expected, or the output of" in refusal(path)
+
+
+def damaged(octets, place, change):
+    """Octets with a piece cut out, doubled, or overwritten at a place."""
+    place %= len(octets)
+    kind, width, filling = change
+    piece = octets[place : place + width]
+    middle = (b"", piece * 2, filling)[kind]
+    return octets[:place] + middle + octets[place + width :]
+
+
+CHANGES = st.tuples(st.integers(0, 2), st.integers(0, 40), st.binary(max_size=12))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(sorted(LOGS.iterdir())),
+    st.lists(st.tuples(st.integers(0, 4_000), CHANGES), min_size=1, max_size=4),
+)
+def test_damaged_logs_give_spans_in_order_or_are_refused(path, changes):
+    octets = path.read_bytes()
+    for place, change in changes:
+        octets = damaged(octets, place, change) or b"\0"
+    with tempfile.TemporaryDirectory() as folder:
+        changed = Path(folder) / path.name
+        changed.write_bytes(octets)
+        spans, odd = [], []
+        with suppress(TimelineError):
+            spans, odd = read_timelines((changed,), "Europe/Berlin", PARROT).at(NOON)
+    lines = octets.count(b"\n") + 1
+    assert all(one.start < one.end for one in spans)
+    assert all(before.end <= after.start for before, after in pairwise(spans))
+    assert all(1 <= int(one.source.rpartition(":")[2]) <= lines for one in spans)
+    assert all(1 <= one.line <= lines for one in odd)
+
+
+@pytest.mark.parametrize("piece", [" ", "\n", "a", "9,h,1,", "time=", "[", "(", "03-14 ", "1d"])
+def test_no_text_takes_long_to_refuse(tmp_path, piece):
+    path = tmp_path / "long.txt"
+    path.write_text(piece * (1_000_000 // len(piece)), encoding="utf-8")
+    began = time.process_time()
+    with suppress(TimelineError):
+        read_timelines((path,), "UTC").at(NOON)
+    assert time.process_time() - began < 20  # quadratic work would take minutes

@@ -25,6 +25,7 @@ from analyzer.phones import phones
 from analyzer.places import judged
 from analyzer.rotation import order_of
 from analyzer.settings import Settings
+from analyzer.software import software
 from analyzer.summary import summary
 from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
 from analyzer.tally import tally
@@ -158,6 +159,8 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         .with_columns(pl.col("conversation").cast(pl.Int64).alias("flow"))
     )
     flows = flows.join(hosts(flows, sightings), on="flow", how="left", maintain_order="left")
+    offered = software(reading.hellos())
+    flows = flows.join(offered, on="conversation", how="left", maintain_order="left")
     owners = owned(reading.owners(), apps)
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
     bins = tallied.bins.join(seen.select("conversation", "is_local_b"), on="conversation").select(

@@ -8,12 +8,14 @@ longest domain that fits a host speaks for it; a name that no row fits has no or
 import csv
 import re
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import dataframely as dy
 import polars as pl
+from publicsuffixlist import PublicSuffixList
 
 TABLE = Path(__file__).with_name("data") / "organisations.csv"
 SOURCES = Path(__file__).with_name("data") / "organisation_sources.csv"
@@ -69,9 +71,15 @@ class Destinations(dy.Schema):
 
 @dataclass(frozen=True)
 class Organisations:
-    """Organisations by domain."""
+    """Organisations by domain.
+
+    Attributes:
+        of_domain: organisation of each domain in the tables.
+        suffixes: the public suffix list; read in a thread of its own, while captures are decoded.
+    """
 
     of_domain: dict[str, Organisation]
+    suffixes: Future[PublicSuffixList]
 
     def of(self, host: str) -> Organisation | None:
         """Who runs the host, by the longest domain that fits; None: no row fits."""
@@ -111,7 +119,10 @@ def read_organisations(paths: Sequence[Path] = ()) -> Organisations:
                     raise OrganisationsError(f"{path}: line {line}: {what}: {_expected(what)}")
             source = (row.get("source") or path.name).strip()
             found[domain] = Organisation(name, country or None, kind, source)
-    return Organisations(found)
+    thread = ThreadPoolExecutor(1)
+    suffixes = thread.submit(PublicSuffixList)
+    thread.shutdown(wait=False)
+    return Organisations(found, suffixes)
 
 
 def _expected(what: str) -> str:
@@ -146,7 +157,7 @@ def destinations(hosts: Iterable[str], organisations: Organisations) -> dy.DataF
         organisations: who runs which domain.
     """
     names = sorted(set(hosts))
-    domain_of = _registrable(names)
+    domain_of = _registrable(names, organisations)
     rows = []
     for host in names:
         found = organisations.of(host)
@@ -205,13 +216,11 @@ def publisher_of(app: str | None) -> str | None:
     return max(fitting, key=lambda row: len(row["prefix"]))["organisation"] if fitting else None
 
 
-def _registrable(hosts: Sequence[str]) -> dict[str, str | None]:
+def _registrable(hosts: Sequence[str], organisations: Organisations) -> dict[str, str | None]:
     """The registrable domain of each name that can have one."""
     bare = {host: _PORT.sub("", host) for host in hosts}
     names = {host: name for host, name in bare.items() if _HOST_NAME.fullmatch(name)}
     if not names:
         return {}
-    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 - reads a list of 10,000 rules
-
-    suffixes = PublicSuffixList()
+    suffixes = organisations.suffixes.result()
     return {host: suffixes.privatesuffix(name) for host, name in names.items()}

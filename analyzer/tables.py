@@ -96,6 +96,20 @@ class Flows(dy.Schema):
     )
     asn = dy.Int64(nullable=True, description="Autonomous system of the remote. Null: unknown.")
     as_org = dy.String(nullable=True, description="Holder of that system. Null: unknown.")
+    alpn = dy.String(
+        nullable=True,
+        description="Application protocols that its first ClientHello offers, with commas between. "
+        "Null: no hello, or it offers none.",
+    )
+    ja3 = dy.String(
+        nullable=True, description="JA3 of that hello: MD5, hex. Null: no hello that is whole."
+    )
+    ja4 = dy.String(nullable=True, description="JA4 of that hello. Null: as above.")
+    is_ech = dy.Bool(
+        nullable=True,
+        description="That hello carries Encrypted Client Hello, or GREASE that looks like it. "
+        "Null: as above.",
+    )
     domain = dy.String(
         nullable=True, description="Registrable domain of the host. Null: no host, or it has none."
     )

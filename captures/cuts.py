@@ -10,7 +10,7 @@ import numpy as np
 from captures.compiled import part
 from captures.excerpts import DATAGRAM, DNS_STREAM, REQUEST_DATAGRAM, STREAM
 from captures.headers import word
-from captures.hellos import server_name
+from captures.hellos import read_hello
 from captures.layout import (
     CONVERSATION_FIRST,
     COUNT_EXCERPT_BYTES,
@@ -25,6 +25,7 @@ from captures.layout import (
     EXCERPT_NAME_AT,
     EXCERPT_NAME_LENGTH,
     EXCERPT_POSITION,
+    EXCERPT_SHAPE,
     EXCERPT_START,
     EXCERPT_TIME,
     HALF_HEAD_LENGTH,
@@ -120,6 +121,7 @@ def cut_out(row, output, counts, data, at, end):
     row[EXCERPT_START] = start
     row[EXCERPT_LENGTH] = length
     row[EXCERPT_NAME_LENGTH] = -1
+    row[EXCERPT_SHAPE] = 0
 
 
 @part
@@ -145,23 +147,24 @@ def cut_datagram(memory, output, data, at, end, packet):
 
 
 @part
-def cut_segment(state, half, memory, output, data, at, end, packet, position, limit):
+def cut_segment(state, half, memory, output, data, at, end, packet, position, bounds):
     """Cut out what a message in this TCP stream wants of this segment.
 
     `position` is the stream position of the segment's first payload byte.
     """
-    counts, found = memory.counts, memory.found
+    counts, found, limit = memory.counts, memory.found, bounds.stream_bytes
     wanted = state[half + HALF_WANTED]
     is_dns = found[HEADER_PORT_FROM] == DNS or found[HEADER_PORT_TO] == DNS
     kind = DNS_STREAM if is_dns else STREAM
-    name_at, name_length = at, np.int64(-1)
+    name_at, name_length, shape = at, np.int64(-1), np.int64(0)
     if is_dns:
         wanted = limit
     elif wanted < 0 or position >= wanted:
         begins = np.int64(0)
         if is_client_hello(data, at, end):
             begins = _wanted_of_hello(data, at, end, limit)
-            name_at, name_length = server_name(data, at, min(end, at + begins))
+            found_end = min(end, at + begins)
+            name_at, name_length, shape = read_hello(data, at, found_end, bounds.seed)
         elif is_http_request(data, at, end):
             begins = max(_wanted_of_request(data, at, end, limit), min(end - at, limit))
         if begins:
@@ -186,6 +189,7 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, li
     if name_length >= 0:
         row[EXCERPT_NAME_AT] = row[EXCERPT_START] + name_at - at
         row[EXCERPT_NAME_LENGTH] = name_length
+        row[EXCERPT_SHAPE] = shape
         state[rest_of(half) + REST_MESSAGE] = wanted
 
 

@@ -20,6 +20,7 @@ from captures.layout import (
     EXCERPT_NAME_AT,
     EXCERPT_NAME_LENGTH,
     EXCERPT_POSITION,
+    EXCERPT_SHAPE,
     EXCERPT_START,
     EXCERPT_TIME,
 )
@@ -55,6 +56,8 @@ class Excerpts:
         length: bytes of it in `data`.
         name_at: where in `data` the server name begins that the loop has read.
         name_length: its length; 0: the message names none; -1: it is still to be read.
+        shape: of a ClientHello that the loop has read, a hash of what tells its software: the
+            same number, the same fingerprint.
         data: all pieces, one after the other.
     """
 
@@ -70,6 +73,7 @@ class Excerpts:
     length: NDArray[np.int32]
     name_at: NDArray[np.int64]
     name_length: NDArray[np.int32]
+    shape: NDArray[np.int64]
     data: NDArray[np.uint8]
 
 
@@ -89,5 +93,6 @@ def excerpts_of(rows: NDArray[np.int64], data: NDArray[np.uint8]) -> Excerpts:
         length=column[EXCERPT_LENGTH].astype(np.int32),
         name_at=column[EXCERPT_NAME_AT],
         name_length=column[EXCERPT_NAME_LENGTH].astype(np.int32),
+        shape=column[EXCERPT_SHAPE],
         data=data.copy(),
     )

@@ -13,20 +13,39 @@ from captures.readings import LONGEST_NAME
 NOT_READ = np.int64(-1)
 RECORD_HEADER = 5
 BEFORE_LISTS = 4 + 2 + 32  # header of the message, version, random
+PRIME = np.uint64(0x100000001B3)
 
 
 @part
-def _behind_lists(data, at, end):
-    """Where the extensions of the message begin, or -1."""
-    at += BEFORE_LISTS
+def _mixed(value, data, at, end):
+    """The hash with these bytes, and how many they are, mixed in."""
+    value = (value ^ np.uint64(end - at)) * PRIME
+    for place in range(at, end):
+        value = (value ^ np.uint64(data[place])) * PRIME
+        value ^= value >> np.uint64(29)
+    return value
+
+
+@part
+def _extensions_at(data, at, end):
+    """Where the extensions of the message begin, or -1, and where its ciphers do."""
+    ciphers = at
     for place in range(3):
         width = 2 if place == 1 else 1
+        if place == 1:
+            ciphers = at
         if at + width > end:
-            return NOT_READ
+            return NOT_READ, ciphers
         at += width + (word(data, at) if width == 2 else np.int64(data[at]))
     if at + 2 > end or at + 2 + word(data, at) != end:
-        return NOT_READ
-    return at + 2
+        return NOT_READ, ciphers
+    return at + 2, ciphers
+
+
+@part
+def _tells(kind):
+    """Whether the content of an extension tells the software that sent it."""
+    return kind == 10 or kind == 11 or kind == 13 or kind == 16 or kind == 43
 
 
 @part
@@ -40,30 +59,51 @@ def _is_plain(data, at, end):
 
 
 @part
-def server_name(data, at, end):
-    """Where the name in the record at `at` begins, and its length: 0, none is named.
-
-    The length is -1 where the record is not whole, or is not read here.
-    """
-    if at + RECORD_HEADER + 4 > end or data[at] != 0x16 or data[at + 1] != 3 or data[at + 5] != 1:
+def _name_in(data, at, end):
+    """Where the name in the content of its extension begins, and its length; -1: not read."""
+    length = word(data, at + 3) if at + 5 < end else np.int64(0)
+    if length <= 0 or length > LONGEST_NAME or at + 5 + length > end:
         return at, NOT_READ
+    if data[at + 2] != 0 or not _is_plain(data, at + 5, at + 5 + length):
+        return at, NOT_READ
+    return at + 5, length
+
+
+@part
+def read_hello(data, at, end, seed):
+    """Of the record at `at`: where the server name begins, its length, and the hello's shape.
+
+    The length is 0 where none is named, -1 where the record is not whole or is not read here.
+    The shape is a hash of version, cipher suites, types of extensions, and the contents of those
+    that fingerprints are made of.
+    """
+    shape = np.int64(0)
+    if at + RECORD_HEADER + 6 > end or data[at] != 0x16 or data[at + 1] != 3 or data[at + 5] != 1:
+        return at, NOT_READ, shape
     begin = at + RECORD_HEADER
     stop = begin + 4 + (np.int64(data[begin + 1]) << 16 | word(data, begin + 2))
     if stop > begin + word(data, at + 3) or stop > end:
-        return at, NOT_READ
-    at = _behind_lists(data, begin, stop)
+        return at, NOT_READ, shape
+    at, ciphers = _extensions_at(data, begin + BEFORE_LISTS, stop)
     if at < 0:
-        return begin, NOT_READ
+        return begin, NOT_READ, shape
+    hashed = _mixed(seed, data, begin + 4, begin + 6)
+    hashed = _mixed(hashed, data, ciphers, ciphers + 2 + word(data, ciphers))
+    name_at, length = at, np.int64(0)
+    is_named = False
     while at + 4 <= stop:
         kind, behind = word(data, at), at + 4 + word(data, at + 2)
         if behind > stop:
-            return at, NOT_READ
-        if kind == 0:
-            length = word(data, at + 7) if at + 9 < behind else np.int64(0)
-            if length <= 0 or length > LONGEST_NAME or at + 9 + length > behind:
-                return at, NOT_READ
-            if data[at + 6] != 0 or not _is_plain(data, at + 9, at + 9 + length):
-                return at, NOT_READ
-            return at + 9, length
+            return name_at, NOT_READ, shape
+        hashed = _mixed(hashed, data, at, at + 2)
+        if kind == 0 and not is_named:
+            is_named = True
+            name_at, length = _name_in(data, at + 4, behind)
+            if length < 0:
+                return name_at, NOT_READ, shape
+        elif _tells(kind):
+            hashed = _mixed(hashed, data, at + 4, behind)
         at = behind
-    return at, np.int64(0) if at == stop else NOT_READ
+    if at != stop:
+        return name_at, NOT_READ, shape
+    return name_at, length, np.int64(hashed >> np.uint64(1))

@@ -250,7 +250,8 @@ EXCERPT_START = 8
 EXCERPT_LENGTH = 9
 EXCERPT_NAME_AT = 10  # where in the data the name begins that the loop read
 EXCERPT_NAME_LENGTH = 11  # 0: the message names none, -1: the loop did not read it
-EXCERPT_WIDTH = 12
+EXCERPT_SHAPE = 12  # hash of what of a message that the loop read tells its software
+EXCERPT_WIDTH = 13
 
 # An oddity.
 ODDITY_FRAME = 0

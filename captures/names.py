@@ -14,10 +14,11 @@ import dataframely as dy
 from captures import dns, http, tls
 from captures.assembly import Assembly
 from captures.excerpts import DATAGRAM, DNS_STREAM, OWNER, REQUEST_DATAGRAM, Excerpts
+from captures.hello_lists import HelloList
 from captures.limits import Limits
 from captures.readings import Moment, spelled
 from captures.sightings import FaultList, SightingList
-from captures.tables import Conversations, Oddities, Sightings
+from captures.tables import Conversations, Hellos, Oddities, Sightings
 
 PENDING_BYTES = 64 << 20
 """Memory for messages of which a piece is missing."""
@@ -98,6 +99,7 @@ class NameReader:
         self._limits_hit: Counter[str] = Counter()
         self._sightings = SightingList(limits.names)
         self._faults = FaultList(limits.oddities)
+        self._hellos = HelloList(limits.names)
 
     @property
     def limits_hit(self) -> dict[str, int]:
@@ -128,13 +130,15 @@ class NameReader:
             map(Moment, excerpts.frame.tolist(), excerpts.time.tolist()),
             excerpts.name_at.tolist(),
             excerpts.name_length.tolist(),
+            excerpts.shape.tolist(),
             strict=True,
         )
-        for kind, key, position, start, stop, moment, name_at, name_length in pieces:
+        for kind, key, position, start, stop, moment, name_at, name_length, shape in pieces:
             if name_length >= 0:
-                if name_length:
-                    name = data[name_at : name_at + name_length].decode("ascii")
+                name = data[name_at : name_at + name_length].decode("ascii")
+                if name:
                     self._sightings.add(moment, key[:2], "sni", name)
+                self._hellos.add_shape(moment, key[:2], name, shape, data[start + 5 : stop])
                 continue
             octets = data[start:stop]
             if kind == OWNER:
@@ -158,6 +162,10 @@ class NameReader:
         for key in list(self._open):
             self._close(key)
         return self._sightings.table(conversations)
+
+    def hellos(self) -> dy.DataFrame[Hellos]:
+        """All ClientHellos, by frame; to be asked for after `sightings`."""
+        return self._hellos.table()
 
     def oddities(self) -> dy.DataFrame[Oddities]:
         """Messages that lie, to be asked for after `sightings`; kinds are `readings.FAULTS`."""
@@ -253,6 +261,8 @@ class NameReader:
         if isinstance(found, http.Request) and found.is_cut:
             self._limits_hit["http_headers"] += 1
         name = spelled(found.name or b"")
+        if isinstance(found, tls.Hello):
+            self._hellos.add(moment, key[:2], name, found.message)
         if name:
             source = "sni" if isinstance(found, tls.Hello) else "http_host"
             self._sightings.add(moment, key[:2], source, name)

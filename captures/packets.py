@@ -307,9 +307,7 @@ def _read_payload(data, record, out, row, side, memory, output, bounds):
         keep_head(state, half, data, begin, end)
         packet = (packets[PACKET_FRAME, out], packets[PACKET_TIME, out], row, is_from_b)
         if found[HEADER_PROTOCOL] == TCP:
-            cut_segment(
-                state, half, memory, output, data, begin, end, packet, position, bounds.stream_bytes
-            )
+            cut_segment(state, half, memory, output, data, begin, end, packet, position, bounds)
         elif found[HEADER_PROTOCOL] == UDP:
             cut_datagram(memory, output, data, begin, end, packet)
     return position

@@ -27,7 +27,7 @@ from captures.names import NameReader
 from captures.owners import OwnerReader
 from captures.pipeline import ahead
 from captures.sums import Sums
-from captures.tables import Captures, Conversations, Oddities, Owners, Packets, Sightings
+from captures.tables import Captures, Conversations, Hellos, Oddities, Owners, Packets, Sightings
 
 BATCHES_AHEAD = 3
 FILE_CHANGED = "the file was changed while it was read"
@@ -97,6 +97,10 @@ class Reading:
     def sightings(self, conversations: dy.DataFrame[Conversations]) -> dy.DataFrame[Sightings]:
         """All name sightings."""
         return self._names.sightings(conversations)
+
+    def hellos(self) -> dy.DataFrame[Hellos]:
+        """All ClientHellos; to be asked for after `sightings`."""
+        return self._names.hellos()
 
     def owners(self) -> dy.DataFrame[Owners]:
         """All owners that the capture names."""

@@ -119,6 +119,32 @@ class Sightings(dy.Schema):
     )
 
 
+class Hellos(dy.Schema):
+    """One row per TLS ClientHello that was read, by frame."""
+
+    frame = dy.Int64(nullable=False, min=1, description="Frame that completes it, from 1.")
+    conversation = dy.Int32(nullable=False, description="Conversation that carried it.")
+    is_from_b = dy.Bool(nullable=False, description="End b sent it.")
+    name = dy.String(nullable=True, description="Server name, as in sightings. Null: it has none.")
+    version = dy.Int64(
+        nullable=True,
+        description="Highest version that it offers, as its number; 772 is TLS 1.3. Null: the "
+        "hello is cut, or it lies.",
+    )
+    alpn = dy.List(
+        dy.String(),
+        nullable=True,
+        description="Application protocols that it offers, in order. Null: as above.",
+    )
+    ja3 = dy.String(nullable=True, description="JA3: MD5, hex. Null: as above.")
+    ja4 = dy.String(nullable=True, description="JA4. Null: as above.")
+    is_ech = dy.Bool(
+        nullable=True,
+        description="It carries Encrypted Client Hello, or GREASE that looks like it: its name "
+        "may be a cover. Null: as above.",
+    )
+
+
 class Owners(dy.Schema):
     """One row per conversation and owner that the capture names for it."""
 

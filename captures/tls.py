@@ -26,11 +26,13 @@ class Hello(NamedTuple):
         name: octets of the server name; None where it names none.
         end: offset behind the name in the handshake message.
         fault: the lie at which reading stopped, or None.
+        message: the handshake message, as far as it came.
     """
 
     name: bytes | None
     end: int = 0
     fault: Fault | None = None
+    message: bytes = b""
 
 
 def hello(message: bytes) -> Hello:
@@ -111,7 +113,8 @@ def whole_hello(octets: bytes) -> Hello | None:
     stop = _RECORD_HEADER + _HELLO_HEADER + int.from_bytes(octets[6:9], "big")
     if octets[5] != _CLIENT_HELLO or stop > record_end or stop > size:
         return None
-    return hello(octets[_RECORD_HEADER:stop])
+    message = octets[_RECORD_HEADER:stop]
+    return hello(message)._replace(message=message)
 
 
 class HelloReader:
@@ -171,7 +174,8 @@ class HelloReader:
 
     def _read(self) -> Hello:
         """What the message says, as far as it is there; afterwards there is none."""
-        found = hello(bytes(self._message[: self._stated_bytes()]))
+        message = bytes(self._message[: self._stated_bytes()])
+        found = hello(message)._replace(message=message)
         self._message.clear()
         self.is_over = True
         return found

@@ -26,6 +26,7 @@ HELD_ELSEWHERE = {
     "captures/decoding.py": ("test_bad_input.py", "cut at every byte; windows in test_analysis"),
     "captures/ends.py": ("captures/test_packets.py", "turns kernel state into a table"),
     "captures/errors.py": ("test_bad_input.py", "one exception; each way to raise it is there"),
+    "captures/hello_lists.py": ("captures/test_hellos.py", "read by the loop, and in pieces"),
     "captures/layout.py": ("captures/test_packets.py", "places in arrays"),
     "captures/limits.py": ("analyzer/test_analysis.py", "values only; they bite there"),
     "captures/memory.py": ("captures/test_packets.py", "memory of the kernels"),

@@ -47,6 +47,7 @@ def excerpts(*pieces: Piece) -> Excerpts:
         length=np.array(lengths, dtype=np.int32),
         name_at=np.zeros(len(pieces), dtype=np.int64),
         name_length=np.full(len(pieces), -1, dtype=np.int32),
+        shape=np.zeros(len(pieces), dtype=np.int64),
         data=np.frombuffer(b"".join(p.octets for p in pieces), dtype=np.uint8),
     )
 

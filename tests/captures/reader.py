@@ -42,6 +42,11 @@ class Tables:
         return self._reading.sightings(self.conversations)
 
     @cached_property
+    def hellos(self) -> pl.DataFrame:
+        assert self.sightings is not None
+        return self._reading.hellos()
+
+    @cached_property
     def owners(self) -> pl.DataFrame:
         return self._reading.owners()
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.hellos import NOT_READ, server_name
+from captures.fingerprints import fingerprint
+from captures.hellos import NOT_READ, read_hello
 from captures.readings import spelled
 from captures.tls import whole_hello
 from tests.captures.building import Ethernet, Ipv4, Tcp, pcap
@@ -18,6 +19,8 @@ from tests.captures.payloads import (
 from tests.captures.payloads import server_name as server_name_extension
 from tests.captures.reader import read as read_capture
 
+ALPN = b"\0\x03\x02h2"
+SEED = np.uint64(7)
 NAME = b"api.example.com"
 PLAIN = records(hello_message(server_name_extension(NAME)))
 
@@ -25,7 +28,8 @@ PLAIN = records(hello_message(server_name_extension(NAME)))
 def read(octets, before=b"??"):
     """The name that the loop reads, None where it leaves the hello to `tls`."""
     data = np.frombuffer(before + octets, dtype=np.uint8)
-    at, length = server_name(data, len(before), len(data))
+    with np.errstate(over="ignore"):
+        at, length, _ = read_hello(data, len(before), len(data), SEED)
     return None if length == NOT_READ else data[at : at + length].tobytes()
 
 
@@ -95,6 +99,12 @@ def test_arbitrary_extensions_are_read_as_tls_reads_them(extensions):
     holds(records(hello_message(server_name_extension(NAME), extensions)))
 
 
+def read_hellos(*segments):
+    """The ClientHellos in a stream of segments: (position, bytes)."""
+    frames = [Ethernet(Ipv4(Tcp(payload=octets, sequence=1_000 + at))) for at, octets in segments]
+    return read_capture(pcap(*frames)).hellos
+
+
 def seen(*segments):
     """Frame and name of each sighting in a stream of segments: (position, bytes)."""
     frames = [Ethernet(Ipv4(Tcp(payload=octets, sequence=1_000 + at))) for at, octets in segments]
@@ -122,3 +132,33 @@ def test_another_connection_from_the_same_port_is_seen_too():
     hellos = [Ethernet(Ipv4(Tcp(payload=PLAIN, sequence=at, flags=24))) for at in (1_000, 90_001)]
     tables = read_capture(pcap(hellos[0], syn, hellos[1]))
     assert tables.sightings["frame"].to_list() == [1, 3]
+
+
+def test_the_loop_and_the_reader_of_pieces_show_the_same_software():
+    """Whole in a segment, and in two: the same rows but for the frame."""
+    for name in ("a.example", None):
+        octets = openssl_hello(name)
+        whole, pieces = (
+            read_hellos((0, octets)),
+            read_hellos((0, octets[:70]), (70, octets[70:])),
+        )
+        assert whole.drop("frame").equals(pieces.drop("frame"))
+        assert (whole["frame"].to_list(), pieces["frame"].to_list()) == ([1], [2])
+        found = fingerprint(octets[5:])
+        row = whole.row(0, named=True)
+        assert (row["name"], row["ja3"], row["ja4"]) == (name, found.ja3, found.ja4)
+        assert (row["version"], row["is_ech"]) == (found.version, False)
+
+
+def test_hellos_of_other_software_are_told_apart_in_one_capture():
+    other = records(hello_message(server_name_extension(NAME), b"\0\x10" + sized(ALPN, 2)))
+    table = read_hellos((0, PLAIN), (len(PLAIN), other), (len(PLAIN + other), PLAIN))
+    assert table["ja4"].to_list() == [
+        fingerprint(octets[5:]).ja4 for octets in (PLAIN, other, PLAIN)
+    ]
+    assert table["alpn"].to_list() == [[], ["h2"], []]
+
+
+def test_a_hello_that_lies_has_a_row_without_a_fingerprint():
+    lying = records(hello_message(server_name_extension(NAME), b"\0\x10\xff\xff"))
+    assert read_hellos((0, lying))["ja4"].to_list() == [None]

@@ -30,6 +30,7 @@ def excerpts(*tags):
         length=np.array(lengths, dtype=np.int32),
         name_at=np.zeros(count, dtype=np.int64),
         name_length=np.full(count, -1, dtype=np.int32),
+        shape=np.zeros(count, dtype=np.int64),
         data=np.frombuffer(data, dtype=np.uint8),
     )
 

@@ -1,0 +1,22 @@
+"""What software opened each conversation, as far as its first ClientHello shows."""
+
+import dataframely as dy
+import polars as pl
+
+from captures.tables import Hellos
+
+
+def software(hellos: dy.DataFrame[Hellos]) -> pl.DataFrame:
+    """One row per conversation with a hello: conversation, alpn, ja3, ja4, is_ech, of its first.
+
+    The first that is whole, if one is. Protocols are one text, with commas between; null: none.
+    """
+    first = hellos.sort(pl.col("ja4").is_null(), "frame", maintain_order=True)
+    offered = pl.col("alpn").list.join(",")
+    return first.unique("conversation", keep="first", maintain_order=True).select(
+        "conversation",
+        pl.when(offered != "").then(offered).alias("alpn"),
+        "ja3",
+        "ja4",
+        "is_ech",
+    )

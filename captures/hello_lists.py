@@ -1,0 +1,91 @@
+"""Collects what ClientHellos show while packets are read, and makes their table at the end."""
+
+from array import array
+
+import dataframely as dy
+import numpy as np
+import polars as pl
+
+from captures.fingerprints import Fingerprint, fingerprint
+from captures.readings import Moment, spelled
+from captures.tables import Hellos
+
+_ROW = 5
+_NO_NAME = 0
+_MOST_SHAPES = 1 << 16
+
+
+class HelloList:
+    """ClientHellos in the order in which they were read.
+
+    Args:
+        most: hellos that are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most_numbers = most * _ROW
+        self._numbers = array("q")
+        self._names: dict[str, int] = {"": _NO_NAME}
+        self._fingerprints: dict[Fingerprint | None, int] = {}
+        self._shapes: dict[int, int] = {}
+
+    def add_shape(
+        self, moment: Moment, side: tuple[int, int], name: str, shape: int, message: bytes
+    ) -> None:
+        """Note a hello that the loop has read: of each shape one is looked at.
+
+        Args:
+            moment: when it was complete.
+            side: conversation, and whether end b spoke.
+            name: its server name, or nothing.
+            shape: hash of what its fingerprint is made of.
+            message: the handshake message; what follows it does no harm.
+        """
+        number = self._shapes.get(shape)
+        if number is None:
+            if len(self._shapes) == _MOST_SHAPES:
+                self._shapes.clear()
+            number = self._shapes[shape] = self._number(fingerprint(message))
+        self._add(moment, side, name, number)
+
+    def add(self, moment: Moment, side: tuple[int, int], name: str, message: bytes) -> None:
+        """Note a hello that came in pieces, or that is unusual."""
+        self._add(moment, side, name, self._number(fingerprint(message)))
+
+    def _number(self, found: Fingerprint | None) -> int:
+        return self._fingerprints.setdefault(found, len(self._fingerprints))
+
+    def _add(self, moment: Moment, side: tuple[int, int], name: str, number: int) -> None:
+        if len(self._numbers) < self._most_numbers:
+            name_number = self._names.setdefault(name, len(self._names))
+            self._numbers.extend((moment.frame, *side, name_number, number))
+
+    def table(self) -> dy.DataFrame[Hellos]:
+        """One row per hello, by frame, then as they were read."""
+        rows = np.array(self._numbers, dtype=np.int64).reshape(-1, _ROW)
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        names = pl.Series([None, *list(self._names)[1:]], dtype=pl.String)
+        found = pl.DataFrame(
+            [
+                (of.version, [spelled(text) for text in of.alpn], of.ja3, of.ja4, of.is_ech)
+                if of
+                else (None,) * 5
+                for of in self._fingerprints
+            ],
+            schema={
+                name: dtype
+                for name, dtype in Hellos.create_empty().schema.items()
+                if name in {"version", "alpn", "ja3", "ja4", "is_ech"}
+            },
+            orient="row",
+        )
+        return Hellos.validate(
+            pl.DataFrame(
+                {
+                    "frame": rows[:, 0].copy(),
+                    "conversation": rows[:, 1].astype(np.int32),
+                    "is_from_b": rows[:, 2].astype(np.bool_),
+                    "name": names.gather(rows[:, 3].copy()),
+                }
+            ).hstack(found[rows[:, 4].copy()])
+        )

@@ -1,0 +1,50 @@
+"""Of several hellos of a conversation the first whole one tells the software."""
+
+import polars as pl
+
+from analyzer.software import software
+from captures.tables import Hellos
+
+
+def hellos(*rows):
+    """Hellos of (frame, conversation, ALPN, JA4); without JA4: cut."""
+    return Hellos.validate(
+        pl.DataFrame(
+            [
+                {
+                    "frame": frame,
+                    "conversation": conversation,
+                    "is_from_b": False,
+                    "name": None,
+                    "version": 772 if ja4 else None,
+                    "alpn": alpn if ja4 else None,
+                    "ja3": ja4 and f"three of {ja4}",
+                    "ja4": ja4,
+                    "is_ech": False if ja4 else None,
+                }
+                for frame, conversation, alpn, ja4 in rows
+            ],
+            schema=Hellos.create_empty().schema,
+        )
+    )
+
+
+def test_the_first_whole_hello_speaks_for_its_conversation():
+    found = software(
+        hellos(
+            (1, 7, [], None),
+            (2, 5, ["h2", "http/1.1"], "a"),
+            (3, 7, [], "b"),
+            (4, 5, ["h3"], "c"),
+            (9, 8, [], None),
+        )
+    )
+    assert sorted(found.rows()) == [
+        (5, "h2,http/1.1", "three of a", "a", False),
+        (7, None, "three of b", "b", False),
+        (8, None, None, None, None),
+    ]
+
+
+def test_no_hello_is_no_row():
+    assert software(hellos()).height == 0

@@ -8,8 +8,8 @@ Anything else wants nothing.
 import numpy as np
 
 from captures.compiled import part
-from captures.excerpts import DATAGRAM, DNS_STREAM, REQUEST_DATAGRAM, STREAM
-from captures.headers import word
+from captures.excerpts import DATAGRAM, DNS_STREAM, QUIC, REQUEST_DATAGRAM, STREAM
+from captures.headers import long_word, word
 from captures.hellos import read_hello
 from captures.layout import (
     CONVERSATION_FIRST,
@@ -38,7 +38,9 @@ from captures.layout import (
 )
 from captures.sequences import rest_of
 
-DNS, SSDP = 53, 1900
+DNS, SSDP, HTTPS = 53, 1900, 443
+QUIC_V2 = 0x6B3343CF
+MOST_INITIALS = 12  # datagrams per direction of a conversation that may begin a connection
 HEAD_LIMIT = 16
 HELLO_WAITS = 16_384  # of a stream whose begin is not there yet, this much is kept
 
@@ -125,23 +127,58 @@ def cut_out(row, output, counts, data, at, end):
 
 
 @part
-def cut_datagram(memory, output, data, at, end, packet):
-    """Cut out a whole UDP payload if it is a DNS answer, or a request of SSDP.
+def is_quic_begin(data, at, end):
+    """A packet that begins a connection of QUIC may stand here: Initial, or Google's CHLO."""
+    if at + 20 > end:
+        return False
+    first = data[at]
+    if first & 0x80 == 0:  # Google's own header: version and connection ID are there
+        return first & 0x09 == 0x09 and data[at + 9] == 0x51 and data[at + 10] == 0x30
+    version, kind = long_word(data, at + 1), first >> 4 & 3
+    if version == QUIC_V2:
+        return kind == 1
+    is_google = version >> 16 == 0x5130 or version >> 16 == 0x5430
+    is_draft = version >> 8 == 0xFF0000 or version >> 8 == 0xFACEB0
+    is_reserved = version & 0x0F0F0F0F == 0x0A0A0A0A
+    return kind == 0 and (version == 1 or is_draft or is_google or is_reserved)
+
+
+@part
+def _is_initial(state, half, data, at, end, to_port, is_from_b):
+    """Whether a datagram may begin a connection of QUIC, and not too many before it did.
+
+    Of the end that did not send first only what goes to the port of HTTPS.
+    """
+    if (is_from_b and to_port != HTTPS) or not is_quic_begin(data, at, end):
+        return False
+    state[half + HALF_WANTED] += 1  # it begins at -1, and means the end of a message in TCP alone
+    return state[half + HALF_WANTED] < MOST_INITIALS
+
+
+@part
+def cut_datagram(state, half, memory, output, data, at, end, packet):
+    """Cut out a whole UDP payload if it is a DNS answer, a request of SSDP, or begins QUIC.
 
     `packet` is (frame, time, conversation, is_from_b).
     """
     counts, found = memory.counts, memory.found
     from_port, to_port = found[HEADER_PORT_FROM], found[HEADER_PORT_TO]
-    is_dns = from_port == DNS
-    if is_dns:
+    kind = np.int64(DATAGRAM)
+    if from_port == DNS:
         if end - at < 12 or data[at + 2] < 128:
             return
-    elif (from_port != SSDP and to_port != SSDP) or not is_http_request(data, at, end):
+    elif from_port == SSDP or to_port == SSDP:
+        if not is_http_request(data, at, end):
+            return
+        kind = np.int64(REQUEST_DATAGRAM)
+    elif _is_initial(state, half, data, at, end, to_port, packet[3]):
+        kind = np.int64(QUIC)
+    else:
         return
     row = output.excerpts[counts[COUNT_EXCERPTS]]
     row[EXCERPT_FRAME], row[EXCERPT_TIME] = packet[0], packet[1]
     row[EXCERPT_CONVERSATION], row[EXCERPT_FROM_B] = packet[2], packet[3]
-    row[EXCERPT_KIND] = DATAGRAM if is_dns else REQUEST_DATAGRAM
+    row[EXCERPT_KIND] = kind
     row[EXCERPT_INCARNATION], row[EXCERPT_MESSAGE], row[EXCERPT_POSITION] = 0, 0, 0
     cut_out(row, output, counts, data, at, end)
 

@@ -34,6 +34,8 @@ DNS_STREAM = 3
 
 REQUEST_DATAGRAM = 4
 """A whole UDP payload that begins like an HTTP request (SSDP), as far as it was captured."""
+QUIC = 6
+"""A whole UDP payload that may begin a connection of QUIC, as far as it was captured."""
 OWNER = 5
 """What says who owns the conversation; `message` holds the kind of tag, `position` a number."""
 
@@ -47,7 +49,7 @@ class Excerpts:
         time: its time in ns since 1970; the smallest int64 where there is none.
         conversation: conversation that carried it.
         is_from_b: 1 where end b sent it.
-        kind: `DATAGRAM`, `STREAM`, `DNS_STREAM` or `REQUEST_DATAGRAM`.
+        kind: `DATAGRAM`, `STREAM`, `DNS_STREAM`, `REQUEST_DATAGRAM` or `QUIC`.
         incarnation: how often the ports had been used again before, for TCP.
         message: position in the stream at which the message begins that the piece belongs to.
         position: position in the stream of the piece's first byte; pieces may overlap,

@@ -6,7 +6,7 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from captures.fingerprints import Fingerprint, fingerprint
+from captures.fingerprints import TLS, Fingerprint, fingerprint
 from captures.readings import Moment, spelled
 from captures.tables import Hellos
 
@@ -48,9 +48,16 @@ class HelloList:
             number = self._shapes[shape] = self._number(fingerprint(message))
         self._add(moment, side, name, number)
 
-    def add(self, moment: Moment, side: tuple[int, int], name: str, message: bytes) -> None:
-        """Note a hello that came in pieces, or that is unusual."""
-        self._add(moment, side, name, self._number(fingerprint(message)))
+    def add(
+        self,
+        moment: Moment,
+        side: tuple[int, int],
+        name: str,
+        message: bytes,
+        transport: str = TLS,
+    ) -> None:
+        """Note a hello that came in pieces, that is unusual, or that came over QUIC."""
+        self._add(moment, side, name, self._number(fingerprint(message, transport)))
 
     def _number(self, found: Fingerprint | None) -> int:
         return self._fingerprints.setdefault(found, len(self._fingerprints))

@@ -11,11 +11,12 @@ from typing import Protocol
 
 import dataframely as dy
 
-from captures import dns, http, tls
+from captures import dns, fingerprints, http, tls
 from captures.assembly import Assembly
-from captures.excerpts import DATAGRAM, DNS_STREAM, OWNER, REQUEST_DATAGRAM, Excerpts
+from captures.excerpts import DATAGRAM, DNS_STREAM, OWNER, QUIC, REQUEST_DATAGRAM, Excerpts
 from captures.hello_lists import HelloList
 from captures.limits import Limits
+from captures.quic import QuicHello, QuicReader, Side
 from captures.readings import Moment, spelled
 from captures.sightings import FaultList, SightingList
 from captures.tables import Conversations, Hellos, Oddities, Sightings
@@ -100,6 +101,7 @@ class NameReader:
         self._sightings = SightingList(limits.names)
         self._faults = FaultList(limits.oddities)
         self._hellos = HelloList(limits.names)
+        self._quic = QuicReader()
 
     @property
     def limits_hit(self) -> dict[str, int]:
@@ -111,7 +113,7 @@ class NameReader:
         left_out = self._sightings.left_out
         return {**self._limits_hit, **({"names": left_out} if left_out else {})}
 
-    def add(self, excerpts: Excerpts) -> None:
+    def add(self, excerpts: Excerpts) -> None:  # noqa: C901 - one branch per kind
         """Read the pieces of the next window."""
         data = excerpts.data.tobytes()
         keys = zip(
@@ -145,6 +147,9 @@ class NameReader:
                 continue
             if kind == DATAGRAM:
                 self._note(dns.answers(octets), key, moment)
+            elif kind == QUIC:
+                for said in self._quic.read(key[:2], octets, moment):
+                    self._note_quic(*said)
             elif kind == REQUEST_DATAGRAM:
                 self._note(http.request(octets), key, moment)
             elif octets and kind == DNS_STREAM:
@@ -161,6 +166,8 @@ class NameReader:
         """
         for key in list(self._open):
             self._close(key)
+        for said in self._quic.finish():
+            self._note_quic(*said)
         return self._sightings.table(conversations)
 
     def hellos(self) -> dy.DataFrame[Hellos]:
@@ -170,6 +177,20 @@ class NameReader:
     def oddities(self) -> dy.DataFrame[Oddities]:
         """Messages that lie, to be asked for after `sightings`; kinds are `readings.FAULTS`."""
         return self._faults.table()
+
+    def _note_quic(self, side: Side, moment: Moment, said: QuicHello) -> None:
+        """Keep what one connection of QUIC says of itself."""
+        if said.fault is not None:
+            self._faults.add(moment.frame, said.fault)
+        name = spelled(said.name or b"")
+        if said.message:
+            found = tls.hello(said.message)
+            if found.fault is not None:
+                self._faults.add(moment.frame, found.fault)
+            name = spelled(found.name or b"")
+            self._hellos.add(moment, side, name, said.message, fingerprints.QUIC)
+        if name:
+            self._sightings.add(moment, side, "quic_sni", name)
 
     def _read_piece(self, key: Key, position: int, octets: bytes, moment: Moment) -> None:
         """Read a piece of a stream; what is settled is passed over, behind it begins another."""

@@ -309,7 +309,7 @@ def _read_payload(data, record, out, row, side, memory, output, bounds):
         if found[HEADER_PROTOCOL] == TCP:
             cut_segment(state, half, memory, output, data, begin, end, packet, position, bounds)
         elif found[HEADER_PROTOCOL] == UDP:
-            cut_datagram(memory, output, data, begin, end, packet)
+            cut_datagram(state, half, memory, output, data, begin, end, packet)
     return position
 
 

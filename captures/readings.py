@@ -10,6 +10,7 @@ FAULTS = (
     "dns_cut",  # ends before the records that it announces: a lie, or the snap length
     "dns_malformed",  # a pointer forward, a name too long, a length beyond its record
     "tls_malformed",  # a length inside the ClientHello reaches beyond what encloses it
+    "quic_undecryptable",  # a packet that begins QUIC, and that its own keys do not open
     "http_two_hosts",  # two Host lines that differ: the first one counts
     "name_too_long",  # an SNI or Host of more than `LONGEST_NAME` octets: left out
 )

@@ -22,7 +22,6 @@ PARTS = {
     "payload_again": "retransmitted_bytes",
 }
 NOT_YET_READ = {
-    "quic_sni": "the ClientHello of QUIC is encrypted with keys that anyone can derive; later",
     "httpdns": "answers of look-ups over HTTP are not read yet",
     "certificate": "certificates of TLS 1.2 are not read yet",
 }
@@ -210,7 +209,7 @@ def test_a_host_header_that_is_an_address_is_sighted_and_names_nothing(each_samp
 
 
 def test_every_name_cites_a_frame_of_the_conversation_it_is_about(each_sample):
-    flows = each_sample.analysis.flows.filter(pl.col("host_source").is_in(["sni", "http_host"]))
+    flows = each_sample.analysis.flows.filter(pl.col("host_source").is_in(["sni", "quic_sni", "http_host"]))
     assert (flows["host_frame"] >= flows["first_frame"]).all()
     assert (flows["host_frame"] <= flows["last_frame"]).all()
     assert flows.height > 0

@@ -209,7 +209,9 @@ def test_a_host_header_that_is_an_address_is_sighted_and_names_nothing(each_samp
 
 
 def test_every_name_cites_a_frame_of_the_conversation_it_is_about(each_sample):
-    flows = each_sample.analysis.flows.filter(pl.col("host_source").is_in(["sni", "quic_sni", "http_host"]))
+    flows = each_sample.analysis.flows.filter(
+        pl.col("host_source").is_in(["sni", "quic_sni", "http_host"])
+    )
     assert (flows["host_frame"] >= flows["first_frame"]).all()
     assert (flows["host_frame"] <= flows["last_frame"]).all()
     assert flows.height > 0

@@ -6,6 +6,7 @@ whoever sees the first one can read it. Google's older QUIC says its hello (CHLO
 
 import hashlib
 import hmac
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import lru_cache
@@ -28,7 +29,8 @@ _V1, _V2, _DRAFT_29, _RESERVED = 1, 0x6B3343CF, 0xFF00001D, 0x0A0A0A0A
 _TAG_BYTES = 16
 _SAMPLE_BYTES = 16
 _LONGEST_ID = 20
-_PADDING, _PING, _ACK, _ACK_ECN, _CRYPTO, _GOOGLE_CRYPTO = 0, 1, 2, 3, 6, 8
+_PING, _ACK, _ACK_ECN, _CRYPTO, _GOOGLE_CRYPTO = 1, 2, 3, 6, 8
+_PADDED = re.compile(b"\0*")
 _CHLO, _CHLO_ENTRY = b"CHLO", 8
 _HEADER = 4
 _PIECE_COST = 128
@@ -377,8 +379,7 @@ def _collect(frames: bytes, pieces: dict[int, bytes]) -> None:
     at = 0
     try:
         for _ in range(MOST_FRAMES):
-            while at < len(frames) and frames[at] == _PADDING:
-                at += 1
+            at = _PADDED.match(frames, at).end()  # type: ignore[union-attr] # it always matches
             if at == len(frames):
                 return
             kind, at = frames[at], at + 1

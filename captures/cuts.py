@@ -134,6 +134,8 @@ def is_quic_begin(data, at, end):
     first = data[at]
     if first & 0x80 == 0:  # Google's own header: version and connection ID are there
         return first & 0x09 == 0x09 and data[at + 9] == 0x51 and data[at + 10] == 0x30
+    if first & 0x40 == 0:
+        return False
     version, kind = long_word(data, at + 1), first >> 4 & 3
     if version == QUIC_V2:
         return kind == 1

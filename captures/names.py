@@ -110,8 +110,8 @@ class NameReader:
         `names` counts sightings, `stream_bytes` and `pending_bytes` messages, `http_headers`
         requests.
         """
-        left_out = self._sightings.left_out
-        return {**self._limits_hit, **({"names": left_out} if left_out else {})}
+        hit = self._limits_hit + Counter(pending_bytes=self._quic.given_up)
+        return dict(hit + Counter(names=self._sightings.left_out))
 
     def add(self, excerpts: Excerpts) -> None:  # noqa: C901 - one branch per kind
         """Read the pieces of the next window."""

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from captures.readings import Fault, Moment
+from captures.readings import LONGEST_NAME, Fault, Marks, Moment
+from captures.tls import hello
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
@@ -31,8 +32,10 @@ _SAMPLE_BYTES = 16
 _LONGEST_ID = 20
 _PING, _ACK, _ACK_ECN, _CRYPTO, _GOOGLE_CRYPTO = 1, 2, 3, 6, 8
 _PADDED = re.compile(b"\0*")
-_CHLO, _CHLO_ENTRY = b"CHLO", 8
+_CHLO, _CHLO_ENTRY, _GOOGLE = b"CHLO", 8, b"Q0"
+_OWN_VERSION, _LONG_VERSION = 9, 1
 _HEADER = 4
+_CONNECTION_COST = 512
 _PIECE_COST = 128
 _SETTLED = 1 << 16
 _MOST_TAGS = 128
@@ -105,13 +108,14 @@ class _Connection:
     def __init__(self) -> None:
         self.ids: list[bytes] = []
         self.pieces: dict[int, bytes] = {}
-        self.moment = Moment(0, 0)
+        self.marks = Marks()
         self.cost_bytes = 0
 
     def account(self) -> int:
         """What it costs to keep it is computed anew: by how much that has changed."""
         before = self.cost_bytes
-        self.cost_bytes = sum(len(piece) + _PIECE_COST for piece in self.pieces.values())
+        held_bytes = sum(len(piece) + _PIECE_COST for piece in self.pieces.values())
+        self.cost_bytes = _CONNECTION_COST + self.marks.held_bytes + held_bytes
         return self.cost_bytes - before
 
     def hello(self) -> bytes:
@@ -130,9 +134,13 @@ class QuicReader:
     Args:
         pending_bytes: memory for hellos of which a part is missing; beyond it the oldest is given
             up, and read as far as it came.
+
+    Attributes:
+        given_up: how many were given up.
     """
 
     def __init__(self, pending_bytes: int = PENDING_BYTES) -> None:
+        self.given_up = 0
         self._most_pending_bytes = pending_bytes
         self._pending_bytes = 0
         self._open: OrderedDict[Side, _Connection] = OrderedDict()
@@ -148,10 +156,10 @@ class QuicReader:
         """
         if side in self._settled:
             return
-        name = plain_name(datagram)
+        name = plain_name(datagram) if _is_plain(datagram) else None
         if name is not None:
             self._settle(side)
-            yield side, moment, QuicHello(name=name)
+            yield side, moment, _named(name)
             return
         connection = self._open.get(side) or _Connection()
         is_opened, is_closed = False, False
@@ -164,35 +172,38 @@ class QuicReader:
                 _collect(frames, connection.pieces)
         if is_closed and not is_opened and not connection.ids:
             yield side, moment, QuicHello(fault=Fault("quic_undecryptable"))
-        if connection.pieces:
-            connection.moment = moment
-            yield from self._progress(side, connection)
+        if is_opened:
+            yield from self._progress(side, connection, moment)
 
-    def _progress(self, side: Side, connection: _Connection) -> Iterator[Said]:
+    def _progress(self, side: Side, connection: _Connection, moment: Moment) -> Iterator[Said]:
         """The hello, if it is complete; else it is remembered as far as it came."""
         stream = connection.hello()
+        connection.marks.note(len(stream), moment)
         if stream[:4] == _CHLO:
             self._settle(side)
-            yield side, connection.moment, QuicHello(name=plain_name(stream) or b"")
+            yield side, moment, _named(plain_name(stream) or b"")
             return
         stated = _HEADER + int.from_bytes(stream[1:_HEADER], "big")
         if stream and stream[0] != 1:
             self._settle(side)
         elif len(stream) >= max(stated, _HEADER):
             self._settle(side)
-            yield side, connection.moment, QuicHello(message=stream[:stated])
+            yield side, moment, QuicHello(message=stream[:stated])
         else:
             self._open[side] = connection
             self._pending_bytes += connection.account()
             while self._pending_bytes > self._most_pending_bytes:
-                oldest = next(iter(self._open))
-                yield from self._unfinished(oldest)
+                self.given_up += 1
+                yield from self._unfinished(next(iter(self._open)))
 
     def _unfinished(self, side: Side) -> Iterator[Said]:
-        """A hello as far as it came; nothing more is expected of it."""
+        """A hello as far as it came, when its name was there; nothing more is expected of it."""
         connection = self._open[side]
         self._settle(side)
-        yield side, connection.moment, QuicHello(message=connection.hello())
+        message = connection.hello()
+        if message:
+            moment = connection.marks.reached(hello(message).end or len(message))
+            yield side, moment, QuicHello(message=message)
 
     def _settle(self, side: Side) -> None:
         """Expect nothing more of this side of a conversation."""
@@ -207,6 +218,22 @@ class QuicReader:
         """What is there of hellos that never became complete; afterwards there are none."""
         for side in list(self._open):
             yield from self._unfinished(side)
+
+
+def _is_plain(datagram: bytes) -> bool:
+    """Whether this is of a version of Google's QUIC that may say its hello in the clear.
+
+    Its own header has public flags and a connection ID of eight octets before the version.
+    """
+    at = _LONG_VERSION if datagram[:1] >= b"\x80" else _OWN_VERSION
+    return datagram[at : at + 2] == _GOOGLE
+
+
+def _named(name: bytes) -> QuicHello:
+    """What a CHLO says, if it is a name."""
+    if len(name) > LONGEST_NAME:
+        return QuicHello(fault=Fault("name_too_long", len(name), LONGEST_NAME))
+    return QuicHello(name=name)
 
 
 def plain_name(octets: bytes) -> bytes | None:

@@ -59,6 +59,7 @@ from tests.captures.carriers import (
     vxlan,
     wireless,
 )
+from tests.captures.initials import V2, crypto, initial
 from tests.captures.payloads import dns_answer, hello
 from tests.captures.reader import Tables, narrow, read, read_path
 
@@ -80,6 +81,10 @@ PACKETS = [
     Ipv6(Raw(bytes(40), 17), extensions=(Fragment(48, identity=77),)),
     Ipv6(Udp(bytes(40)), extensions=(Extension(60), Fragment(is_more=True, identity=77))),
     Ipv6(Tcp(b"\xff" * 16), source="ffff:ffff::ffff", to="8000::1"),
+    Ipv4(Udp(initial(crypto(0, HELLO[5:70]), number=0), to_port=443)),
+    Ipv4(Udp(initial(crypto(65, HELLO[70:]), number=1), to_port=443)),
+    Ipv6(Udp(initial(crypto(0, HELLO[5:]), version=V2, width=4), to_port=8_853)),
+    Ipv6(Udp(b"\x0d" + bytes(8) + b"Q043" + bytes(30), to_port=443)),
 ]
 INNER = PACKETS[0]
 WIRELESS = wireless(snap(INNER))

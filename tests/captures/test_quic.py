@@ -1,7 +1,4 @@
-"""Initial packets of QUIC, written by an encrypting twin, and the vectors of the RFCs."""
-
-import hashlib
-import hmac
+"""Initial packets of QUIC, and the vectors of the RFCs."""
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -10,70 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captures import tls
+from captures.excerpts import QUIC
+from captures.limits import Limits
+from captures.names import NameReader
 from captures.quic import LONGEST_HELLO, QuicReader, client_secrets, plain_name
-from captures.readings import Moment
+from captures.readings import Fault, Moment
 from tests.captures.building import Ethernet, Ipv4, Udp, pcap
-from tests.captures.payloads import hello_message, server_name
+from tests.captures.initials import DRAFT_29, ID, SALTS, V1, V2, crypto, initial, varint
+from tests.captures.payloads import Piece, excerpts, hello_message, server_name
 from tests.captures.reader import read as read_capture
 
-V1, V2, DRAFT_29 = 1, 0x6B3343CF, 0xFF00001D
-SALTS = {
-    V1: "38762cf7f55934b34d179ae6a4c80cadccbb7f0a",
-    V2: "0dede3def700a6db819381be6e269dcbf9bd2ed9",
-    DRAFT_29: "afbfec289993d24c9e9786f19c6111e04390a899",
-    0xFF000017: "c3eef712c72ebb5a11a7d2432bb46365bef9f502",
-    0xFACEB001: "7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a",
-}
-ID = bytes.fromhex("8394c8f03e515708")
 NAME = b"api.example.com"
 HELLO = hello_message(server_name(NAME))
 LONG = hello_message(b"\0\x33" + (1_500).to_bytes(2) + bytes(1_500), server_name(NAME))
 SIDE = (0, 0)
-
-
-def expanded(secret, label, length):
-    label = b"tls13 " + label
-    info = length.to_bytes(2) + bytes([len(label)]) + label + b"\0" + b"\1"
-    return hmac.new(secret, info, hashlib.sha256).digest()[:length]
-
-
-def varint(number):
-    if number < 64:
-        return bytes([number])
-    if number < 1 << 14:
-        return (number | 1 << 14).to_bytes(2)
-    return (number | 2 << 30).to_bytes(4)
-
-
-def crypto(offset, octets):
-    return b"\x06" + varint(offset) + varint(len(octets)) + octets
-
-
-def initial(  # noqa: PLR0913 - the fields of a packet
-    frames, key_id=ID, *, to=None, version=V1, number=0, width=2, token=b"", size=0
-):
-    """An Initial packet of a client, encrypted with the keys that follow from `key_id`."""
-    salt = bytes.fromhex(SALTS[version])
-    secret = expanded(hmac.new(salt, key_id, hashlib.sha256).digest(), b"client in", 32)
-    prefix = b"quicv2 " if version == V2 else b"quic "
-    key, iv, hp = (
-        expanded(secret, prefix + label, length)
-        for label, length in ((b"key", 16), (b"iv", 12), (b"hp", 16))
-    )
-    frames = frames.ljust(max(size, 20), b"\0")
-    kind = 1 if version == V2 else 0
-    to = key_id if to is None else to
-    head = bytes([0xC0 | kind << 4 | width - 1]) + version.to_bytes(4)
-    head += bytes([len(to)]) + to + b"\3abc" + varint(len(token)) + token
-    head += varint(width + len(frames) + 16)
-    packet_number = number.to_bytes(width)
-    nonce = bytes(a ^ b for a, b in zip(iv, packet_number.rjust(12, b"\0"), strict=True))
-    body = AESGCM(key).encrypt(nonce, frames, head + packet_number)
-    sample = (packet_number + body)[4:20]
-    mask = Cipher(algorithms.AES(hp), modes.ECB()).encryptor().update(sample)  # noqa: S305
-    first = bytes([head[0] ^ mask[0] & 0x0F])
-    hidden = bytes(a ^ b for a, b in zip(packet_number, mask[1:], strict=False))
-    return first + head[1:] + hidden + body
 
 
 def said(*datagrams, reader=None):
@@ -113,8 +60,27 @@ def test_keys_are_those_of_the_rfcs(version, key, iv, hp):
     assert [secret.hex() for secret in client_secrets(version, ID)] == [key, iv, hp]
 
 
-def test_the_packet_of_rfc_9001_is_opened():
-    """Appendix A.2: header, and the sample with its mask; the CRYPTO frame is 241 octets long."""
+@pytest.mark.parametrize(
+    ("version", "head", "sample", "mask", "hidden"),
+    [
+        (
+            V1,
+            "c300000001088394c8f03e5157080000449e00000002",
+            "d1b1c98dd7689fb8ec11d242b123dc9b",
+            "437b9aec36",
+            "c000000001088394c8f03e5157080000449e7b9aec34",
+        ),
+        (
+            V2,
+            "d36b3343cf088394c8f03e5157080000449e00000002",
+            "ffe67b6abcdb4298b485dd04de806071",
+            "94a0c95e80",
+            "d76b3343cf088394c8f03e5157080000449ea0c95e82",
+        ),
+    ],
+)
+def test_the_packets_of_the_rfcs_are_opened(version, head, sample, mask, hidden):
+    """RFC 9001 and RFC 9369, appendix A.2: headers, sample and mask; the frame is the same."""
     frame = bytes.fromhex(
         "060040f1010000ed0303ebf8fa56f12939b9584a3896472ec40bb863cfd3e868"
         "04fe3a47f06a2b69484c00000413011302010000c000000010000e00000b6578"
@@ -125,16 +91,14 @@ def test_the_packet_of_rfc_9001_is_opened():
         "3900320408ffffffffffffffff05048000ffff07048000ffff08011001048000"
         "75300901100f088394c8f03e51570806048000ffff"
     )
-    head = bytes.fromhex("c300000001088394c8f03e5157080000449e00000002")
-    key, iv, hp = client_secrets(V1, ID)
+    plain = bytes.fromhex(head)
+    key, iv, hp = client_secrets(version, ID)
     nonce = iv[:-1] + bytes([iv[-1] ^ 2])
-    body = AESGCM(key).encrypt(nonce, frame.ljust(1_162, b"\0"), head)
-    assert body[:16].hex() == "d1b1c98dd7689fb8ec11d242b123dc9b"
-    mask = Cipher(algorithms.AES(hp), modes.ECB()).encryptor().update(body[:16])  # noqa: S305
-    assert mask[:5].hex() == "437b9aec36"
-    hidden = bytes(a ^ b for a, b in zip(head[18:], mask[1:5], strict=True))
-    packet = bytes([head[0] ^ mask[0] & 0x0F]) + head[1:18] + hidden + body
-    assert packet[:22].hex() == "c000000001088394c8f03e5157080000449e7b9aec34"
+    body = AESGCM(key).encrypt(nonce, frame.ljust(1_162, b"\0"), plain)
+    assert body[:16].hex() == sample
+    found = Cipher(algorithms.AES(hp), modes.ECB()).encryptor().update(body[:16])  # noqa: S305
+    assert found[:5].hex() == mask
+    packet = bytes.fromhex(hidden) + body
     assert len(packet) == 1_200
     assert names(packet) == [(1, b"example.com")]
 
@@ -210,6 +174,20 @@ def test_a_hello_that_never_completes_is_read_as_far_as_it_came():
     assert names(initial(crypto(0, tail[:300]))) == [(1, NAME)]
 
 
+def test_the_frame_of_a_hello_that_never_completes_is_the_one_that_brought_the_name():
+    tail = hello_message(server_name(NAME), bytes(1_500))
+    parts = [initial(crypto(at, tail[at : at + 300]), number=at) for at in (0, 300, 600)]
+    assert names(*parts) == [(1, NAME)]
+    assert names(parts[1], parts[0], parts[2]) == [(2, NAME)]
+
+
+def test_keys_are_kept_of_a_packet_that_says_nothing_yet():
+    silent = initial(b"\x01")
+    later = initial(crypto(0, HELLO), ID, to=b"chosen", number=1)
+    assert names(silent, later) == [(2, NAME)]
+    assert said(silent) == []
+
+
 def test_a_hello_is_said_once():
     packet = initial(crypto(0, HELLO))
     assert names(packet, packet) == [(1, NAME)]
@@ -270,6 +248,21 @@ def test_the_name_of_a_chlo_in_the_clear_is_read():
     assert names(initial(q050)) == [(1, NAME)]
 
 
+def test_a_chlo_counts_in_the_versions_alone_that_say_it():
+    hello = chlo((b"SNI", NAME))
+    assert names(b"\xc3Q046\x50" + bytes(8) + bytes(16) + hello) == [(1, NAME)]
+    assert names(b"\xc3\0\0\0\x01\x08" + bytes(8) + bytes(16) + hello) == []
+    assert names(initial(crypto(0, HELLO), token=chlo((b"SNI", b"cover.example")))) == [(1, NAME)]
+
+
+def test_a_name_of_a_chlo_that_is_too_long_is_a_fault():
+    hello = chlo((b"SNI", b"a" * 256))
+    q050 = b"\x08" + varint(0) + varint(len(hello)) + hello
+    for datagram in (b"\x0d" + bytes(8) + b"Q043" + bytes(30) + hello, initial(q050)):
+        ((_, _, of),) = said(datagram)
+        assert (of.fault, of.name) == (Fault("name_too_long", 256, 255), None)
+
+
 @pytest.mark.parametrize(
     "octets",
     [
@@ -315,7 +308,24 @@ def test_hellos_that_wait_take_bounded_memory():
         given_up += reader.read((number, 0), part, Moment(number + 1, 0))
     assert [side[0] for side, _, _ in given_up] == list(range(len(given_up)))
     assert len(given_up) >= 40
+    assert reader.given_up == len(given_up)
     assert len(list(reader.finish())) == 50 - len(given_up)
+
+
+def test_connections_that_say_nothing_take_bounded_memory_too():
+    reader = QuicReader(pending_bytes=4_000)
+    for number in range(50):
+        silent = initial(b"\x01", bytes([number]) * 8)
+        assert list(reader.read((number, 0), silent, Moment(number + 1, 0))) == []
+    assert reader.given_up > 40
+
+
+def test_hellos_that_are_given_up_are_a_limit_that_bit():
+    reader = NameReader(Limits())
+    assert reader.limits_hit == {}
+    reader._quic = QuicReader(pending_bytes=1)
+    reader.add(excerpts(Piece(initial(crypto(0, LONG[:600])), kind=QUIC)))
+    assert reader.limits_hit == {"pending_bytes": 1}
 
 
 def test_names_of_a_capture_come_from_its_initials():
@@ -341,3 +351,13 @@ def test_a_flood_of_initials_is_cut_out_a_few_times():
     tables = read_capture(pcap(*frames))
     assert tables.oddities["count"].sum() == 12
     assert set(tables.kinds) == {"quic_undecryptable"}
+
+
+def test_datagrams_without_the_fixed_bit_begin_nothing_and_count_for_nothing():
+    octets = bytearray(initial(crypto(0, HELLO)))
+    octets[0] &= 0xBF
+    frames = [Ethernet(Ipv4(Udp(bytes(octets), to_port=443)))] * 12
+    frames.append(Ethernet(Ipv4(Udp(initial(crypto(0, HELLO)), to_port=443))))
+    tables = read_capture(pcap(*frames))
+    assert tables.sightings["frame"].to_list() == [13]
+    assert tables.oddities.is_empty()

@@ -148,6 +148,11 @@ def _phones(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
 )
 @click.option("--publisher", help="Organisation that publishes the app; default by its package.")
 @click.option("--geo", multiple=True, type=EXISTING, help="Geo database (MMDB) to use instead.")
+@click.option(
+    "--phone-location",
+    metavar="PLACE",
+    help="Where the phone was: CA, 'Toronto, CA' or 43.65,-79.38. Excludes impossible countries.",
+)
 @click.option("--version-label", help="Version under which these captures are compared.")
 @click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
 @click.option("--force", is_flag=True, help="Replace an earlier result.")
@@ -165,6 +170,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
     organisations: tuple[Path, ...],
     publisher: str | None,
     geo: tuple[Path, ...],
+    phone_location: str | None,
     version_label: str | None,
     formats: frozenset[str],
     force: bool,  # noqa: FBT001 - click passes flags so
@@ -191,6 +197,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
             organisations=organisations,
             publisher=publisher,
             databases=geo,
+            phone_location=phone_location,
             version=version_label,
         )
         result = _analysis(captures, settings, digests, is_quiet=quiet)

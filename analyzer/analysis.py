@@ -22,7 +22,7 @@ from analyzer.organisations import (
 )
 from analyzer.phases import CapturePhases, phases
 from analyzer.phones import phones
-from analyzer.places import judged
+from analyzer.places import judged, location_notes
 from analyzer.rotation import order_of
 from analyzer.settings import Settings
 from analyzer.software import software
@@ -79,7 +79,7 @@ def analyze(
 
     Raises:
         CaptureError: a path is no capture, or holds no packet.
-        GeoError: a database or an address cannot be used.
+        GeoError: a database, an address or the phone's place cannot be used.
         TimelineError: a timeline cannot be used.
         PackagesError: a list of packages cannot be used.
         OrganisationsError: a table of organisations cannot be used.
@@ -89,6 +89,7 @@ def analyze(
     databases = (
         geo.open_databases(settings.databases) if settings.databases else (geo.default_databases())
     )
+    location = geo.locate(settings.phone_location) if settings.phone_location is not None else None
     states = read_timelines(settings.timelines, settings.timezone, settings.app)
     apps = read_packages(settings.packages)
     organisations = read_organisations(settings.organisations)
@@ -107,7 +108,7 @@ def analyze(
     parts, repeated = _each_once(parts)
     if not sum(part.reading.packet_count for part in parts):
         raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
-    return _whole(parts, repeated, settings, databases, organisations)
+    return _whole(parts, repeated, settings, databases, organisations, location)
 
 
 def _each_once(parts: list[_Part]) -> tuple[list[_Part], list[str]]:
@@ -222,12 +223,13 @@ def _other_end(what: str) -> pl.Expr:
     )
 
 
-def _whole(
+def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
     parts: list[_Part],
     repeated: list[str],
     settings: Settings,
     databases: list[geo.Database],
     organisations: Organisations,
+    location: geo.Location | None,
 ) -> Analysis:
     """Put the captures together by first packet, number flows and phases, and look places up."""
     given = parts
@@ -244,7 +246,7 @@ def _whole(
         flows, organisations, settings.publisher or publisher_of(settings.app)
     )
     remotes = flows.filter(pl.col("role") != "bystander")["remote_address"].unique()
-    places = judged(geo.places(remotes, databases))
+    places = judged(geo.places(remotes, databases), location)
     flows = flows.join(
         places.select("address", "country", "asn", "as_org"),
         left_on="remote_address",
@@ -305,6 +307,7 @@ def _whole(
         limits_hit=limits_hit,
         notes=(
             *repeated,
+            *location_notes(location),
             *notes(
                 settings,
                 captures=_captures(given),

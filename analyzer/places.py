@@ -1,19 +1,101 @@
-"""Places with a verdict: how far a country can be believed, as far as is known today."""
+"""Places with a verdict: how far the country that databases name can be believed.
+
+Databases have opinions; a round trip is a measurement. Nothing comes back from farther away than
+light in fibre gets in half of it. So a country whose nearest point is farther than that from the
+phone is impossible, whatever any database says. One that is near enough is consistent, which is
+no proof: a lower round trip could still exclude it.
+"""
 
 import dataframely as dy
 import polars as pl
 
-from analyzer.tables import Places
+from analyzer.tables import Places, RoundTrips
+from geo import KM_A_SECOND, Location, least_km
 from geo import Places as GeoPlaces
 
-ALONE = "only one database has an opinion, and no distance was checked"
-AGREED = "the databases agree, but no distance was checked"
+ALONE = "only one database has an opinion"
+AGREED = "the databases agree"
 ANYCAST = "announced from many places at once: where it is depends on who asks"
+NO_LOCATION = "the distance was not checked, because the phone's place was not named"
+NO_ROUND_TRIP = "no round trip was measured"
+NO_BORDER = "the map has no border for the country"
+TOLD = (
+    "The phone was in {}, as --phone-location tells: distances hang on it. Borders: made with "
+    "Natural Earth, https://www.naturalearthdata.com, de facto. Place names and coordinates by "
+    "GeoNames, https://www.geonames.org, CC BY 4.0."
+)
+
+_HALF_NANOSECONDS = 2e9
+_MS = 1e6
 
 
-def judged(places: dy.DataFrame[GeoPlaces]) -> dy.DataFrame[Places]:
-    """The places with a verdict each: disputed where databases differ, else unverifiable."""
-    given = pl.col("opinions").list.eval(pl.element().struct.field("country").drop_nulls())
+def judged(
+    places: dy.DataFrame[GeoPlaces],
+    location: Location | None = None,
+    round_trips: dy.DataFrame[RoundTrips] | None = None,
+) -> dy.DataFrame[Places]:
+    """The places with a verdict each, in the same order.
+
+    Impossible outranks disputed, disputed outranks consistent; what cannot be checked is
+    unverifiable, with the reason.
+
+    Args:
+        places: what databases say of each address.
+        location: where the phone was; None: not named.
+        round_trips: the shortest round trip to each address; None: none was measured.
+    """
+    measured = places.join(
+        RoundTrips.create_empty() if round_trips is None else round_trips,
+        on="address",
+        how="left",
+        maintain_order="left",
+    ).join(_kilometres(places, location), on="country", how="left", maintain_order="left")
+    table = (
+        measured.with_columns(
+            pl.col("scope").cast(pl.String),
+            (pl.col("rtt_floor").dt.total_nanoseconds() / _HALF_NANOSECONDS * KM_A_SECOND).alias(
+                "reach_km"
+            ),
+        )
+        .with_columns(_verdict().alias("verdict"))
+        .with_columns(_reason(location).alias("reason"))
+    )
+    return Places.validate(table.select(Places.column_names()))
+
+
+def location_notes(location: Location | None) -> tuple[str, ...]:
+    """What a reader must know of the place that distances are measured from."""
+    return (TOLD.format(location.label),) if location else ()
+
+
+def _kilometres(places: pl.DataFrame, location: Location | None) -> pl.DataFrame:
+    """The least distance to each country that is named; one without a border is left out."""
+    named = sorted(places["country"].drop_nulls().unique())
+    known = least_km(location, named) if location else {}
+    return pl.DataFrame(
+        {"country": list(known), "km": list(known.values())},
+        schema={"country": pl.String, "km": pl.Float64},
+    )
+
+
+def _verdict() -> pl.Expr:
+    """One of the verdicts; null where there is no country to judge."""
+    is_checked = pl.col("reach_km").is_not_null() & pl.col("km").is_not_null()
+    return (
+        pl.when(pl.col("country").is_null())
+        .then(None)
+        .when(is_checked & (pl.col("km") > pl.col("reach_km")))
+        .then(pl.lit("impossible"))
+        .when(_given().list.n_unique() > 1)
+        .then(pl.lit("disputed"))
+        .when(is_checked)
+        .then(pl.lit("consistent"))
+        .otherwise(pl.lit("unverifiable"))
+    )
+
+
+def _reason(location: Location | None) -> pl.Expr:
+    """Why that verdict; null where there is none."""
     said = pl.col("opinions").list.eval(
         pl.format(
             "{} says {}",
@@ -21,24 +103,52 @@ def judged(places: dy.DataFrame[GeoPlaces]) -> dy.DataFrame[Places]:
             pl.element().struct.field("country").fill_null("nothing"),
         )
     )
-    is_disputed = given.list.n_unique() > 1
-    has_country = pl.col("country").is_not_null()
-    table = places.with_columns(
-        pl.col("scope").cast(pl.String),
-        pl.lit(None, dtype=pl.Duration("ns")).alias("rtt_floor"),
-        pl.when(has_country & is_disputed)
-        .then(pl.lit("disputed"))
-        .when(has_country)
-        .then(pl.lit("unverifiable"))
-        .alias("verdict"),
-        pl.when(has_country & is_disputed)
+    return (
+        pl.when(pl.col("verdict") == "disputed")
         .then(said.list.join("; "))
-        .when(has_country & pl.col("is_anycast"))
-        .then(pl.lit(ANYCAST))
-        .when(has_country & (given.list.len() == 1))
-        .then(pl.lit(ALONE))
-        .when(has_country)
-        .then(pl.lit(AGREED))
-        .alias("reason"),
+        .when(pl.col("verdict") == "unverifiable")
+        .then(pl.concat_str(_opinions(), _unchecked(location), separator="; "))
+        .when(pl.col("verdict").is_not_null())
+        .then(_measured(location))
     )
-    return Places.validate(table.select(Places.column_names()))
+
+
+def _given() -> pl.Expr:
+    """The countries that databases name, without those that name none."""
+    return pl.col("opinions").list.eval(pl.element().struct.field("country").drop_nulls())
+
+
+def _opinions() -> pl.Expr:
+    """How many speak for the country."""
+    return (
+        pl.when(pl.col("is_anycast"))
+        .then(pl.lit(ANYCAST))
+        .when(_given().list.len() == 1)
+        .then(pl.lit(ALONE))
+        .otherwise(pl.lit(AGREED))
+    )
+
+
+def _unchecked(location: Location | None) -> pl.Expr:
+    """Why the distance was not checked."""
+    if location is None:
+        return pl.lit(NO_LOCATION)
+    return (
+        pl.when(pl.col("rtt_problem").is_not_null())
+        .then(pl.col("rtt_problem"))
+        .when(pl.col("rtt_floor").is_null())
+        .then(pl.lit(NO_ROUND_TRIP))
+        .otherwise(pl.lit(NO_BORDER))
+    )
+
+
+def _measured(location: Location | None) -> pl.Expr:
+    """The round trip beside the distance."""
+    return pl.format(
+        "a round trip of {} ms reaches {} km at most, and {} is {} km or more from {}",
+        (pl.col("rtt_floor").dt.total_nanoseconds() / _MS).round(3),
+        pl.col("reach_km").floor().cast(pl.Int64),
+        "country",
+        pl.col("km").floor().cast(pl.Int64),
+        pl.lit(location.label if location else None, pl.String),
+    )

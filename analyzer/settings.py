@@ -26,6 +26,7 @@ class Settings:
         timezone: IANA zone for logs without one; None: such logs are refused.
         organisations: tables of who runs which domain, on top of the shipped one.
         publisher: organisation that publishes the app; None: by the name of its package.
+        phone_location: where the phone was, as `geo.locate` understands it; None: not told.
         databases: geo databases; empty: the embedded ones.
         version: label under which the captures are compared.
         limits: bounds on what a capture may cost; see `captures.limits`.
@@ -39,6 +40,7 @@ class Settings:
     timezone: str | None = None
     organisations: tuple[Path, ...] = ()
     publisher: str | None = None
+    phone_location: str | None = None
     databases: tuple[Path, ...] = ()
     version: str | None = None
     limits: Limits = field(default_factory=Limits)

@@ -10,8 +10,10 @@ Times are UTC, counts are bytes. The four byte counts are never mixed:
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import dataframely as dy
+import polars as pl
 
 from analyzer.settings import Settings
 from captures.tables import Captures
@@ -187,6 +189,27 @@ class Places(dy.Schema):
         description="How far the country can be believed. Null: there is no country to judge.",
     )
     reason = dy.String(nullable=True, description="Why that verdict. Null: no verdict.")
+
+
+class RoundTrips(dy.Schema):
+    """One row per remote address whose distance could be asked for: the shortest round trip."""
+
+    address = dy.String(nullable=False, primary_key=True, description="The remote address.")
+    rtt_floor = dy.Duration(
+        nullable=True,
+        time_unit="ns",
+        min=timedelta(0),
+        description="Shortest round trip seen. Null: none is usable.",
+    )
+    rtt_problem = dy.String(
+        nullable=True,
+        description="Why no round trip is usable. Null: one is.",
+    )
+
+    @dy.rule()
+    def one_or_the_other(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the class
+        """A round trip, or why there is none."""
+        return pl.col("rtt_floor").is_null() != pl.col("rtt_problem").is_null()
 
 
 class Phones(dy.Schema):

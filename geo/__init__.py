@@ -13,12 +13,16 @@ must print: date, hash, licence, attribution. Files and addresses that cannot be
 from geo.countries import Country, countries, country_index, country_name, world_topology
 from geo.databases import Database, open_database, open_databases
 from geo.defaults import databases_table, default_databases, old_databases
-from geo.errors import AddressError, DatabaseError, GeoError
+from geo.errors import AddressError, DatabaseError, GeoError, LocationError
+from geo.gazetteer import Location, locate
 from geo.places import answers, places
+from geo.reach import GRANTED_KM, KM_A_SECOND, least_km
 from geo.scopes import scope
 from geo.tables import SCOPES, Answers, Countries, Databases, Places
 
 __all__ = [
+    "GRANTED_KM",
+    "KM_A_SECOND",
     "SCOPES",
     "AddressError",
     "Answers",
@@ -28,6 +32,8 @@ __all__ = [
     "DatabaseError",
     "Databases",
     "GeoError",
+    "Location",
+    "LocationError",
     "Places",
     "answers",
     "countries",
@@ -35,6 +41,8 @@ __all__ = [
     "country_name",
     "databases_table",
     "default_databases",
+    "least_km",
+    "locate",
     "old_databases",
     "open_database",
     "open_databases",

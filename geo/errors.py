@@ -1,8 +1,9 @@
-"""What `geo` raises when a file or an address that a person named cannot be used.
+"""What `geo` raises when a file, an address or a place that a person named cannot be used.
 
     GeoError (a ValueError)
     ├── DatabaseError   a database is missing, damaged, or of a kind that says nothing of places
-    └── AddressError    a text is no IPv4 or IPv6 address
+    ├── AddressError    a text is no IPv4 or IPv6 address
+    └── LocationError   a text names no place, or several
 
 Each message is one printable line of the form `{what}: {where}: expected {x}, got {y}`.
 """
@@ -11,7 +12,7 @@ LONGEST_EXCERPT = 120
 
 
 class GeoError(ValueError):
-    """A database or an address that a person named cannot be used."""
+    """A database, an address or a place that a person named cannot be used."""
 
 
 class DatabaseError(GeoError):
@@ -20,6 +21,10 @@ class DatabaseError(GeoError):
 
 class AddressError(GeoError):
     """A text is no IPv4 or IPv6 address."""
+
+
+class LocationError(GeoError):
+    """A text names no place, or several."""
 
 
 def one_line(text: object) -> str:

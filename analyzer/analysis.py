@@ -9,6 +9,7 @@ import polars as pl
 
 import geo
 from analyzer.apps import Apps, owned, read_packages
+from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
 from analyzer.ledger import ledger, violations
@@ -316,6 +317,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
                 databases=described,
                 apps=exported.filter(role="phone")["app"],
             ),
+            *findings(flows.filter(role="phone")),
             *wrong,
         ),
     )

@@ -2,7 +2,8 @@
 
 In this order: what the flow itself says (SNI, QUIC SNI, HTTP Host), the last DNS answer for the
 address before the flow began, what another flow to the same address and port said, a DNS answer
-that came later. An address written as a name is no name.
+that came later. An address written as a name is no name, and a cover of Encrypted Client Hello
+names no destination.
 """
 
 import polars as pl
@@ -10,6 +11,8 @@ import polars as pl
 from captures.words import NAME_SOURCES
 
 DIRECT = ("sni", "quic_sni", "http_host")
+COVERS = ("cloudflare-ech.com",)
+"""Names that stand in the clear for others behind Encrypted Client Hello."""
 IS_ADDRESS = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*|\[.*\](:\d+)?)$"
 CHOICE = ("host", "host_source", "host_frame")
 
@@ -23,7 +26,7 @@ def hosts(flows: pl.DataFrame, sightings: pl.DataFrame) -> pl.DataFrame:
     """
     rank = {source: place for place, source in enumerate(NAME_SOURCES)}
     named = (
-        sightings.filter(~pl.col("name").str.contains(IS_ADDRESS))
+        sightings.filter(~pl.col("name").str.contains(IS_ADDRESS), ~pl.col("name").is_in(COVERS))
         .with_columns(pl.col("source").replace_strict(rank, return_dtype=pl.Int64).alias("rank"))
         .select(
             "conversation",

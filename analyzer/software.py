@@ -3,13 +3,15 @@
 import dataframely as dy
 import polars as pl
 
+from analyzer.hosts import COVERS
 from captures.tables import Hellos
 
 
 def software(hellos: dy.DataFrame[Hellos]) -> pl.DataFrame:
-    """One row per conversation with a hello: conversation, alpn, ja3, ja4, is_ech, of its first.
+    """One row per conversation with a hello: conversation, alpn, ja3, ja4, is_ech, is_covered.
 
-    The first that is whole, if one is. Protocols are one text, with commas between; null: none.
+    Of its first hello that is whole, if one is. Protocols are one text, with commas between; null:
+    none. A hello is covered if its name is known to stand for others.
     """
     first = hellos.sort(pl.col("ja4").is_null(), "frame", maintain_order=True)
     offered = pl.col("alpn").list.join(",")
@@ -19,4 +21,5 @@ def software(hellos: dy.DataFrame[Hellos]) -> pl.DataFrame:
         "ja3",
         "ja4",
         "is_ech",
+        pl.col("name").is_in(COVERS).fill_null(value=False).alias("is_covered"),
     )

@@ -249,7 +249,16 @@ def test_the_summary_adds_up_what_the_truth_says_of_each_state(each_sample):
     assert summary.idle_share == wanted["idle"] / sum(wanted.values())
     assert (summary.is_balanced, summary.is_damaged) == (True, False)
     capture = each_sample.capture.name
-    assert each_sample.analysis.notes == (OTHER_DEVICES.format(capture, "192.168.43.23"),)
+    device, plain = each_sample.analysis.notes
+    assert device == OTHER_DEVICES.format(capture, "192.168.43.23")
+    sent = sum(
+        part["up_unique_bytes"]
+        for one in each_sample.truth["destinations"]
+        if one["service"] == "http"
+        for part in one["phases"]
+    )
+    assert plain.startswith(f"{sent:,} bytes (")
+    assert "uploaded in plain text" in plain
     assert each_sample.analysis.limits_hit == {}
 
 

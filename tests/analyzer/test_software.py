@@ -40,11 +40,18 @@ def test_the_first_whole_hello_speaks_for_its_conversation():
         )
     )
     assert sorted(found.rows()) == [
-        (5, "h2,http/1.1", "three of a", "a", False),
-        (7, None, "three of b", "b", False),
-        (8, None, None, None, None),
+        (5, "h2,http/1.1", "three of a", "a", False, False),
+        (7, None, "three of b", "b", False, False),
+        (8, None, None, None, None, False),
     ]
 
 
 def test_no_hello_is_no_row():
     assert software(hellos()).height == 0
+
+
+def test_a_hello_that_names_a_cover_is_covered():
+    table = hellos((1, 3, [], "a"), (2, 4, [], "b")).with_columns(
+        name=pl.Series(["cloudflare-ech.com", "a.example"])
+    )
+    assert dict(software(table).select("conversation", "is_covered").rows()) == {3: True, 4: False}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from analyzer.settings import Settings
     from analyzer.tables import Analysis, Comparison
+    from geo.updates import Updated
 
 CHECK_FAILED = 1
 USAGE = 2
@@ -388,7 +389,7 @@ def geo() -> None:
 def _databases(paths: tuple[Path, ...]) -> list[object]:
     import geo as places  # noqa: PLC0415 - slow to import
 
-    return list(places.open_databases(paths) if paths else places.default_databases())
+    return list(places.databases_in_use(paths))
 
 
 @geo.command("status")
@@ -429,6 +430,52 @@ def geo_lookup(
             click.echo(table.write_json())
     else:
         show(table, _console(is_result=True))
+    return 0
+
+
+@geo.command("update")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--url", help="Fetch an MMDB (plain, gzip, tar.gz) from here, under one NAME.")
+@click.option("--sha256", help="What the file at --url must have.")
+@click.option("--base-url", help="A mirror to ask instead of the maker; it gets the key.")
+def geo_update(
+    names: tuple[str, ...], url: str | None, sha256: str | None, base_url: str | None
+) -> int:
+    """Fetch newer databases: dbip-country and dbip-asn, or those of NAME.
+
+    NAME is dbip-country, dbip-asn, geolite2-country or geolite2-asn (key in MAXMIND_LICENSE_KEY),
+    or ipinfo-lite (key in IPINFO_TOKEN). This is the one command that uses the network.
+    """
+    with _clear_errors():
+        from geo.updates import SOURCES, WITHOUT_KEY, update, update_from  # noqa: PLC0415 - slow
+
+        if url is not None:
+            if len(names) != 1 or base_url is not None:
+                raise click.UsageError("--url needs one NAME, and no --base-url")
+            return _updated(lambda: update_from(url, names[0], sha256=sha256))
+        unknown = [name for name in names if name not in SOURCES]
+        if unknown or sha256 is not None:
+            raise click.UsageError(f"NAME is one of {', '.join(SOURCES)}; --sha256 needs --url")
+        today = datetime.now(UTC).date()
+        codes = [
+            _updated(lambda name=name: update(name, today=today, base=base_url))  # type: ignore[misc]
+            for name in dict.fromkeys(names or WITHOUT_KEY)
+        ]
+    return max(codes)
+
+
+def _updated(fetch: "Callable[[], Updated]") -> int:
+    """Fetch one database and say what came of it."""
+    from geo.errors import UpdateError  # noqa: PLC0415 - slow to import
+
+    try:
+        done = fetch()
+    except UpdateError as error:
+        _say(f"phonehome: {error}")
+        return REFUSED
+    day = done.data_date or "unknown"
+    word = "fetched" if done.is_new else "unchanged"
+    _say(f"{word}: {done.name} ({done.kind}), data of {day}, SHA-256 {done.sha256}: {done.path}")
     return 0
 
 

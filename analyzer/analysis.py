@@ -87,9 +87,7 @@ def analyze(
     """
     files = capture_files(paths)
     names = capture_names(files)
-    databases = (
-        geo.open_databases(settings.databases) if settings.databases else (geo.default_databases())
-    )
+    databases = geo.databases_in_use(settings.databases)
     location = geo.locate(settings.phone_location) if settings.phone_location is not None else None
     states = read_timelines(settings.timelines, settings.timezone, settings.app)
     apps = read_packages(settings.packages)

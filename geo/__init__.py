@@ -4,16 +4,17 @@ A database says where a network is *registered or believed* to be; it does not m
 room hands on opinions, never truths: `places` names the country of the first database and keeps
 what all others say beside it, and the analyzer weighs them against what the capture shows.
 
-Nothing here touches the network. Four databases are shipped (`default_databases`), a user's own
-stand in their place (`open_databases`), and `databases_table` says of each in use what a report
-must print: date, hash, licence, attribution. Files and addresses that cannot be used raise a
-`GeoError` whose message is one line.
+Nothing that is imported here touches the network; `geo.updates` fetches newer databases, and only
+the command `geo update` imports it. Four databases are shipped (`default_databases`), fetched ones
+come before them (`databases_in_use`), a user's own stand in their place (`open_databases`).
+`databases_table` says of each in use what a report must print: date, hash, licence, attribution.
+Files, addresses and places that cannot be used raise a `GeoError` whose message is one line.
 """
 
 from geo.countries import Country, countries, country_index, country_name, world_topology
 from geo.databases import Database, open_database, open_databases
-from geo.defaults import databases_table, default_databases, old_databases
-from geo.errors import AddressError, DatabaseError, GeoError, LocationError
+from geo.defaults import databases_in_use, databases_table, default_databases, old_databases
+from geo.errors import AddressError, DatabaseError, GeoError, LocationError, UpdateError
 from geo.gazetteer import Location, locate
 from geo.places import answers, places
 from geo.reach import GRANTED_KM, KM_A_SECOND, least_km
@@ -35,10 +36,12 @@ __all__ = [
     "Location",
     "LocationError",
     "Places",
+    "UpdateError",
     "answers",
     "countries",
     "country_index",
     "country_name",
+    "databases_in_use",
     "databases_table",
     "default_databases",
     "least_km",

@@ -1,16 +1,18 @@
-"""The databases that are shipped with phonehome, and what every report says of any database."""
+"""The databases that are used unless others are named, and what every report says of any."""
 
 import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import dataframely as dy
 import polars as pl
 
 from geo.countries import DATA
-from geo.databases import Database, open_database
+from geo.databases import Database, open_database, open_databases
+from geo.installed import data_folder, installed_databases, joined
 from geo.tables import Databases
 
 OLD_AFTER = timedelta(days=90)
@@ -91,6 +93,17 @@ def default_databases() -> list[Database]:
     ]
 
 
+def databases_in_use(paths: Sequence[Path] = ()) -> list[Database]:
+    """The databases that a user names; else the fetched ones, and behind them the shipped ones.
+
+    Raises:
+        DatabaseError: One is missing, damaged, of the wrong kind, or given twice.
+    """
+    if paths:
+        return open_databases(paths)
+    return joined(installed_databases(), default_databases())
+
+
 def databases_table(databases: Sequence[Database]) -> dy.DataFrame[Databases]:
     """One row per database: what it is, how old, under which licence, with the hash of its file."""
     rows = [_row(position, each) for position, each in enumerate(databases, start=1)]
@@ -117,10 +130,16 @@ def _row(position: int, database: Database) -> dict[str, object]:
         "data_date": database.data_date,
         "sha256": database.sha256,
         "is_embedded": database.is_embedded,
-        "file": database.path.name if database.is_embedded else str(database.path),
+        "file": _file(database),
         "ip_version": database.ip_version,
         "nodes": database.nodes,
     }
+
+
+def _file(database: Database) -> str:
+    """Where a reader finds the file; of fetched ones without the user's home."""
+    is_ours = database.is_embedded or database.path.parent == data_folder()
+    return database.path.name if is_ours else str(database.path)
 
 
 def _embedded(database: Database) -> dict[str, object]:

@@ -3,7 +3,8 @@
     GeoError (a ValueError)
     ├── DatabaseError   a database is missing, damaged, or of a kind that says nothing of places
     ├── AddressError    a text is no IPv4 or IPv6 address
-    └── LocationError   a text names no place, or several
+    ├── LocationError   a text names no place, or several
+    └── UpdateError     a database cannot be fetched, or is not what it should be
 
 Each message is one printable line of the form `{what}: {where}: expected {x}, got {y}`.
 """
@@ -25,6 +26,10 @@ class AddressError(GeoError):
 
 class LocationError(GeoError):
     """A text names no place, or several."""
+
+
+class UpdateError(GeoError):
+    """A database cannot be fetched, or is not what it should be; the old one stays."""
 
 
 def one_line(text: object) -> str:

@@ -149,7 +149,7 @@ class Databases(dy.Schema):
         description="registry, package and version that it was made from; null for a user's file",
     )
     is_embedded = dy.Bool(description="whether the file was shipped with phonehome")
-    file = dy.String(description="file name when embedded, else the path as it was given")
+    file = dy.String(description="file name when shipped or fetched, else the path given")
     ip_version = dy.Int64(description="6: both IPv6 and IPv4, 4: only IPv4")
     nodes = dy.Int64(min=0, description="nodes of the search tree, a measure of its detail")
 

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "captures" / "samples"
 NAMES = [f"parrot-{version}/rep{number}" for version in ("1.0", "2.0") for number in (1, 2, 3)]
 
+os.environ["XDG_DATA_HOME"] = str(ROOT / "tests" / "nowhere")  # no database of who runs the tests
+
 # How long an example takes depends on what else the machine does.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")

@@ -1,9 +1,17 @@
 """What the command line does with places: where the phone was, and how a country is graded."""
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
-from small_captures import household, pcap, put
+from small_captures import gzipped, household, pcap, put
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "geo" / "data"
+sys.path.insert(0, str(ROOT / "tests" / "geo"))
+
+from serving import serving, whole  # noqa: E402 - the tests are no package
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +47,87 @@ def test_a_place_that_is_none_or_several_is_exit_2_and_nothing_is_written(call, 
     assert told.count("\n") == 1
     assert told.startswith(f"phonehome: phone location: '{place}'")
     assert {path.name for path in tmp_path.iterdir()} == {"walk.pcap"}
+
+
+@pytest.fixture
+def home(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+    return folder / "phonehome" / "geo"
+
+
+@pytest.fixture
+def web():
+    with serving() as running:
+        yield running
+
+
+def test_update_puts_what_a_mirror_has_in_use(call, home, web, tmp_path):
+    shipped = (SHIPPED / "dbip-country.mmdb").read_bytes()
+    web.answers["/mine"] = whole(gzipped(shipped))
+    code, out, told = call("geo", "update", "mine", "--url", f"{web.base}/mine")
+    assert (code, out) == (0, "")
+    assert told.startswith("fetched: mine (country), data of 2026-06-01, SHA-256 ")
+    assert (home / "mine.mmdb").read_bytes() == shipped
+    assert call("geo", "update", "mine", "--url", f"{web.base}/mine")[2].startswith("unchanged: ")
+    _, out, _ = call("geo", "status", "--json")
+    assert [row["name"] for row in json.loads(out)][:2] == ["mine", "dbip-country"]
+    assert call("analyze", "walk.pcap", "--quiet", "--format", "json")[0] == 0
+    rows = analysis(tmp_path)["databases"]
+    assert (rows[0]["name"], rows[0]["file"]) == ("mine", "mine.mmdb")
+
+
+def test_update_tells_of_each_that_failed_and_ends_with_4(call, home, web):
+    code, out, told = call("geo", "update", "--base-url", web.base)
+    assert (code, out) == (4, "")
+    lines = told.splitlines()
+    assert [line.split(": ")[2] for line in lines] == ["dbip-country", "dbip-asn"]
+    assert not list(home.glob("*.mmdb"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nobody",),
+        ("--url", "https://a.example/"),
+        ("a", "b", "--url", "https://a.example/"),
+        ("a", "--url", "https://a.example/", "--base-url", "https://b.example"),
+        ("dbip-asn", "--sha256", "0" * 64),
+    ],
+)
+def test_update_asked_wrongly_is_exit_2(call, home, arguments):
+    code, out, _ = call("geo", "update", *arguments)
+    assert (code, out) == (2, "")
+    assert not home.exists()
+
+
+def test_a_key_shows_nowhere(call, home, web, monkeypatch):
+    monkeypatch.setenv("IPINFO_TOKEN", "secret-of-mine")
+    code, out, told = call("geo", "update", "ipinfo-lite", "--base-url", web.base)
+    assert code == 4
+    assert web.asked == ["/data/ipinfo_lite.mmdb?token=secret-of-mine"]
+    assert "secret-of-mine" not in out + told
+    assert not list(home.glob("*"))
+
+
+def test_nothing_but_update_loads_what_can_fetch(run, tmp_path):
+    script = tmp_path / "sitecustomize.py"
+    script.write_text(
+        "import atexit, os, sys\n"
+        "end = os._exit\n"
+        "def leave(code):\n"
+        "    end(77 if {'geo.fetching', 'geo.updates'} & set(sys.modules) else code)\n"
+        "os._exit = leave\n"
+        "atexit.register(lambda: leave(0))\n"
+    )
+    for command in (
+        ("analyze", "walk.pcap", "--force"),
+        ("geo", "status"),
+        ("geo", "lookup", "::1"),
+    ):
+        done = run(*command, cwd=tmp_path, environment={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
+        assert done.returncode == 0, command
+    done = run(
+        "geo", "update", "nobody", cwd=tmp_path, environment={"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    )
+    assert done.returncode == 77

@@ -413,23 +413,28 @@ def geo_status(databases: tuple[Path, ...], as_json: bool) -> int:  # noqa: FBT0
 @geo.command("lookup")
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @click.option("--geo", "databases", multiple=True, type=EXISTING, help="Databases to ask instead.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--phone-location", metavar="PLACE", help="Tell distances from here, as in analyze.")
+@click.option("--json", "as_json", is_flag=True, help="Print what the databases say as JSON.")
 def geo_lookup(
     addresses: tuple[str, ...],
     databases: tuple[Path, ...],
+    phone_location: str | None,
     as_json: bool,  # noqa: FBT001 - click passes flags so
 ) -> int:
-    """Say what each database says of addresses. Nothing is asked online."""
+    """Say all that is known of addresses, and who says it. Nothing is asked online."""
     with _clear_errors():
         import geo as places  # noqa: PLC0415 - slow to import
         from reports.screen import answers as show  # noqa: PLC0415 - the same
 
-        table = places.answers(addresses, _databases(databases))  # type: ignore[arg-type] # of places
+        location = places.locate(phone_location) if phone_location is not None else None
+        asked = _databases(databases)
+        table = places.answers(addresses, asked)  # type: ignore[arg-type] # of places
+        known = places.places(addresses, asked)  # type: ignore[arg-type] # the same
     if as_json:
         with _standard_output():
             click.echo(table.write_json())
     else:
-        show(table, _console(is_result=True))
+        show(table, known, location, _console(is_result=True))
     return 0
 
 

@@ -52,7 +52,7 @@ def judged(
     ).join(_kilometres(places, location), on="country", how="left", maintain_order="left")
     table = (
         measured.with_columns(
-            pl.col("scope").cast(pl.String),
+            pl.col("scope", "holder_kind").cast(pl.String),
             (pl.col("rtt_floor").dt.total_nanoseconds() / _HALF_NANOSECONDS * KM_A_SECOND).alias(
                 "reach_km"
             ),

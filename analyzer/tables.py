@@ -169,6 +169,17 @@ class Places(dy.Schema):
     )
     asn = dy.Int64(nullable=True, description="Autonomous system. Null: unknown.")
     as_org = dy.String(nullable=True, description="Its holder. Null: unknown.")
+    holder = dy.String(
+        nullable=True, description="Company behind the system. Null: not in the table of holders."
+    )
+    holder_country = dy.String(
+        nullable=True, description="Country of that company's head office. Null: as for holder."
+    )
+    holder_kind = dy.String(
+        nullable=True,
+        description="What the system is for: cloud, cdn, dns, platform, service or carrier. Null: "
+        "as for holder.",
+    )
     is_anycast = dy.Bool(
         nullable=True, description="Announced from many places. Null: no database says."
     )

@@ -16,10 +16,11 @@ from geo.databases import Database, open_database, open_databases
 from geo.defaults import databases_in_use, databases_table, default_databases, old_databases
 from geo.errors import AddressError, DatabaseError, GeoError, LocationError, UpdateError
 from geo.gazetteer import Location, locate
+from geo.holders import held_by, holders
 from geo.places import answers, places
 from geo.reach import GRANTED_KM, KM_A_SECOND, least_km
 from geo.scopes import scope
-from geo.tables import SCOPES, Answers, Countries, Databases, Places
+from geo.tables import SCOPES, Answers, Countries, Databases, Holders, Places
 
 __all__ = [
     "GRANTED_KM",
@@ -33,6 +34,7 @@ __all__ = [
     "DatabaseError",
     "Databases",
     "GeoError",
+    "Holders",
     "Location",
     "LocationError",
     "Places",
@@ -44,6 +46,8 @@ __all__ = [
     "databases_in_use",
     "databases_table",
     "default_databases",
+    "held_by",
+    "holders",
     "least_km",
     "locate",
     "old_databases",

@@ -10,8 +10,9 @@ import dataframely as dy
 import polars as pl
 
 from geo.databases import Database
+from geo.holders import holder_index
 from geo.scopes import V4_BYTES, lookup_address, packed, packed_scope, short_text
-from geo.tables import SCOPES, Answers, Places
+from geo.tables import HOLDER_KINDS, SCOPES, Answers, Places
 
 _SAID = {
     "country": pl.String(),
@@ -53,6 +54,7 @@ def places(
         _of_first("registered_country", "registered_country", everyone),
         _of_first("asn", "asn", everyone),
         _of_first("as_org", "asn", everyone),
+        *_holders(everyone),
         _is_anycast(everyone),
         _of_first("network", "country", opining),
         _opinions({position: databases[position].name for position in opining}),
@@ -132,6 +134,24 @@ def _of_first(field: str, needed: str, positions: Sequence[int]) -> pl.Expr:
             .otherwise(value)
         )
     return value.alias(field)
+
+
+def _holders(positions: Sequence[int]) -> list[pl.Expr]:
+    """The company behind the system that `asn` names, its home, and what the system is for."""
+    asn = _of_first("asn", "asn", positions)
+    known = holder_index()
+    return [
+        asn.replace_strict(
+            {number: getattr(holder, field) for number, holder in known.items()},
+            default=None,
+            return_dtype=dtype,
+        ).alias(name)
+        for name, field, dtype in (
+            ("holder", "holder", pl.String()),
+            ("holder_country", "country", pl.String()),
+            ("holder_kind", "kind", pl.Enum(HOLDER_KINDS)),
+        )
+    ]
 
 
 def _is_anycast(positions: Sequence[int]) -> pl.Expr:

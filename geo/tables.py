@@ -1,7 +1,8 @@
 """The tables that `geo` hands on: one class a table, one line a column.
 
 `Places` says what the databases say of an address, `Answers` says which database said it,
-`Databases` says which databases were asked, `Countries` names the countries.
+`Databases` says which databases were asked, `Countries` names the countries, `Holders` the
+companies behind networks.
 The analyzer adds its own verdict to `Places`; nothing here judges.
 """
 
@@ -29,6 +30,9 @@ SCOPES = (
 `translation` is the NAT64 prefix for local use and `tunnel` is Teredo: what stands behind
 such an address is on the public Internet, yet its place cannot be known from it.
 """
+
+HOLDER_KINDS = ("cloud", "cdn", "dns", "platform", "service", "carrier")
+"""What an autonomous system is for; a cloud and a CDN serve whoever rents them."""
 
 _SCOPE = "range that holds the lookup address, after the IANA special-purpose registries"
 _LOOKUP_ADDRESS = (
@@ -66,6 +70,23 @@ class Places(dy.Schema):
         nullable=True,
         description="holder of that autonomous system, in the words of the same database; null "
         "when asn is null or the database names no holder",
+    )
+    holder = dy.String(
+        nullable=True,
+        description="company behind that system, by the table of holders; null when asn is null "
+        "or the table does not have it",
+    )
+    holder_country = dy.String(
+        nullable=True,
+        regex=r"^[A-Z]{2}$",
+        description="ISO 3166-1 alpha-2 code of the country where that company has its head "
+        "office, wherever the address is; null as for holder",
+    )
+    holder_kind = dy.Enum(
+        HOLDER_KINDS,
+        nullable=True,
+        description="what the system is for: cloud, cdn, dns, platform, service, carrier; null "
+        "as for holder",
     )
     is_anycast = dy.Bool(
         nullable=True,
@@ -168,3 +189,16 @@ class Countries(dy.Schema):
         description="whether the 110m world map has a shape for it; where it has none, only the "
         "label point can show it"
     )
+
+
+class Holders(dy.Schema):
+    """The companies behind the autonomous systems that phones meet most; sorted by number."""
+
+    asn = dy.Int64(primary_key=True, min=1, max=2**32 - 1, description="autonomous system")
+    holder = dy.String(description="company, in brackets its parent")
+    country = dy.String(
+        regex=r"^[A-Z]{2}$", description="where the parent has its head office, ISO 3166-1 alpha-2"
+    )
+    kind = dy.Enum(HOLDER_KINDS, description="what the system is for")
+    registered_as = dy.String(description="holder in the shipped table of systems")
+    source = dy.String(description="where a reader finds the head office")

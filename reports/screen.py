@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 import dataframely as dy
 from rich.console import Console
@@ -21,6 +22,7 @@ import geo
 from reports.text import terminal
 
 QUIET_SECONDS = 1.0
+MS_A_SECOND = 1000
 
 
 @contextmanager
@@ -71,8 +73,21 @@ def databases(table: dy.DataFrame[geo.Databases], on: date, console: Console) ->
         console.print()
 
 
-def answers(table: dy.DataFrame[geo.Answers], console: Console) -> None:
-    """What each database says of each address, a block per address."""
+def answers(
+    table: dy.DataFrame[geo.Answers],
+    places: dy.DataFrame[geo.Places],
+    location: geo.Location | None,
+    console: Console,
+) -> None:
+    """All that is known of each address, a block per address: who says what, whose it is, how far.
+
+    Args:
+        table: what each database says.
+        places: the same addresses, with what follows from it.
+        location: where the phone is; None: no distance is told.
+        console: where to print.
+    """
+    known_places = {row["address"]: row for row in places.iter_rows(named=True)}
     for (address,), rows in table.group_by("address", maintain_order=True):
         first = rows.row(0, named=True)
         console.print(Text(f"{terminal(str(address))}  ({first['scope']})", style="bold"))
@@ -90,6 +105,39 @@ def answers(table: dy.DataFrame[geo.Answers], console: Console) -> None:
                 Text(f"  {terminal(row['database'])}"), Text(" · ".join(known) or "says nothing")
             )
         console.print(block)
+        if first["scope"] == "global":
+            for line in _explained(known_places[str(address)], location):
+                console.print(Text(f"  {terminal(line)}"))
+
+
+def _explained(place: dict[str, Any], location: geo.Location | None) -> list[str]:
+    """What follows from the opinions on one address, a sentence a line."""
+    said = f"{geo.held_by(place['country'], place['asn'], place['as_org'])}."
+    lines = [said[0].upper() + said[1:]]
+    countries = list(
+        dict.fromkeys(each["country"] for each in place["opinions"] if each["country"] is not None)
+    )
+    if len(countries) > 1:
+        lines.append(f"Disputed: databases name {', '.join(countries)}.")
+    if place["is_anycast"]:
+        lines.append("Anycast: announced from many places at once.")
+    if location is not None:
+        lines += [
+            _distance(country, km, location)
+            for country, km in geo.least_km(location, countries).items()
+        ]
+    return lines
+
+
+def _distance(country: str, km: float, location: geo.Location) -> str:
+    """From which round trip on a country is impossible."""
+    if not km:
+        return f"{country} is too near to {location.label} for any round trip to exclude it."
+    ms = 2 * km / geo.KM_A_SECOND * MS_A_SECOND
+    return (
+        f"{country} is at least {km:,.0f} km from {location.label}: a round trip below {ms:.1f} ms "
+        "makes it impossible."
+    )
 
 
 def _block() -> Table:

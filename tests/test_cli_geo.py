@@ -131,3 +131,33 @@ def test_nothing_but_update_loads_what_can_fetch(run, tmp_path):
         "geo", "update", "nobody", cwd=tmp_path, environment={"PYTHONPATH": f"{tmp_path}:{ROOT}"}
     )
     assert done.returncode == 77
+
+
+def test_lookup_explains_an_address_in_full(call):
+    code, out, _ = call("geo", "lookup", "203.205.254.157", "--phone-location", "Toronto, CA")
+    assert code == 0
+    assert "In Hong Kong, on AS132203 of Tencent (CN, cloud)." in out
+    assert "Disputed: databases name HK, CN." in out
+    assert "HK is at least 12,4" in out
+    assert "from Toronto, CA: a round trip below 124" in out
+    _, out, _ = call("geo", "lookup", "8.8.8.8", "--phone-location", "US")
+    assert "US is too near to United States for any round trip to exclude it." in out
+    assert call("geo", "lookup", "::1", "--phone-location", "Nowhere")[0] == 2
+
+
+def test_lookup_says_where_an_address_is_announced_from_many_places(call):
+    _, out, _ = call("geo", "lookup", "1.1.1.1", "192.168.0.1")
+    assert "Anycast: announced from many places at once." in out
+    assert "of Cloudflare (US, cdn)." in out
+    assert "192.168.0.1  (private)" in out
+    assert "network that nobody names" not in out
+
+
+def test_the_report_and_the_table_name_the_company_behind_a_network(call, tmp_path):
+    assert call("analyze", "walk.pcap", "--quiet")[0] == 0
+    places = {row["address"]: row for row in analysis(tmp_path)["places"]}
+    held = [row for row in places.values() if row["holder"] is not None]
+    assert held
+    page = (tmp_path / "walk.phonehome" / "report.html").read_text(encoding="utf-8")
+    for row in held:
+        assert f"held by {row['holder']} ({row['holder_country']}, {row['holder_kind']})" in page

@@ -124,6 +124,9 @@ def place(remote: Remote) -> dict[str, object]:
         "registered_country": None,
         "asn": remote.asn,
         "as_org": remote.as_org,
+        "holder": None,
+        "holder_country": None,
+        "holder_kind": None,
         "is_anycast": remote.is_anycast,
         "opinions": [
             {"database": name, "country": country}

@@ -34,7 +34,7 @@ BATCH = 1000
 BUILT = 1_780_000_000
 RECORDS = {
     "1.1.1.0/24": {
-        "country": {"iso_code": "AU", "names": {"en": "Australia", "de": "Australien"}},
+        "country": {"iso_code": "AU", "names": {"en": "Australia", "es": "Australia"}},
         "registered_country": {"iso_code": "AU"},
         "traits": {"is_anycast": True},
     },

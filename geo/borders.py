@@ -23,10 +23,12 @@ from geo.countries import DATA
 EARTH_KM = 6371.0088  # mean radius, IUGG
 LONGEST_PIECE = 0.5  # degrees; bends at most 0.06 km away from the line of the map
 CHUNK = 16  # pieces of a border that are left out together where they are too far to matter
+AT_ONCE = 32  # pairs of runs that are measured together
 HALF_TURN = 180.0
 _ROUNDING = 1e-7  # radians, 0.6 m: what a product of two near unit vectors may lose
 
 Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
 
 
 class Border(NamedTuple):
@@ -86,14 +88,17 @@ def km_from_country(here: str, codes: Iterable[str]) -> dict[str, float]:
     Raises:
         KeyError: The map has no shape for the country to measure from.
     """
-    own = borders()[here]
-    chunks = _chunks(own)
-    return {
-        code: _km(_nearest(chunks, _chunks(border)))
-        if own.corners.isdisjoint(border.corners)
-        else 0.0
-        for code, border in _known(codes)
-    }
+    if here not in borders():
+        raise KeyError(here)
+    return {code: _km_between(*sorted((here, code))) for code, _ in _known(codes)}
+
+
+@cache
+def _km_between(one: str, other: str) -> float:
+    """Kilometres between two countries; measured once in a run."""
+    if not borders()[one].corners.isdisjoint(borders()[other].corners):
+        return 0.0
+    return _km(_nearest(_chunks(one), _chunks(other)))
 
 
 def _known(codes: Iterable[str]) -> Iterator[tuple[str, Border]]:
@@ -167,17 +172,19 @@ def _is_within(border: Border, latitude: float, longitude: float) -> bool:
 
 
 def _chords(points: Floats, first: Floats, last: Floats) -> Floats:
-    """Chords from points to the nearest point of each piece; shape (points, pieces).
+    """Chords from points to the nearest point of each piece; shape (…, points, pieces).
 
     A piece is short, so its chord in space stands for its arc: the nearest point of the chord is
     found and put back on the sphere.
     """
     along = last - first
-    length = np.maximum((along**2).sum(axis=1), np.finfo(np.float64).tiny)
-    share = np.clip((points @ along.T - (first * along).sum(axis=1)) / length, 0.0, 1.0)
-    nearest = first + share[..., None] * along
-    nearest /= np.linalg.norm(nearest, axis=-1, keepdims=True)
-    chords: Floats = np.linalg.norm(points[:, None, :] - nearest, axis=-1)
+    length = np.maximum((along**2).sum(axis=-1), np.finfo(np.float64).tiny)
+    begun = (first * along).sum(axis=-1)
+    covered = points @ np.swapaxes(along, -1, -2) - begun[..., None, :]
+    share = np.clip(covered / length[..., None, :], 0.0, 1.0)
+    nearest = first[..., None, :, :] + share[..., None] * along[..., None, :, :]
+    nearest /= np.sqrt((nearest**2).sum(axis=-1, keepdims=True))
+    chords: Floats = np.sqrt(((points[..., :, None, :] - nearest) ** 2).sum(axis=-1))
     return chords
 
 
@@ -187,27 +194,38 @@ def _km(chord: float) -> float:
 
 
 class _Chunks(NamedTuple):
-    """Runs of a border: the first point of each, and the angle that reaches all of it."""
+    """Runs of a border: the first point of each, and the angle that reaches all of it.
 
-    first: list[Floats]
-    last: list[Floats]
+    Attributes:
+        first: where each piece of each run begins; short runs repeat their last piece; shape
+            (runs, CHUNK, 3).
+        last: where it ends; the same shape.
+        middle: first point of each run; shape (runs, 3).
+        radius: radians from it to the farthest point of the run; shape (runs,).
+    """
+
+    first: Floats
+    last: Floats
     middle: Floats
     radius: Floats
 
 
-def _chunks(border: Border) -> _Chunks:
+@cache
+def _chunks(code: str) -> _Chunks:
     """A border cut in runs of at most `CHUNK` pieces, and wherever it goes on elsewhere."""
+    border = borders()[code]
     jumps = np.flatnonzero((border.end[:-1] != border.begin[1:]).any(axis=1)) + 1
-    cuts = np.union1d(jumps, np.arange(CHUNK, len(border.first), CHUNK))
-    first, last = np.split(border.first, cuts), np.split(border.last, cuts)
-    middle = np.stack([part[0] for part in first])
-    radius = np.array(
-        [
-            max(_angle(np.linalg.norm(ends - part[0], axis=1)).max() for ends in (part, other))
-            for part, other in zip(first, last, strict=True)
-        ]
-    )
-    return _Chunks(first, last, middle, radius)
+    size = len(border.first)
+    starts = np.union1d(jumps, np.arange(0, size, CHUNK))
+    ends = np.append(starts[1:], size)
+    pieces = np.minimum(starts[:, None] + np.arange(CHUNK), ends[:, None] - 1)
+    first, last = border.first[pieces], border.last[pieces]
+    middle = border.first[starts]
+    far = [
+        np.sqrt(((points - middle[:, None, :]) ** 2).sum(axis=-1)).max(axis=1)
+        for points in (first, last)
+    ]
+    return _Chunks(first, last, middle, _angle(np.maximum(*far)))
 
 
 def _angle(chord: Floats) -> Floats:
@@ -219,17 +237,25 @@ def _angle(chord: Floats) -> Floats:
 def _nearest(here: _Chunks, there: _Chunks) -> float:
     """The shortest chord between two borders that do not cross.
 
-    Pairs of runs are tried from the nearest on, until the next can hold nothing nearer.
+    Pairs of runs are tried from the nearest on, `AT_ONCE` together, until the next can hold
+    nothing nearer.
     """
     apart = _angle(np.sqrt(np.maximum(2 - 2 * here.middle @ there.middle.T, 0.0)))
     bounds = apart - here.radius[:, None] - there.radius[None, :] - _ROUNDING
-    best = float(2 * np.sin(apart.min() / 2 + _ROUNDING))
-    own, other = np.nonzero(bounds < apart.min())
-    for place in np.argsort(bounds[own, other], kind="stable").tolist():
-        mine, theirs = own[place], other[place]
-        if 2 * np.sin(max(bounds[mine, theirs], 0.0) / 2) > best:
+    nearest = np.unravel_index([int(np.argmin(apart))], apart.shape)
+    best = _between(here, nearest[0], there, nearest[1])
+    own, other = np.nonzero(bounds < 2 * np.arcsin(best / 2))
+    order = np.argsort(bounds[own, other], kind="stable")
+    for at in range(0, len(order), AT_ONCE):
+        some = order[at : at + AT_ONCE]
+        if 2 * np.sin(max(bounds[own[some[0]], other[some[0]]], 0.0) / 2) > best:
             break
-        one = _chords(here.first[mine], there.first[theirs], there.last[theirs]).min()
-        two = _chords(there.first[theirs], here.first[mine], here.last[mine]).min()
-        best = min(best, float(one), float(two))
+        best = min(best, _between(here, own[some], there, other[some]))
     return best
+
+
+def _between(here: _Chunks, own: Numbers, there: _Chunks, other: Numbers) -> float:
+    """The shortest chord between runs of two borders, in pairs: it ends in a point of either."""
+    one = _chords(here.first[own], there.first[other], there.last[other]).min()
+    two = _chords(there.first[other], here.first[own], here.last[own]).min()
+    return float(min(one, two))

@@ -38,6 +38,7 @@ INTERRUPTED = 130
 FORMATS = ("html", "json", "csv", "parquet")
 DEFAULT_FORMATS = "html,json,parquet"
 COMPARED = "compare.phonehome"
+SWITCH_SECONDS = 0.0003  # a thread that decodes needs the interpreter often, and shortly
 IDLE_MEANS = ("screen-off", "background", "both")
 RULES = ("new-country", "new-asn", "new-host")
 PERCENT = 100
@@ -53,6 +54,7 @@ def program() -> NoReturn:
     back piece by piece at the end.
     """
     gc.disable()
+    sys.setswitchinterval(SWITCH_SECONDS)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         main()

@@ -1,5 +1,6 @@
 """Runs of whole programs: wall clock, processor time and peak memory of each."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+NO_BYTE_CODE = "PYTHONDONTWRITEBYTECODE"
 LAST_CHARACTERS = 400
 
 
@@ -33,6 +35,8 @@ class Sample:
 def run(command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None) -> Sample:
     """One run of a command; what it prints goes to a file.
 
+    Python's byte code is kept, as on a user's machine, whatever this environment says.
+
     Raises:
         RunError: the command did not start, or did not end with status 0; names it, its
             status and the end of what it printed.
@@ -40,6 +44,7 @@ def run(command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = No
     result = log.with_name("result")
     result.unlink(missing_ok=True)
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(result), str(log)]
+    env = {name: value for name, value in (env or os.environ).items() if name != NO_BYTE_CODE}
     started = subprocess.run(
         [*launcher, *command], env=env, capture_output=True, text=True, check=False
     )

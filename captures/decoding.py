@@ -41,10 +41,10 @@ from captures.packets import read_packets
 from captures.strange import Oddity, Strange
 from captures.sums import Sums
 
-WINDOW_BYTES = 1 << 20
+WINDOW_BYTES = 8 << 20
 RECORDS = 32_768
 PACKETS = 131_072
-PACKETS_ADDED = 4_096  # few enough to be still in the cache when they are added up
+PACKETS_ADDED = 16_384  # few enough to be still in the cache when they are added up
 INTERPRETED_PACKETS = 10_000
 INTERPRETED_RECORDS = 200
 INTERPRETED_SECONDS = 4.0

@@ -66,3 +66,9 @@ def test_a_ratio_compares_neighbours_of_a_round():
 def test_warming_needs_the_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         warm(tmp_path / "absent")
+
+
+def test_byte_code_is_kept_as_on_the_machine_of_a_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    run([*PYTHON, "import os; print('PYTHONDONTWRITEBYTECODE' in os.environ)"], tmp_path / "log")
+    assert (tmp_path / "log").read_text() == "False\n"

@@ -18,6 +18,7 @@ from captures.compiled import machine
 from captures.containers import Container, container
 from captures.decompression import DecompressionError
 from captures.digests import Digests
+from captures.dissecting import Dissection
 from captures.errors import BadRecordError, CaptureError
 from captures.excerpts import Excerpts, excerpts_of
 from captures.files import CaptureFile
@@ -92,7 +93,8 @@ class Decoding:
         except BaseException:
             self.file.close()
             raise
-        self._records = np.empty((RECORDS, RECORD_WIDTH), dtype=np.int64)
+        self._records = np.zeros((RECORDS, RECORD_WIDTH), dtype=np.int64)
+        self._dissection = Dissection(limits.dissected_packets)
         self.memory = new_memory(limits.open_gaps)
         self._sums: Sums | None = None
         self._bounds = Bounds(
@@ -203,6 +205,7 @@ class Decoding:
         """Let the compiled loop read the records that were found."""
         interfaces = self.container.interfaces
         self._note_link_types(interfaces, count)
+        self._dissection.note(window, self._records[:count], interfaces)
         first = 0
         while True:
             last = count
@@ -300,4 +303,7 @@ class Decoding:
 
     def limits_hit(self) -> dict[str, int]:
         """Per limit that bit, how often."""
-        return self.strange.limits_hit(self.memory.counts)
+        hit = self.strange.limits_hit(self.memory.counts)
+        if left_out := self._dissection.left_out:
+            hit["dissected_packets"] = left_out
+        return hit

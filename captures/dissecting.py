@@ -5,12 +5,29 @@ thousand a second. It is imported when the first packet is dissected.
 """
 
 import importlib
+import logging
 import struct
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from captures.layout import (
+    INTERFACE_LINK_TYPE,
+    RECORD_AT,
+    RECORD_CAPTURED,
+    RECORD_INNER,
+    RECORD_INTERFACE,
+)
+from captures.links import KNOWN_LINK_TYPES
+from captures.tags import TOOL_LINK_TYPES
+
+LOOKED_AT_BYTES = 512
+"""What stands before an IP packet, and the begin of the packet, lie within so many bytes."""
 IP_LAYERS = ("IP", "IPv6")
 DISSECTION_FAULTS = (
     AssertionError,
@@ -24,6 +41,49 @@ DISSECTION_FAULTS = (
     struct.error,
 )
 """What scapy's dissectors raise on octets that do not fit; each is met in its issue tracker."""
+
+
+class Dissection:
+    """Asks scapy about packets whose link type the compiled loop does not know.
+
+    Args:
+        packets: most packets that are given to scapy.
+
+    Attributes:
+        left_out: packets that were not, because there were too many.
+    """
+
+    def __init__(self, packets: int) -> None:
+        self._left = packets
+        self._is_used = False
+        self.left_out = 0
+
+    def note(
+        self,
+        window: NDArray[np.uint8],
+        records: NDArray[np.int64],
+        interfaces: NDArray[np.int64],
+    ) -> None:
+        """Write into each of these records where scapy finds an IP packet (`RECORD_INNER`)."""
+        unknown = [
+            row
+            for row, link_type in enumerate(interfaces[:, INTERFACE_LINK_TYPE].tolist())
+            if link_type not in KNOWN_LINK_TYPES and link_type not in TOOL_LINK_TYPES
+        ]
+        if self._is_used:
+            records[:, RECORD_INNER] = 0
+        if not unknown or not is_available():
+            return
+        self._is_used = True
+        places = np.flatnonzero(np.isin(records[:, RECORD_INTERFACE], unknown))
+        for record in (records[place] for place in places[: self._left]):
+            at = record[RECORD_AT]
+            octets = window[at : at + min(record[RECORD_CAPTURED], LOOKED_AT_BYTES)].tobytes()
+            link_type = interfaces[record[RECORD_INTERFACE], INTERFACE_LINK_TYPE]
+            found = innermost_ip(int(link_type), octets)
+            record[RECORD_INNER] = 0 if found is None else found.at + 1
+        self.left_out += max(len(places) - self._left, 0)
+        self._left -= min(len(places), self._left)
 
 
 class Layer(Protocol):
@@ -72,7 +132,9 @@ def innermost_ip(link_type: int, octets: bytes) -> Dissected | None:
 @cache
 def _link_types() -> dict[int, Any]:
     """Link types that scapy knows, with the class that reads each."""
-    importlib.import_module("scapy.layers.all")
+    logging.getLogger("scapy").setLevel(logging.CRITICAL)  # what it says is not for the user
+    with warnings.catch_warnings(action="ignore"):
+        importlib.import_module("scapy.layers.all")
     types: dict[int, Any] = importlib.import_module("scapy.config").conf.l2types.num2layer
     return types
 

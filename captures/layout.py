@@ -74,7 +74,8 @@ RECORD_DIRECTION = 5  # 0: not said, 1: in, 2: out
 RECORD_OPTIONS = 6  # where the options of its block begin in the window
 RECORD_OPTIONS_END = 7  # where they end; not behind their begin: there are none
 RECORD_ORDER = 8  # 1: its block is big-endian
-RECORD_WIDTH = 9
+RECORD_INNER = 9  # 1 + where an IP packet begins in it, as scapy found; 0: the loop looks itself
+RECORD_WIDTH = 10
 
 NO_TIME = -(2**63)
 

@@ -53,6 +53,13 @@ SLL, SLL2 = 113, 276
 PPP, CISCO = np.int64(9), np.int64(104)
 PPP_HDLC, PPP_ETHERNET = 50, 51
 
+_LINK_TYPES: tuple[int | np.int64, ...] = (
+    *(ETHERNET, RAW, RAW_BSD, RAW_OPENBSD, IPV4, IPV6, NULL, LOOP, SLL, SLL2),
+    *(PPP, PPP_HDLC, PPP_ETHERNET, CISCO, WIRELESS, RADIOTAP, PRISM, AVS, PPI),
+)
+KNOWN_LINK_TYPES = frozenset(int(number) for number in _LINK_TYPES)
+"""Link types that are read here; `tags` knows those of tools besides."""
+
 LAYERS_LIMIT = np.int64(16)
 VLAN_TAGS_LIMIT, LABELS_LIMIT = np.int64(8), np.int64(16)
 ETHERNET_BYTES, SLL_BYTES, SLL2_BYTES = np.int64(14), np.int64(16), np.int64(20)

@@ -83,6 +83,7 @@ from captures.layout import (
     RECORD_AT,
     RECORD_CAPTURED,
     RECORD_DIRECTION,
+    RECORD_INNER,
     RECORD_INTERFACE,
     RECORD_ORIGINAL,
     RECORD_TIME,
@@ -90,6 +91,7 @@ from captures.layout import (
     WAITING_OFFSET,
     WAITING_PACKET,
 )
+from captures.links import RAW
 from captures.sequences import begin_stream, cover, stream_position
 from captures.tags import IS_CUT, TAG_BYTES_LIMIT, note_owner, tool_header
 from captures.words import OUTCOMES
@@ -152,6 +154,8 @@ def _read_headers(data, record, interfaces, memory, seed):
     end = at + record[RECORD_CAPTURED]
     wire_end = at + record[RECORD_ORIGINAL]
     interface = interface_of(data, record, interfaces, link_type)
+    if record[RECORD_INNER]:
+        at, link_type = at + record[RECORD_INNER] - 1, RAW
     outcome = read_layers(data, at, end, wire_end, link_type, found)
     if interface and outcome == READ and is_copy(data, record, end, interface, memory, seed):
         return DUPLICATE

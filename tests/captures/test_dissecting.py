@@ -3,17 +3,34 @@
 import struct
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captures import dissecting
 from captures.dissecting import Dissected, innermost_ip, is_available
-from tests.captures.building import Ethernet, Icmp, Ip, Ipv4, Ipv6, Raw, Tcp, Udp
+from captures.limits import Limits
+from captures.links import KNOWN_LINK_TYPES
+from captures.tags import TOOL_LINK_TYPES
+from tests.captures.building import (
+    Ethernet,
+    Icmp,
+    Ip,
+    Ipv4,
+    Ipv6,
+    Pcapng,
+    Tcp,
+    Udp,
+    pcap,
+    records,
+)
+from tests.captures.building import Raw as Octets
 from tests.captures.carriers import gre, ppp
+from tests.captures.reader import assert_accounts, narrow, read
 
 V4, V6 = Ipv4(Udp(b"hello")), Ipv6(Tcp(b"hello"))
-PPP_WITH_DIRECTION = 204
+PPP_WITH_DIRECTION, RAW = 204, 101
 scapy = pytest.mark.skipif(not is_available(), reason="scapy is not installed")
 
 
@@ -55,7 +72,7 @@ def test_where_there_is_no_packet_none_is_found() -> None:
 @settings(deadline=None, max_examples=50)
 @given(st.binary(max_size=90), st.integers(0, 60), st.sampled_from([1, 192, 204, 230, 276]))
 def test_any_octets_are_dissected_or_not(noise: bytes, place: int, link_type: int) -> None:
-    octets = (b"\x01" + ppp(Ipv4(Raw(noise, 47))))[: 90 - place] + noise[:place]
+    octets = (b"\x01" + ppp(Ipv4(Octets(noise, 47))))[: 90 - place] + noise[:place]
     found = innermost_ip(link_type, octets)
     assert found is None or 0 <= found.at < len(octets)
 
@@ -116,3 +133,77 @@ def test_what_scapy_cannot_read_is_not_found(
 
     with_link_type(monkeypatch, reader)
     assert innermost_ip(300, b"octets") is None
+
+
+class Enclosed:
+    """A packet of a link type that only scapy knows: a direction, PPP, then IP."""
+
+    def __init__(self, packet: Ip) -> None:
+        self._octets = b"\x01" + ppp(packet)
+
+    def __bytes__(self) -> bytes:
+        return self._octets
+
+
+PACKETS: tuple[Ip, ...] = (V4, V6, Ipv4(Tcp(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", 80)))
+
+
+@scapy
+def test_a_capture_of_a_rare_link_type_gives_the_flows_of_the_bare_packets() -> None:
+    bare = read(pcap(*PACKETS, link_type=RAW))
+    with narrow():
+        tables = read(pcap(*map(Enclosed, PACKETS), link_type=PPP_WITH_DIRECTION))
+    assert_accounts(tables, [len(bytes(packet)) + 5 for packet in PACKETS])
+    same = pl.exclude("wire_bytes", "link_bytes")
+    assert tables.packets.select(same).equals(bare.packets.select(same))
+    assert (tables.packets["link_bytes"] - bare.packets["link_bytes"]).to_list() == [5, 5, 5]
+    assert tables.conversations.equals(bare.conversations)
+    assert tables.sightings.equals(bare.sightings)
+    assert tables.sightings["name"].to_list() == ["a.example"]
+    assert tables.kinds == []
+    assert tables.capture["link_types"] == [PPP_WITH_DIRECTION]
+
+
+@scapy
+def test_link_types_of_one_file_do_not_mix() -> None:
+    written = Pcapng()
+    octets = written.section() + written.interface(PPP_WITH_DIRECTION) + written.interface(RAW)
+    for number, record in enumerate(records(*[Enclosed(V4), V6] * 3)):
+        octets += written.packet(record, interface=number % 2)
+    with narrow():
+        tables = read(octets)
+    assert tables.words == ["conversation"] * 6
+    assert tables.packets["link_bytes"].to_list() == [5, 0] * 3
+
+
+@scapy
+def test_what_scapy_does_not_know_either_stays_an_oddity() -> None:
+    tables = read(pcap(Octets(b"anything", 0), link_type=147))
+    assert tables.words == ["non_ip"]
+    assert tables.kinds == ["link_type_unknown"]
+
+
+@scapy
+def test_packets_beyond_the_limit_are_counted() -> None:
+    limits = Limits(dissected_packets=2)
+    with narrow():
+        tables = read(pcap(*map(Enclosed, [V4] * 5), link_type=PPP_WITH_DIRECTION), limits)
+    assert tables.words == ["conversation"] * 2 + ["non_ip"] * 3
+    assert tables.limits_hit == {"dissected_packets": 3}
+
+
+def test_without_scapy_the_link_type_is_an_oddity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dissecting, "is_available", lambda: False)
+    tables = read(pcap(Enclosed(V4), link_type=PPP_WITH_DIRECTION))
+    assert tables.words == ["non_ip"]
+    assert tables.oddities.row(0, named=True)["needed_bytes"] == PPP_WITH_DIRECTION
+
+
+def test_the_loop_knows_the_link_types_that_scapy_is_not_asked_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dissecting, "is_available", lambda: False)
+    known = KNOWN_LINK_TYPES | TOOL_LINK_TYPES
+    for link_type in range(300):
+        tables = read(pcap(Octets(bytes(64), 0), link_type=link_type))
+        assert ("link_type_unknown" in tables.kinds) == (link_type not in known), link_type

@@ -128,7 +128,8 @@ HEADER_TAG_HASH = 33
 HEADER_END = 34  # end of what was captured of what encloses the next header
 HEADER_WIRE_END = 35  # its end on the wire
 HEADER_LAYERS = 36  # how many headers enclose others
-HEADER_OUTER = 37  # the columns before the key, as they were in the packet around this one
+HEADER_AGAIN = 37  # 1: the tool says that the payload was sent before
+HEADER_OUTER = 38  # the columns before the key, as they were in the packet around this one
 HEADER_WIDTH = HEADER_OUTER + HEADER_KEY
 
 # A packet that was read: columns of the output.
@@ -277,4 +278,8 @@ COUNT_BACKWARD = 10
 COUNT_SNAPPED = 11
 COUNT_CAPTURED_BYTES = 12
 COUNT_WIRE_BYTES = 13
-COUNT_KINDS = 14  # how often each of words.PACKET_ODDITIES was met, from here on
+COUNT_TOOL_BYTES = 14  # bytes of the frames that the capture tool added
+COUNT_GIANTS = 15  # packets that no ordinary link carries
+COUNT_AGAIN = 16  # packets of which the tool says that their payload was sent before
+COUNT_AGAIN_NEW = 17  # of those, packets with payload that was not seen before
+COUNT_KINDS = 18  # how often each of words.PACKET_ODDITIES was met, from here on

@@ -17,12 +17,15 @@ from captures.layers import read_layers
 from captures.layout import (
     CONVERSATION_HALF,
     CONVERSATION_OPENER,
+    COUNT_AGAIN,
+    COUNT_AGAIN_NEW,
     COUNT_BACKWARD,
     COUNT_CAPTURED_BYTES,
     COUNT_CONVERSATIONS,
     COUNT_EXCERPT_BYTES,
     COUNT_EXCERPTS,
     COUNT_FRAME,
+    COUNT_GIANTS,
     COUNT_KINDS,
     COUNT_LAST_TIME,
     COUNT_LISTS,
@@ -30,6 +33,7 @@ from captures.layout import (
     COUNT_PACKETS,
     COUNT_POOL,
     COUNT_SNAPPED,
+    COUNT_TOOL_BYTES,
     COUNT_WAITING_FREE,
     COUNT_WIRE_BYTES,
     FRAGMENT_CONVERSATION,
@@ -41,6 +45,7 @@ from captures.layout import (
     HALF_HAS,
     HALF_MAC,
     HALF_WIDTH,
+    HEADER_AGAIN,
     HEADER_AT,
     HEADER_FLAGS,
     HEADER_FRAGMENT,
@@ -107,6 +112,7 @@ GAPS_LIMIT = kind("transport", "sequence_gaps_limit")
 SYN, ACK = 2, 16
 FIRST_SEEN = 2  # state of a slot whose first fragment was read
 ODDITIES_PER_PACKET = 4
+LONGEST_ON_LINK = 1500  # the MTU of Ethernet and of mobile networks
 
 
 @part
@@ -140,6 +146,7 @@ def _read_headers(data, record, interfaces, memory, seed):
     found[HEADER_OUTBOUND] = record[RECORD_DIRECTION]
     found[HEADER_TAG] = 0
     found[HEADER_TAG_HASH] = 0
+    found[HEADER_AGAIN] = 0
     if record[RECORD_CAPTURED] > record[RECORD_ORIGINAL]:
         odd(found, CAPTURED_BEYOND, record[RECORD_CAPTURED], record[RECORD_ORIGINAL])
         record[RECORD_ORIGINAL] = record[RECORD_CAPTURED]
@@ -147,7 +154,9 @@ def _read_headers(data, record, interfaces, memory, seed):
         odd(found, INTERFACE_UNKNOWN, NONE, NONE)
         return MALFORMED
     link_type = interfaces[record[RECORD_INTERFACE], INTERFACE_LINK_TYPE]
+    original = record[RECORD_ORIGINAL]
     link_type = tool_header(data, record, interfaces, link_type, memory)
+    memory.counts[COUNT_TOOL_BYTES] += original - record[RECORD_ORIGINAL]
     if link_type < 0:
         return CUT if link_type == IS_CUT else MALFORMED
     at = record[RECORD_AT]
@@ -371,6 +380,21 @@ def _is_room(memory, output, captured, open_gaps):
     )
 
 
+@part
+def _count_quality(outcome, frame, memory, packets):
+    """Count what tells how the capture was made."""
+    found, counts = memory.found, memory.counts
+    if outcome != READ:
+        return
+    if found[HEADER_IP] > LONGEST_ON_LINK:
+        counts[COUNT_GIANTS] += 1
+    if found[HEADER_AGAIN] and found[HEADER_PAYLOAD]:
+        counts[COUNT_AGAIN] += 1
+        last = counts[COUNT_PACKETS] - 1
+        if last >= 0 and packets[PACKET_FRAME, last] == frame and packets[PACKET_UNIQUE, last]:
+            counts[COUNT_AGAIN_NEW] += 1
+
+
 @compiled(results=1)
 def read_packets(data, records, first, last, offset, interfaces, memory, output, bounds):
     """Read records [first, last) of the window: the number of the first one not read.
@@ -393,6 +417,7 @@ def read_packets(data, records, first, last, offset, interfaces, memory, output,
         place = offset + record[RECORD_AT]
         _note(memory.found, counts, output.oddities, frame, place, bounds.oddities)
         _read_packet(data, record, frame, outcome, memory, output, bounds)
+        _count_quality(outcome, frame, memory, output.packets)
         _note(memory.found, counts, output.oddities, frame, place, bounds.oddities)
         counts[COUNT_CAPTURED_BYTES] += record[RECORD_CAPTURED]
         counts[COUNT_WIRE_BYTES] += record[RECORD_ORIGINAL]

@@ -15,10 +15,14 @@ from captures.digests import Digests
 from captures.ends import conversations_table
 from captures.excerpts import Excerpts
 from captures.layout import (
+    COUNT_AGAIN,
+    COUNT_AGAIN_NEW,
     COUNT_BACKWARD,
     COUNT_CAPTURED_BYTES,
     COUNT_FRAME,
+    COUNT_GIANTS,
     COUNT_SNAPPED,
+    COUNT_TOOL_BYTES,
     COUNT_WIRE_BYTES,
 )
 from captures.limits import Limits
@@ -157,6 +161,10 @@ class Reading:
                     "secrets_blocks": [container.blocks["secrets"]],
                     "gap_bytes": [gap_bytes(decoding.memory)],
                     "dropped_packets": [container.dropped_packets()],
+                    "tool_bytes": [int(counts[COUNT_TOOL_BYTES])],
+                    "giant_packets": [int(counts[COUNT_GIANTS])],
+                    "marked_again_packets": [int(counts[COUNT_AGAIN])],
+                    "marked_again_new_packets": [int(counts[COUNT_AGAIN_NEW])],
                     "unread_bytes": [decoding.unread],
                     "damage": [FILE_CHANGED if has_changed else decoding.damage],
                 },

@@ -260,6 +260,28 @@ class Captures(dy.Schema):
         description="Packets that the file says were lost while it was written. Null: the file "
         "does not say.",
     )
+    tool_bytes = dy.Int64(
+        nullable=False,
+        min=0,
+        description="What the capture tool added to the packets (fake Ethernet header, trailer, "
+        "pseudo header); in no other count. Bytes.",
+    )
+    giant_packets = dy.Int64(
+        nullable=False,
+        min=0,
+        description="Packets longer than 1,500 bytes of IP, which ordinary links do not carry: "
+        "segmentation offload joined them, or a tunnel interface or jumbo frames.",
+    )
+    marked_again_packets = dy.Int64(
+        nullable=False,
+        min=0,
+        description="Packets with payload that the capture itself marks as sent again (PKTAP).",
+    )
+    marked_again_new_packets = dy.Int64(
+        nullable=False,
+        min=0,
+        description="Of those, packets with payload that was not in the capture before.",
+    )
     unread_bytes = dy.Int64(
         nullable=False, min=0, description="Bytes at the end that could not be read. 0: all read."
     )

@@ -22,6 +22,7 @@ from captures.layout import (
     EXCERPT_MESSAGE,
     EXCERPT_POSITION,
     EXCERPT_TIME,
+    HEADER_AGAIN,
     HEADER_OUTBOUND,
     HEADER_TAG,
     HEADER_TAG_AT,
@@ -58,7 +59,7 @@ TOOL_LINK_TYPES = frozenset((NFLOG, PKTAP, PKTAP_USER))
 PKTAP_BYTES, PKTAP_LONGEST, PKTAP2_BYTES = np.int64(108), 2048, np.int64(40)
 PKTAP_KNOWN_BYTES = 156
 PKTAP_PACKET = 1
-PKTAP_IN, PKTAP_OUT, PKTAP_VERSION_2 = 0x1, 0x2, 0x80000
+PKTAP_IN, PKTAP_OUT, PKTAP_AGAIN, PKTAP_VERSION_2 = 0x1, 0x2, 0x8000, 0x80000
 NFLOG_BYTES = np.int64(4)
 NFLOG_HEADER, NFLOG_PAYLOAD, NFLOG_UID, NFLOG_GID = 1, 9, 11, 14
 HOOK_IN, HOOK_OUT = 1, 3
@@ -185,6 +186,7 @@ def _pktap(data, record, found):
         return _cut(found, PKTAP2_BYTES, captured)
     flags = u32(data, at + 36, LITTLE)
     _said_direction(found, flags, PKTAP_IN, PKTAP_OUT)
+    found[HEADER_AGAIN] = 1 if flags & PKTAP_AGAIN else 0
     if flags & PKTAP_VERSION_2:
         length, inner, tag = np.int64(data[at]), u16(data, at + 6, LITTLE), TAG_PKTAP2
         if length < PKTAP2_BYTES:

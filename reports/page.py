@@ -22,7 +22,7 @@ from markupsafe import Markup
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import STATES, Analysis
 from geo.countries import world_topology
-from reports import accounts, figures, sums, timechart, wording
+from reports import accounts, figures, quality, sums, timechart, wording
 from reports.provenance import version
 from reports.text import shortened, visible
 
@@ -97,6 +97,7 @@ def _evidence(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
         "sources": sums.by_source(part.flows).to_dicts(),
         "ledger": accounts.by_outcome(analysis.ledger),
         "identities": accounts.identities(analysis, found.total["up"]),
+        "quality": quality.quality(analysis),
         "oddities": accounts.by_kind(analysis.oddities).head(_MOST_ROWS).to_dicts(),
         "phones": analysis.phones.head(_MOST_ROWS).to_dicts(),
         "databases": analysis.databases.to_dicts(),

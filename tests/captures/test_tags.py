@@ -324,3 +324,31 @@ def test_options_that_lie_about_their_length_end_the_options(order: str) -> None
         tables = read(file.head() + bytes(block))
         assert tables.words == ["conversation"]
         assert owners(tables) == []
+
+
+def test_what_tools_add_is_counted() -> None:
+    plain = trailer(OUT, 10_001, b"Parrot", padding=0)
+    tables = read(Pcap(ETHERNET).file(records(plain, plain)))
+    assert tables.capture["tool_bytes"] == 2 * (len(plain) - len(OUT))
+    assert tables.capture["wire_bytes"] == 2 * len(OUT)
+    assert read(Pcap(RAW).file(records(OUT))).capture["tool_bytes"] == 0
+
+
+def test_what_a_phone_marks_as_sent_again_is_held_against_the_stream() -> None:
+    later = bytes(Ipv4(Tcp(b"again", 50_000, 443, sequence=6), source=PHONE, to=REMOTE))
+    bare = bytes(Ipv4(Tcp(b"", 50_000, 443, sequence=6), source=PHONE, to=REMOTE))
+    again = 0x8000 | 2
+    frames = [pktap(OUT), pktap(OUT, flags=again), pktap(later, flags=again)]
+    tables = read(Pcap(PKTAP).file(records(*frames, pktap(bare, flags=again), pktap(later))))
+    assert tables.packets["unique_bytes"].to_list() == [5, 0, 5, 0, 0]
+    assert tables.capture["marked_again_packets"] == 2
+    assert tables.capture["marked_again_new_packets"] == 1
+
+
+def test_packets_longer_than_links_carry_are_counted() -> None:
+    sizes = (1_460, 1_461, 20_000)
+    packets = [
+        Ipv4(Tcp(bytes(size), sequence=number * 30_000)) for number, size in enumerate(sizes)
+    ]
+    tables = read(Pcap(RAW).file(records(*packets)))
+    assert tables.capture["giant_packets"] == 2

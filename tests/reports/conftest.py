@@ -269,6 +269,10 @@ def captures_of(ledger: pl.DataFrame, **changes: object) -> pl.DataFrame:
         "secrets_blocks": 1,
         "dropped_packets": 0,
         "gap_bytes": 0,
+        "tool_bytes": 0,
+        "giant_packets": 0,
+        "marked_again_packets": 0,
+        "marked_again_new_packets": 0,
         "unread_bytes": 0,
         "damage": None,
     }

@@ -111,8 +111,8 @@ _SENTENCES: Final = {
     "snapped_packets": (
         "Packets cut by a snap length",
         (
-            "Byte counts follow the length fields and are exact; names in the part that was cut are "
-            "missing."
+            "Byte counts follow the length fields and are exact; names in the part that was cut "
+            "are missing."
         ),
         "Capture whole packets.",
     ),

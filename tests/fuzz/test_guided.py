@@ -1,0 +1,26 @@
+"""The target that is led by coverage runs, where atheris is installed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.fuzz.guided import LONGEST, is_available, seeds
+from tests.fuzz.holding import ROOT
+
+
+def test_the_captures_to_begin_with_are_written(tmp_path):
+    seeds(tmp_path)
+    written = list(tmp_path.iterdir())
+    assert len(written) > 20
+    assert all(0 < path.stat().st_size <= LONGEST for path in written)
+
+
+@pytest.mark.skipif(not is_available(), reason="atheris is not installed")
+def test_a_short_run_ends_without_a_finding(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.guided", "-runs=30", "-seed=1", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=400, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert "Done 30" in ended.stderr or "runs in" in ended.stderr

@@ -1,7 +1,7 @@
 """Fuzzing led by coverage, for long runs: `python -m tests.fuzz.guided [-runs=N] [FOLDER]`.
 
 atheris (the extra `fuzz`) changes captures and keeps what reaches new lines. Kernels run as Python,
-so that their lines count too: some hundred times slower than `./scripts/fuzz`, but it finds its way.
+so that their lines count too: slower than `./scripts/fuzz`, but it finds its way.
 Arguments are those of libFuzzer; a folder keeps what was found worth keeping.
 """
 

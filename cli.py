@@ -147,6 +147,12 @@ def _phones(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
     help="Packages of user ids: output of `pm list packages -U`.",
 )
 @click.option(
+    "--connections",
+    multiple=True,
+    type=EXISTING,
+    help="PCAPdroid's list of connections (CSV): names the app of each flow.",
+)
+@click.option(
     "--organisations", multiple=True, type=EXISTING, help="Who runs which domain (CSV), on top."
 )
 @click.option("--publisher", help="Organisation that publishes the app; default by its package.")
@@ -170,6 +176,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
     timezone: str | None,
     idle_means: str,
     packages: tuple[Path, ...],
+    connections: tuple[Path, ...],
     organisations: tuple[Path, ...],
     publisher: str | None,
     geo: tuple[Path, ...],
@@ -197,6 +204,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
             timezone=timezone,
             idle_means=idle_means,
             packages=packages,
+            connections=connections,
             organisations=organisations,
             publisher=publisher,
             databases=geo,
@@ -490,6 +498,7 @@ def _updated(fetch: "Callable[[], Updated]") -> int:
 def _clear_errors() -> Iterator[None]:
     """What the user can mend ends in one line and its exit code; what we broke, in a traceback."""
     from analyzer.apps import PackagesError  # noqa: PLC0415 - slow to import
+    from analyzer.connections import ConnectionsError  # noqa: PLC0415 - the same
     from analyzer.organisations import OrganisationsError  # noqa: PLC0415 - the same
     from analyzer.spans import TimelineError  # noqa: PLC0415 - the same
     from captures.errors import CaptureError  # noqa: PLC0415 - the same
@@ -500,6 +509,7 @@ def _clear_errors() -> Iterator[None]:
         CaptureError: REFUSED,
         TimelineError: USAGE,
         PackagesError: USAGE,
+        ConnectionsError: USAGE,
         OrganisationsError: USAGE,
         GeoError: USAGE,
         OutputExists: USAGE,

@@ -9,6 +9,12 @@ import polars as pl
 
 import geo
 from analyzer.apps import Apps, owned, read_packages
+from analyzer.connections import (
+    Connections,
+    connection_notes,
+    read_connections,
+    with_connections,
+)
 from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
@@ -61,6 +67,7 @@ class _Part:
     phases: CapturePhases
     codes: set[int]
     limits_hit: dict[str, int]
+    found_connections: set[int]
 
 
 def analyze(
@@ -83,6 +90,7 @@ def analyze(
         GeoError: a database, an address or the phone's place cannot be used.
         TimelineError: a timeline cannot be used.
         PackagesError: a list of packages cannot be used.
+        ConnectionsError: a list of connections cannot be used.
         OrganisationsError: a table of organisations cannot be used.
     """
     files = capture_files(paths)
@@ -91,6 +99,7 @@ def analyze(
     location = geo.locate(settings.phone_location) if settings.phone_location is not None else None
     states = read_timelines(settings.timelines, settings.timezone, settings.app)
     apps = read_packages(settings.packages)
+    connections = read_connections(settings.connections, settings.timezone)
     organisations = read_organisations(settings.organisations)
     sizes = [0 if str(file) == "-" else _size(file) for file in files]
     parts = []
@@ -102,12 +111,12 @@ def analyze(
             else None
         )
         reading = Reading(file, settings.limits, digests)
-        parts.append(_part(reading, name, states, apps, settings, report))
+        parts.append(_part(reading, name, states, apps, connections, settings, report))
     states.refuse_years(_span(part)[0] for part in parts)
     parts, repeated = _each_once(parts)
     if not sum(part.reading.packet_count for part in parts):
         raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
-    return _whole(parts, repeated, settings, databases, organisations, location)
+    return _whole(parts, repeated, settings, databases, organisations, location, connections)
 
 
 def _each_once(parts: list[_Part]) -> tuple[list[_Part], list[str]]:
@@ -138,6 +147,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     name: str,
     states: Timeline,
     apps: Apps,
+    connections: Connections | None,
     settings: Settings,
     report: Callable[[int], None] | None,
 ) -> _Part:
@@ -163,6 +173,9 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     flows = flows.join(offered, on="conversation", how="left", maintain_order="left")
     owners = owned(reading.owners(), apps)
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
+    disagreeing, matched = flows.clear().select("first_frame"), set[int]()
+    if connections is not None:
+        flows, disagreeing, matched = with_connections(flows, connections, apps)
     bins = tallied.bins.join(seen.select("conversation", "is_local_b"), on="conversation").select(
         "conversation",
         "code",
@@ -183,25 +196,29 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         bins=bins,
         bin_seconds=tallied.width,
         names=named.with_columns(pl.lit(name).alias("capture")),
-        oddities=pl.concat([reading.oddities(), _taken_over(owners)]).with_columns(
-            pl.lit(name).alias("capture")
-        ),
+        oddities=pl.concat(
+            [
+                reading.oddities(),
+                _on_owners(owners["changed_frame"].drop_nulls(), "owner_changed"),
+                _on_owners(disagreeing["first_frame"], "connections_disagree"),
+            ]
+        ).with_columns(pl.lit(name).alias("capture")),
         ledger=ledger(name, seen, tallied),
         phases=tallied.phases,
         codes=set(tallied.sides["code"].unique()),
         limits_hit=reading.limits_hit(),
+        found_connections=matched,
     )
 
 
-def _taken_over(owners: pl.DataFrame) -> dy.DataFrame[FoundOddities]:
-    """Conversations that another app took over, as oddities."""
-    changed = owners.filter(pl.col("changed_frame").is_not_null())
+def _on_owners(frames: pl.Series, kind: str) -> dy.DataFrame[FoundOddities]:
+    """What is odd about the owners of conversations, by frame."""
     return FoundOddities.cast(
-        changed.select(
-            pl.col("changed_frame").alias("frame"),
+        pl.DataFrame({"frame": frames}).select(
+            "frame",
             pl.lit(None, dtype=pl.Int64).alias("offset"),
             pl.lit("app").alias("layer"),
-            pl.lit("owner_changed").alias("kind"),
+            pl.lit(kind).alias("kind"),
             pl.lit(None, dtype=pl.Int64).alias("needed_bytes"),
             pl.lit(None, dtype=pl.Int64).alias("got_bytes"),
             pl.lit(1, dtype=pl.Int64).alias("count"),
@@ -229,6 +246,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
     databases: list[geo.Database],
     organisations: Organisations,
     location: geo.Location | None,
+    connections: Connections | None,
 ) -> Analysis:
     """Put the captures together by first packet, number flows and phases, and look places up."""
     given = parts
@@ -314,6 +332,11 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
                 phases=table,
                 databases=described,
                 apps=exported.filter(role="phone")["app"],
+            ),
+            *connection_notes(
+                connections,
+                set[int]().union(*(part.found_connections for part in parts)),
+                exported.filter(role="phone"),
             ),
             *findings(flows.filter(role="phone")),
             *wrong,

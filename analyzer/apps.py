@@ -68,12 +68,12 @@ def owned(owners: dy.DataFrame[Owners], apps: Apps) -> pl.DataFrame:
     Columns: `conversation`, `app`, `app_source`, `uid`, `pid`; `changed_frame`, the frame with
     which another app took it over, null: none did. Of several owners the first one counts.
     """
-    uid = pl.col("uid")
-    listed = pl.coalesce(
-        _of(uid, apps), pl.when(uid >= USERS_APART).then(_of(uid % USERS_APART, apps))
-    )
     app = pl.coalesce(
-        "package", listed, "name", pl.format("uid {}", "uid"), pl.format("pid {}", "pid")
+        "package",
+        _listed(pl.col("uid"), apps),
+        "name",
+        pl.format("uid {}", "uid"),
+        pl.format("pid {}", "pid"),
     )
     said = owners.with_columns(app=app).sort("conversation", "frame", maintain_order=True)
     is_other = pl.col("app") != pl.col("app").first()
@@ -87,3 +87,15 @@ def owned(owners: dy.DataFrame[Owners], apps: Apps) -> pl.DataFrame:
 
 def _of(uid: pl.Expr, apps: Apps) -> pl.Expr:
     return uid.replace_strict(apps, default=None, return_dtype=pl.String)
+
+
+def _listed(uid: pl.Expr, apps: Apps) -> pl.Expr:
+    """The package of a user id, also of a second user of the phone."""
+    return pl.coalesce(
+        _of(uid, apps), pl.when(uid >= USERS_APART).then(_of(uid % USERS_APART, apps))
+    )
+
+
+def listed_app(uid: pl.Expr, name: pl.Expr, apps: Apps) -> pl.Expr:
+    """The app of a user id: its package, else the name that came with it, else the number."""
+    return pl.coalesce(_listed(uid, apps), name, pl.format("uid {}", uid))

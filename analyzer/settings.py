@@ -23,6 +23,7 @@ class Settings:
         timelines: files that say when the phone was active or idle.
         idle_means: which states count as idle in the answer: a key of `IDLE_STATES`.
         packages: files that name the package of each user id; see `apps.read_packages`.
+        connections: lists of connections beside the captures; see `connections`.
         timezone: IANA zone for logs without one; None: such logs are refused.
         organisations: tables of who runs which domain, on top of the shipped one.
         publisher: organisation that publishes the app; None: by the name of its package.
@@ -37,6 +38,7 @@ class Settings:
     timelines: tuple[Path, ...] = ()
     idle_means: str = "screen-off"
     packages: tuple[Path, ...] = ()
+    connections: tuple[Path, ...] = ()
     timezone: str | None = None
     organisations: tuple[Path, ...] = ()
     publisher: str | None = None

@@ -58,7 +58,8 @@ class Flows(dy.Schema):
     app_source = dy.String(
         nullable=True,
         description="What in the capture says so: pktap, darwin, pcapdroid_trailer, "
-        "pcapdroid_comment, pymobiledevice3, ptcpdump, nflog or antmonitor. Null: as above.",
+        "pcapdroid_comment, pymobiledevice3, ptcpdump, nflog or antmonitor; or connections: a list "
+        "beside the capture. Null: as above.",
     )
     uid = dy.Int64(nullable=True, description="User id of the owner. Null: the capture has none.")
     pid = dy.Int64(

@@ -129,23 +129,25 @@ def _ends(conversations: pl.DataFrame, tallied: Tallied, scopes: dict[str, str])
                 ).alias("served"),
             )
         )
+    did = pl.col(
+        "packets",
+        "outbound_packets",
+        "opened",
+        "opened_public",
+        "asked_dns",
+        "spoke_first",
+        "served",
+    )
     return (
         pl.concat(sides)
-        .group_by("address")
+        .group_by("address", "mac")
+        .agg(pl.len().alias("times"), did.cast(pl.Int64).sum())
+        .sort("times", "mac", descending=[True, False])
+        .group_by("address", maintain_order=True)
         .agg(
-            pl.col("mac").drop_nulls().mode().sort().first(),
-            pl.col("mac").drop_nulls().unique().sort().alias("macs"),
-            pl.col(
-                "packets",
-                "outbound_packets",
-                "opened",
-                "opened_public",
-                "asked_dns",
-                "spoke_first",
-                "served",
-            )
-            .cast(pl.Int64)
-            .sum(),
+            pl.col("mac").drop_nulls().first(),
+            pl.col("mac").drop_nulls().sort().alias("macs"),
+            did.sum(),
         )
         .with_columns(scope_of("address", scopes).alias("scope"))
         .sort("address")

@@ -77,15 +77,24 @@ def timeline(
         for way, is_up in (("up", True), ("down", False))
     ]
     of_phone = flows.filter(pl.col("role") == "phone").select("flow", "app", "country")
-    table = (
-        per_flow.join(of_phone, on="flow")
-        .join(phases.select("phase", "state"), on="phase")
-        .group_by("bin", "state", "app", "country")
+    kinds = of_phone.select("app", "country").unique().with_row_index("kind")
+    kind_of = of_phone.join(kinds, on=["app", "country"], nulls_equal=True)
+    per_kind = (  # numbers first: text is slow to group by
+        per_flow.lazy()
+        .join(kind_of.lazy().select("flow", "kind"), on="flow")
+        .group_by("bin", "phase", "kind")
         .agg(amount)
+    )
+    table = (
+        per_kind.join(phases.lazy().select("phase", "state"), on="phase")
+        .join(kinds.lazy(), on="kind")
+        .group_by("bin", "state", "app", "country")
+        .agg(pl.col("up_unique_bytes", "down_unique_bytes").sum())
         .with_columns(
             (pl.col("bin") * (width * SECOND)).cast(pl.Datetime("ns", "UTC")).alias("start"),
             pl.lit(width * SECOND).cast(pl.Duration("ns")).alias("width"),
         )
         .sort("start", "state", "app", "country", nulls_last=True)
+        .collect()
     )
     return Timeline.validate(table.select(Timeline.column_names()))

@@ -14,6 +14,7 @@ from glob import has_magic
 from importlib.metadata import version as distribution_version
 from io import StringIO
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -191,6 +192,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
     started = datetime.now(UTC)
     digests = Digests()
     digests.begin(Path(captures[0]))  # goes on while what is slow to import is imported
+    Thread(target=_load_machine_code, daemon=True).start()  # so does this
     with _clear_errors():
         from analyzer.settings import Settings  # noqa: PLC0415 - slow to import
         from reports.write import refuse_existing, write  # noqa: PLC0415 - the same
@@ -225,6 +227,12 @@ def analyze(  # noqa: PLR0913 - one argument per option
         with _standard_output():
             click.echo(summary_json(result))
     return _exit_code(result)
+
+
+def _load_machine_code() -> None:
+    from captures.compiled import machine  # noqa: PLC0415 - slow to import
+
+    machine.load()
 
 
 def _default_folder(first: str) -> Path:

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
+from threading import Lock
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -148,19 +149,21 @@ class Machine:
         self.entry: Entry | None = None
         self.is_settled = os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
         self.announce: Callable[[str], None] | None = None
+        self._looking = Lock()
         self._is_looked_for = False
 
     def load(self) -> bool:
         """Use machine code that was compiled before: whether there is any."""
-        if self.is_settled or self._is_looked_for:
+        with self._looking:
+            if self.is_settled or self._is_looked_for:
+                return self.entry is not None
+            self._is_looked_for = True
+            for folder in _folders():
+                stored = _read(folder / _name())
+                if stored is not None:
+                    self._use(_linked(*stored))
+                    break
             return self.entry is not None
-        self._is_looked_for = True
-        for folder in _folders():
-            stored = _read(folder / _name())
-            if stored is not None:
-                self._use(_linked(*stored))
-                break
-        return self.entry is not None
 
     def compile(self) -> None:
         """Compile all kernels, use them, and keep them for the next run."""

@@ -19,8 +19,8 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
-from threading import Lock
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np

@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from glob import has_magic
@@ -230,9 +230,11 @@ def analyze(  # noqa: PLR0913 - one argument per option
 
 
 def _load_machine_code() -> None:
-    from captures.compiled import machine  # noqa: PLC0415 - slow to import
+    """Begin what reading captures begins with; whoever needs it meets its faults."""
+    with suppress(Exception):
+        from captures.compiled import machine  # noqa: PLC0415 - slow to import
 
-    machine.load()
+        machine.load()
 
 
 def _default_folder(first: str) -> Path:

@@ -147,7 +147,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     name: str,
     states: Timeline,
     apps: Apps,
-    connections: Connections | None,
+    connections: Connections,
     settings: Settings,
     report: Callable[[int], None] | None,
 ) -> _Part:
@@ -173,9 +173,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     flows = flows.join(offered, on="conversation", how="left", maintain_order="left")
     owners = owned(reading.owners(), apps)
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
-    disagreeing, matched = flows.clear().select("first_frame"), set[int]()
-    if connections is not None:
-        flows, disagreeing, matched = with_connections(flows, connections, apps)
+    flows, disagreeing, matched = with_connections(flows, connections, apps)
     bins = tallied.bins.join(seen.select("conversation", "is_local_b"), on="conversation").select(
         "conversation",
         "code",
@@ -246,7 +244,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
     databases: list[geo.Database],
     organisations: Organisations,
     location: geo.Location | None,
-    connections: Connections | None,
+    connections: Connections,
 ) -> Analysis:
     """Put the captures together by first packet, number flows and phases, and look places up."""
     given = parts

@@ -7,6 +7,7 @@ from pathlib import Path
 import dataframely as dy
 import polars as pl
 
+from analyzer.beside import octets_of
 from captures.tables import Owners
 
 USERS_APART = 100_000
@@ -32,11 +33,7 @@ def read_packages(paths: Sequence[Path]) -> Apps:
     """
     found: dict[int, set[str]] = {}
     for path in paths:
-        try:
-            with path.open("rb") as file:
-                text = file.read(LONGEST_LIST).decode("utf-8", "replace")
-        except OSError as error:
-            raise PackagesError(f"{path}: cannot be read: {error.strerror or error}") from error
+        text = octets_of(path, LONGEST_LIST, PackagesError).decode("utf-8", "replace")
         named = list(_named(text))
         if not named:
             raise PackagesError(

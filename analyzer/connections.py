@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from analyzer.apps import Apps, listed_app
+from analyzer.beside import octets_of
+from analyzer.local_times import zone_of
 from captures.words import PROTOCOLS
 
 SOURCE: Final = "connections"
@@ -30,6 +32,17 @@ UNMATCHED: Final = (
     "all the same."
 )
 BAD_ROWS: Final = "{}: {} lines name no connection and were passed over, the first is line {}."
+COLUMNS: Final = {
+    "protocol": pl.String(),
+    "local_address": pl.String(),
+    "local_port": pl.Int64(),
+    "remote_address": pl.String(),
+    "remote_port": pl.Int64(),
+    "uid": pl.Int64(),
+    "listed": pl.String(),
+    "begin": pl.Datetime("ns", "UTC"),
+    "end": pl.Datetime("ns", "UTC"),
+}
 ENDS: Final = ("protocol", "local_address", "local_port", "remote_address", "remote_port")
 
 
@@ -51,17 +64,17 @@ class Connections:
     notes: tuple[str, ...]
 
 
-def read_connections(paths: Sequence[Path], timezone: str | None) -> Connections | None:
-    """The connections of these lists; None: no list was given.
+def read_connections(paths: Sequence[Path], timezone: str | None) -> Connections:
+    """The connections of these lists.
 
     Raises:
         ConnectionsError: a file cannot be read, is no list of connections, or lists none.
+        TimelineError: nobody knows the zone.
     """
-    if not paths:
-        return None
-    tables, notes = [], []
+    zone = zone_of(timezone)
+    tables, notes = [pl.DataFrame(schema=COLUMNS)], []
     for path in paths:
-        whole = _parsed(path, timezone)
+        whole = _parsed(path, zone)
         is_good = pl.all_horizontal(
             pl.col("protocol", "local_address", "remote_address").is_not_null()
         )
@@ -70,12 +83,12 @@ def read_connections(paths: Sequence[Path], timezone: str | None) -> Connections
             raise ConnectionsError(f"{path}: no connection in it")
         if len(bad):
             notes.append(BAD_ROWS.format(path.name, len(bad), int(bad["line"][0])))
-        tables.append(good)
-    table = pl.concat(tables).drop("line").with_row_index("connection")
+        tables.append(good.select(*COLUMNS))
+    table = pl.concat(tables).with_row_index("connection")
     return Connections(table, tuple(notes))
 
 
-def _parsed(path: Path, timezone: str | None) -> pl.DataFrame:
+def _parsed(path: Path, zone: ZoneInfo | None) -> pl.DataFrame:
     said = _columns(path)
     missing = [name for name in NEEDED if name not in said.columns]
     if missing:
@@ -88,6 +101,9 @@ def _parsed(path: Path, timezone: str | None) -> pl.DataFrame:
         name: pl.col(name) if name in said.columns else none
         for name in (*NEEDED, "uid", "app", "package", "firstseen", "lastseen")
     }
+    uid = _number(column["uid"])
+    is_known = (uid >= 0).fill_null(value=True)  # PCAPdroid writes -1 where it knows no owner
+    name = pl.coalesce(_text(column["package"]), _text(column["app"]))
     return said.with_row_index("line", 2).select(
         pl.col("line").cast(pl.Int64),
         _protocol(column["ipproto"]).alias("protocol"),
@@ -95,22 +111,16 @@ def _parsed(path: Path, timezone: str | None) -> pl.DataFrame:
         _number(column["srcport"]).alias("local_port"),
         _address(said["dstip"], "remote_address"),
         _number(column["dstport"]).alias("remote_port"),
-        _number(column["uid"]).alias("uid"),
-        pl.coalesce(_text(column["package"]), _text(column["app"])).alias("listed"),
-        _time(column["firstseen"], timezone).alias("begin"),
-        _time(column["lastseen"], timezone).alias("end"),
+        pl.when(is_known).then(uid).alias("uid"),
+        pl.when(is_known).then(name).alias("listed"),
+        _time(column["firstseen"], zone).alias("begin"),
+        _time(column["lastseen"], zone).alias("end"),
     )
 
 
 def _columns(path: Path) -> pl.DataFrame:
     """The file as columns of text, their names in small letters."""
-    try:
-        with path.open("rb") as file:
-            octets = file.read(LONGEST_LIST + 1)
-    except OSError as error:
-        raise ConnectionsError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(octets) > LONGEST_LIST:
-        raise ConnectionsError(f"{path}: longer than {LONGEST_LIST:,} bytes")
+    octets = octets_of(path, LONGEST_LIST, ConnectionsError)
     octets = octets.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"")
     head = octets.split(b"\n", 1)[0]
     try:
@@ -164,7 +174,7 @@ def _short(text: str | None) -> str | None:
         return None
 
 
-def _time(column: pl.Expr, timezone: str | None) -> pl.Expr:
+def _time(column: pl.Expr, zone: ZoneInfo | None) -> pl.Expr:
     """Times in UTC: seconds or milliseconds since 1970, or as text with a zone of its own."""
     number = column.str.strip_chars().cast(pl.Int64, strict=False)
     is_fine = number.is_between(0, 253_402_300_800_000)
@@ -173,10 +183,9 @@ def _time(column: pl.Expr, timezone: str | None) -> pl.Expr:
     text = column.str.strip_chars().str.replace(" ", "T", literal=True)
     zoned = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_zone="UTC", strict=False)
     found = [counted.cast(pl.Datetime("ns", "UTC")), zoned.cast(pl.Datetime("ns", "UTC"))]
-    if timezone is not None:
-        ZoneInfo(timezone)
+    if zone is not None:
         local = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False)
-        placed = local.dt.replace_time_zone(timezone, ambiguous="null", non_existent="null")
+        placed = local.dt.replace_time_zone(zone.key, ambiguous="null", non_existent="null")
         found.append(placed.dt.convert_time_zone("UTC").cast(pl.Datetime("ns", "UTC")))
     return pl.coalesce(found)
 
@@ -199,6 +208,8 @@ def with_connections(
         The flows, with `app`, `app_source` and `uid` filled; of those that the list gives another
         owner than the capture, `first_frame`; the numbers of the connections that were found.
     """
+    if connections.table.is_empty():
+        return flows, flows.select("first_frame").clear(), set()
     fitting = _fitting(flows, connections.table)
     best = (
         fitting.sort("flow", -pl.col("shared"), "connection", nulls_last=True)
@@ -251,13 +262,11 @@ def _fitting(flows: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
 
 
 def connection_notes(
-    connections: Connections | None, found: Collection[int], flows: pl.DataFrame
+    connections: Connections, found: Collection[int], flows: pl.DataFrame
 ) -> list[str]:
     """What was wrong with the lists, and what of them and of the phone's flows has no match."""
-    if connections is None:
-        return []
     total, unnamed = len(connections.table), flows["app"].null_count()
     lost = total - len(found)
-    if not lost and not unnamed:
+    if not total or not (lost or unnamed):
         return list(connections.notes)
     return [*connections.notes, UNMATCHED.format(lost, total, unnamed, len(flows))]

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from analyzer.batterystats import is_batterystats, read_batterystats
+from analyzer.beside import octets_of
 from analyzer.events import Log
 from analyzer.local_times import LAST_TIME, zone_of
 from analyzer.logcat import is_logcat, read_logcat
@@ -145,7 +146,7 @@ def _after(span: Span, first_time: int) -> Span:
 
 
 def _read(path: Path, zone: ZoneInfo | None, app: str | None) -> Source:
-    octets = _octets(path)
+    octets = octets_of(path, MAX_BYTES, TimelineError)
     text = octets.decode("utf-8-sig", errors="replace")
     for is_form, read in _LOGS:
         if is_form(text):
@@ -176,17 +177,6 @@ def _file_of_log(log: Log, path: Path, app: str | None) -> Source:
     if log.needs_year():
         return Source(path, log=log)
     return Source(path, *spans_of_log(log, path.name, app, None))
-
-
-def _octets(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            octets = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise TimelineError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(octets) > MAX_BYTES:
-        raise TimelineError(f"{path}: larger than {MAX_BYTES} bytes")
-    return octets
 
 
 def _exact(octets: bytes, path: Path) -> str:

@@ -157,12 +157,12 @@ class Machine:
         with self._looking:
             if self.is_settled or self._is_looked_for:
                 return self.entry is not None
-            self._is_looked_for = True
             for folder in _folders():
                 stored = _read(folder / _name())
                 if stored is not None:
                     self._use(_linked(*stored))
                     break
+            self._is_looked_for = True
             return self.entry is not None
 
     def compile(self) -> None:

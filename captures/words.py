@@ -37,6 +37,9 @@ OWNER_SOURCES = (
 )
 """What in a capture says who owns a conversation."""
 
+BARE_LINK_TYPES = (12, 14, 101, 228, 229)
+"""Link types of packets without a link header: they begin with the IP header."""
+
 PACKET_ODDITIES = (
     ("link", "link_type_unknown"),
     ("link", "link_header_cut"),

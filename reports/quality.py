@@ -3,18 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-import polars as pl
-
+from analyzer.quality import quality_counts
 from analyzer.tables import Analysis
-
-BARE_LINK_TYPES: Final = (12, 14, 101, 228, 229)
-"""Link types of packets without a link header: interfaces of tunnels and of VPN apps."""
-
-VPN_SOURCES: Final = ("pcapdroid_trailer", "pcapdroid_comment", "antmonitor")
-"""What says which app owns a flow in captures that apps make through Android's VPN interface."""
-
-HOST_SOURCES: Final = ("pymobiledevice3",)
-"""The same in captures whose times a computer beside the phone made."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,7 @@ _SENTENCES: Final = {
     "link_type_unknown": (
         "Packets of a link type that is not known",
         "They count as “non-IP”: no flow, no upload.",
-        "Install the extra “dissect”, with which scapy is asked about them.",
+        "If it is missing, install the extra “dissect”: scapy is then asked about them.",
     ),
     "gap_bytes": (
         "Bytes missing inside TCP streams",
@@ -81,10 +71,10 @@ _SENTENCES: Final = {
         "Nothing.",
     ),
     "bare": (
-        "Packets captured inside the phone's VPN or a tunnel interface",
+        "Packets without a link header, or from an app that captures through a VPN",
         (
-            "IP and TCP headers can be the capture app's own, and answers to handshakes local: "
-            "packets, round trips and retransmissions say little. Payload is the app's."
+            "If a VPN app made the capture, IP and TCP headers are its own and handshakes local: "
+            "packets, round trips and retransmissions then say little. Payload is the apps'."
         ),
         "Capture on the router or as root for what is on the air.",
     ),
@@ -117,79 +107,39 @@ _SENTENCES: Final = {
         "Capture whole packets.",
     ),
     "marked_again_new_packets": (
-        "Packets that the phone marks as sent again, whose first sending is not in the capture",
+        "Packets that the phone marks as sent again, with payload that is not there before",
         "Their payload counts as uploaded, once.",
         "Nothing: the capture began later, or missed the first sending.",
     ),
 }
 
 
+_LOSSES: Final = Quality(
+    "Packets lost in captures that do not record losses",
+    None,
+    "Totals are lower bounds.",
+    "Capture to pcapng, whose statistics record losses.",
+    is_special=False,
+)
+
+
 def quality(analysis: Analysis) -> list[Quality]:
     """All there is to know, what changes totals most first.
 
-    The last two are true of every capture: losses that nobody recorded, and check sums.
+    What comes last says nothing special: losses that nobody recorded, and check sums.
     """
-    counts = _counts(analysis)
+    counts = quality_counts(analysis)
     rows = [
         Quality(found, counts[key], effect, advice)
         for key, (found, effect, advice) in _SENTENCES.items()
         if counts[key]
     ]
-    return [*rows, *_always(analysis.captures)]
-
-
-def _counts(analysis: Analysis) -> dict[str, int]:
-    """How often each thing was met, by key of `_SENTENCES`."""
-    captures, flows = analysis.captures, analysis.flows
-    packets = pl.col("up_packets") + pl.col("down_packets")
-    summed = (
-        "unread_bytes", "gap_bytes", "dropped_packets", "giant_packets", "tool_bytes",
-        "backward_steps", "snapped_packets", "marked_again_new_packets",
-    )  # fmt: skip
-    odd = dict(analysis.oddities.group_by("kind").agg(pl.col("count").sum()).iter_rows())
-    is_bare = pl.col("link_types").list.eval(pl.element().is_in(BARE_LINK_TYPES)).list.all()
-    bare = captures.filter(is_bare & (pl.col("link_types").list.len() > 0))
-    by_app = flows.filter(
-        pl.col("app_source").is_in(VPN_SOURCES)
-        & ~pl.col("capture").is_in(bare["capture"].to_list())
+    unverified = Quality(
+        "Packets whose check sums were not verified",
+        int(analysis.captures["packets"].sum()),
+        "A packet that was damaged on its way counts like any other; phones leave check sums "
+        "to hardware, so that captures hold wrong ones of sound packets.",
+        "Nothing.",
+        is_special=False,
     )
-    ledger = analysis.ledger.filter(pl.col("outcome") == "duplicate")
-    return {
-        **{name: int(captures[name].sum()) for name in summed},
-        **{
-            kind: int(odd.get(kind, 0))
-            for kind in ("link_type_unknown", "ip_length_zero", "time_far_off")
-        },
-        "duplicate": int(ledger["packets"].sum()),
-        "bare": int(bare["packets"].sum()) + int(by_app.select(packets.sum()).item()),
-        "host_times": int(
-            flows.filter(pl.col("app_source").is_in(HOST_SOURCES)).select(packets.sum()).item()
-        ),
-        "timeless": int(captures.filter(pl.col("first_time").is_null())["packets"].sum()),
-    }
-
-
-def _always(captures: pl.DataFrame) -> list[Quality]:
-    silent = captures.filter(pl.col("dropped_packets").is_null())
-    rows = [
-        Quality(
-            "Packets whose check sums were not verified",
-            int(captures["packets"].sum()),
-            "A packet that was damaged on its way counts like any other; phones leave check sums "
-            "to hardware, so that captures hold wrong ones of sound packets.",
-            "Nothing.",
-            is_special=False,
-        )
-    ]
-    if len(silent):
-        rows.insert(
-            0,
-            Quality(
-                "Packets lost in captures that do not record losses",
-                None,
-                "Totals are lower bounds.",
-                "Capture to pcapng, whose statistics record losses.",
-                is_special=False,
-            ),
-        )
-    return rows
+    return [*rows, *([_LOSSES] if counts["silent"] else []), unverified]

@@ -15,6 +15,7 @@ ROOMS = ("analyzer", "captures", "geo", "reports")
 TABLES = ("analyzer.tables", "captures.tables", "geo.tables")
 HELD_ELSEWHERE = {
     "analyzer/events.py": ("analyzer/test_states.py", "values only; each kind is used there"),
+    "analyzer/quality.py": ("reports/test_quality.py", "each count beside its sentence"),
     "analyzer/settings.py": ("analyzer/test_analysis.py", "values only; each is used there"),
     "analyzer/spans.py": ("analyzer/test_timelines.py", "values only; each is read there"),
     "analyzer/tables.py": ("test_house.py", "the contract: described, and validated in every run"),

@@ -9,8 +9,10 @@ import pytest
 from analyzer.analysis import analyze
 from analyzer.connections import ConnectionsError, read_connections
 from analyzer.settings import Settings
+from analyzer.spans import TimelineError
 from cli import main
 from tests.captures.building import PHONE, RAW, START, Ipv4, Ipv6, Pcap, Record, Tcp, Udp
+from tests.captures.carriers import trailer
 
 HEAD = (
     "IPProto,SrcIP,SrcPort,DstIP,DstPort,UID,App,Proto,Status,Info,BytesSent,BytesRcvd,PktsSent,"
@@ -132,6 +134,16 @@ def test_both_versions_of_ip_and_udp_are_found(tmp_path):
     assert analysed(tmp_path, [(0, packet)], text)[1] == [("Parrot", "connections", 10_001)]
 
 
+def test_an_owner_that_the_list_does_not_know_names_nobody(tmp_path):
+    text = HEAD + line(app="Unknown").replace(",10001,", ",-1,")
+    assert analysed(tmp_path, [(0, out())], text)[1] == [(None, None, None)]
+
+
+def test_a_zone_that_nobody_knows_is_one_line(tmp_path):
+    with pytest.raises(TimelineError, match="an IANA name expected"):
+        read_connections([listed(tmp_path, HEAD + line())], "Mars/Olympus")
+
+
 def test_a_list_of_packages_says_more(tmp_path):
     packages = listed(tmp_path, "package:com.parrot.app uid:10001\n", "packages.txt")
     owners = analysed(tmp_path, [(0, out())], HEAD + line(), packages=(packages,))[1]
@@ -192,14 +204,11 @@ def test_many_connections_take_no_time(tmp_path):
     path = listed(tmp_path, text)
     began = time.perf_counter()
     read = read_connections([path], None)
-    assert read is not None
     assert len(read.table) == 100_000
     assert time.perf_counter() - began < 3
 
 
 def test_what_the_capture_says_stays(tmp_path):
-    from tests.captures.test_tags import trailer  # noqa: PLC0415 - builds such captures
-
     path = tmp_path / "phone.pcap"
     frames = [Record(trailer(bytes(out()), 10_009, b"Owl"), time=START)]
     path.write_bytes(Pcap(1).file(frames))

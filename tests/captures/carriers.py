@@ -4,6 +4,7 @@ Each function gives octets; lengths and types follow the document that the kerne
 """
 
 import struct
+import zlib
 from typing import SupportsBytes
 
 from tests.captures.building import PHONE_MAC, REMOTE_MAC, Ethernet, Ip, Ipv6, Raw
@@ -171,3 +172,12 @@ def capwap(octets: bytes, *, is_native: bool = True, binding: int = 1, more: int
     return (
         struct.pack(">BBH", 0, first >> 16 & 0xFF, first & 0xFFFF) + bytes(4 * words - 4) + octets
     )
+
+
+def trailer(packet: bytes, uid: int, app: bytes, *, padding: int | None = None) -> bytes:
+    """A packet as PCAPdroid writes it with its extensions on."""
+    padding = -(14 + len(packet)) % 4 if padding is None else padding
+    ethertype = b"\x08\x00" if packet[0] >> 4 == 4 else b"\x86\xdd"
+    frame = bytes(12) + ethertype + packet + bytes(padding)
+    frame += struct.pack(">Ii20s", 0x01072021, uid, app)
+    return frame + struct.pack("<I", zlib.crc32(frame))

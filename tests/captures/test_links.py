@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from captures.links import IPV4, IPV6, KNOWN_LINK_TYPES, RAW_BSD, RAW_OPENBSD
+from captures.words import BARE_LINK_TYPES
 from tests.captures.building import (
     NULL,
     PHONE_MAC,
@@ -204,3 +206,9 @@ def test_the_sender_of_the_innermost_frame_counts() -> None:
     outer = bytes(6) + b"\x02" + bytes(5) + b"\x65\x58"
     tables = read(pcap(outer + bytes(Ethernet(V4))))
     assert tables.conversations["a_mac"].to_list() == [":".join(f"{n:02x}" for n in PHONE_MAC)]
+
+
+def test_the_link_types_without_a_header_are_those_that_the_loop_passes_through() -> None:
+    bare = {RAW, RAW_BSD, RAW_OPENBSD, IPV4, IPV6}
+    assert set(BARE_LINK_TYPES) == bare
+    assert bare < KNOWN_LINK_TYPES

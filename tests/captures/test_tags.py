@@ -1,7 +1,6 @@
 """What tools write around a packet: taken off every count, and read for its owner."""
 
 import struct
-import zlib
 from dataclasses import dataclass
 
 import polars as pl
@@ -24,6 +23,7 @@ from tests.captures.building import (
     Udp,
     records,
 )
+from tests.captures.carriers import trailer
 from tests.captures.reader import Tables, narrow, read
 
 NFLOG, PKTAP, PKTAP_USER = 239, 258, 149
@@ -31,15 +31,6 @@ OUT = bytes(Ipv4(Tcp(b"hello", 50_000, 443, sequence=1), source=PHONE, to=REMOTE
 BACK = bytes(Ipv4(Tcp(b"welcome", 443, 50_000, sequence=1), source=REMOTE, to=PHONE))
 OTHER = bytes(Ipv4(Udp(b"question", 50_001, 53), source=PHONE, to=REMOTE))
 SIX = bytes(Ipv6(Udp(b"question", 50_002, 53)))
-
-
-def trailer(packet: bytes, uid: int, app: bytes, *, padding: int | None = None) -> bytes:
-    """A packet as PCAPdroid writes it with its extensions on."""
-    padding = -(14 + len(packet)) % 4 if padding is None else padding
-    ethertype = b"\x08\x00" if packet[0] >> 4 == 4 else b"\x86\xdd"
-    frame = bytes(12) + ethertype + packet + bytes(padding)
-    frame += struct.pack(">Ii20s", 0x01072021, uid, app)
-    return frame + struct.pack("<I", zlib.crc32(frame))
 
 
 def pktap(packet: bytes, *, dlt: int = 12, flags: int = 2, pid: int = 7, **names: object) -> bytes:

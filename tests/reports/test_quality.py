@@ -49,7 +49,7 @@ def test_losses_that_nobody_recorded_are_unknown_not_none(rich):
         ("snapped_packets", "Packets cut by a snap length"),
         (
             "marked_again_new_packets",
-            "Packets that the phone marks as sent again, whose first sending is not in the capture",
+            "Packets that the phone marks as sent again, with payload that is not there before",
         ),
     ],
 )
@@ -68,7 +68,7 @@ def test_each_kind_of_oddity_has_its_row(rich, kind):
 def test_captures_without_link_headers_were_made_inside_the_phone(rich):
     found = special(with_capture(clean(rich), link_types=[101]))
     assert found == {
-        "Packets captured inside the phone's VPN or a tunnel interface": rich.captures[
+        "Packets without a link header, or from an app that captures through a VPN": rich.captures[
             "packets"
         ].sum()
     }
@@ -76,7 +76,10 @@ def test_captures_without_link_headers_were_made_inside_the_phone(rich):
 
 @pytest.mark.parametrize(
     ("source", "begins"),
-    [("pcapdroid_trailer", "Packets captured inside"), ("pymobiledevice3", "Packets whose time")],
+    [
+        ("pcapdroid_trailer", "Packets without a link header"),
+        ("pymobiledevice3", "Packets whose time"),
+    ],
 )
 def test_the_tool_that_names_apps_tells_how_it_captures(rich, source, begins):
     flows = rich.flows.with_columns(pl.lit(source).alias("app_source"))

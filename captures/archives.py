@@ -141,7 +141,7 @@ def _listed(archive: Path, _: tuple[int, ...]) -> dict[str, zipfile.ZipInfo]:
 def _read_list(archive: Path, file: _Careful) -> dict[str, zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(file) as opened:
-            listed = [info for info in opened.infolist() if not info.is_dir()]
+            listed = [info for info in opened.infolist() if not info.filename.endswith("/")]
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
         raise CaptureError(f"{archive}: a zip archive that cannot be read: {error}") from error
     if sum(info.compress_size for info in listed) > file.seek(0, os.SEEK_END):

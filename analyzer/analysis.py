@@ -8,6 +8,7 @@ import dataframely as dy
 import polars as pl
 
 import geo
+from analyzer import details
 from analyzer.apps import Apps, owned, read_packages
 from analyzer.connections import (
     Connections,
@@ -31,12 +32,14 @@ from analyzer.phases import CapturePhases, phases
 from analyzer.phones import phones
 from analyzer.places import judged, location_notes
 from analyzer.rotation import order_of
+from analyzer.servers import servers
 from analyzer.settings import Settings
 from analyzer.software import software
 from analyzer.summary import summary
 from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
 from analyzer.tally import tally
 from analyzer.timelines import Timeline, read_timelines
+from analyzer.unicode_names import with_unicode
 from analyzer.uploads import timeline, uploads
 from captures.digests import Digests
 from captures.errors import CaptureError
@@ -62,6 +65,9 @@ class _Part:
     bins: pl.DataFrame
     bin_seconds: int
     names: pl.DataFrame
+    requests: pl.DataFrame
+    certificates: pl.DataFrame
+    mmtls: pl.DataFrame
     oddities: pl.DataFrame
     ledger: dy.DataFrame[Ledger]
     phases: CapturePhases
@@ -171,6 +177,8 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     flows = flows.join(hosts(flows, sightings), on="flow", how="left", maintain_order="left")
     offered = software(reading.hellos())
     flows = flows.join(offered, on="conversation", how="left", maintain_order="left")
+    chosen = servers(reading.server_hellos())
+    flows = flows.join(chosen, on="conversation", how="left", maintain_order="left")
     owners = owned(reading.owners(), apps)
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
     flows, disagreeing, matched = with_connections(flows, connections, apps)
@@ -194,6 +202,9 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         bins=bins,
         bin_seconds=tallied.width,
         names=named.with_columns(pl.lit(name).alias("capture")),
+        requests=reading.exchanges(),
+        certificates=reading.certificates(),
+        mmtls=reading.mmtls_records(),
         oddities=pl.concat(
             [
                 reading.oddities(),
@@ -226,9 +237,8 @@ def _on_owners(frames: pl.Series, kind: str) -> dy.DataFrame[FoundOddities]:
 
 def _other_end(what: str) -> pl.Expr:
     """The end of a sighting that does not bear the name: who asked, or who connected."""
-    is_a = (
-        pl.when(pl.col("port").is_null()).then(pl.col("is_from_b")).otherwise(~pl.col("is_from_b"))
-    )
+    is_of_sender = pl.col("port").is_null() | (pl.col("source") == "certificate")
+    is_a = pl.when(is_of_sender).then(pl.col("is_from_b")).otherwise(~pl.col("is_from_b"))
     return (
         pl.when(is_a)
         .then(pl.col(f"a_{what}"))
@@ -258,7 +268,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
         ]
     )
     flows = with_organisations(
-        flows, organisations, settings.publisher or publisher_of(settings.app)
+        with_unicode(flows), organisations, settings.publisher or publisher_of(settings.app)
     )
     remotes = flows.filter(pl.col("role") != "bystander")["remote_address"].unique()
     places = judged(geo.places(remotes, databases), location)
@@ -312,6 +322,11 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
         phones=candidates,
         flows=exported,
         names=_names(parts),
+        requests=details.requests(_by_flow([part.requests for part in parts], offsets), flows),
+        certificates=details.certificates(
+            _by_flow([part.certificates for part in parts], offsets), flows
+        ),
+        mmtls=details.mmtls(_by_flow([part.mmtls for part in parts], offsets), flows),
         places=places,
         phases=table,
         uploads=sent,
@@ -365,6 +380,18 @@ def _numbered(
                 .alias("phase"),
             )
             for table, offset, number in zip(tables, offsets, numbers, strict=True)
+        ]
+    )
+
+
+def _by_flow(tables: list[pl.DataFrame], offsets: list[int]) -> pl.DataFrame:
+    """Rows by conversation of a capture as rows by flow of all."""
+    return pl.concat(
+        [
+            table.with_columns(
+                pl.col("conversation").cast(pl.Int64).add(offset).alias("flow")
+            ).drop("conversation")
+            for table, offset in zip(tables, offsets, strict=True)
         ]
     )
 

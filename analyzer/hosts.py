@@ -1,9 +1,13 @@
-"""The best name of each flow's remote, with the frame that proves it.
+"""The best name of each flow's remote, with the frame that proves it, and the names it might be.
 
-In this order: what the flow itself says (SNI, QUIC SNI, HTTP Host), the last DNS answer for the
-address before the flow began, what another flow to the same address and port said, a DNS answer
-that came later. An address written as a name is no name, and a cover of Encrypted Client Hello
-names no destination.
+In this order: what the flow itself says (SNI, QUIC SNI, HTTP Host), the last answer to a look-up
+(DNS, HTTPDNS) that gave the address before the flow began, what another flow to the same address
+and port said, the certificate that the flow's server showed, that which it showed to another flow,
+an answer that came later. An address written as a name is no name, and a cover of Encrypted
+Client Hello names no destination.
+
+A name that the flow itself does not say is a guess where the same address bore others: the flow
+is ambiguous, and they are listed.
 """
 
 import polars as pl
@@ -15,10 +19,27 @@ COVERS = ("cloudflare-ech.com",)
 """Names that stand in the clear for others behind Encrypted Client Hello."""
 IS_ADDRESS = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*|\[.*\](:\d+)?)$"
 CHOICE = ("host", "host_source", "host_frame")
+ANSWERS = ("dns", "httpdns")
+RULES = (
+    "own",
+    "answered_before",
+    "said_elsewhere",
+    "certificate",
+    "certificate_elsewhere",
+    "answered_later",
+)
+"""Which rule chose the name, in the order in which they are asked."""
+LISTED_NAMES = 16
+SURE_RULES = ("own", "certificate")
 
 
 def hosts(flows: pl.DataFrame, sightings: pl.DataFrame) -> pl.DataFrame:
-    """Host, host_source and host_frame per flow; flows without a name are left out.
+    """Per flow host, host_source, host_frame, host_rule, and what speaks against them.
+
+    `other_hosts` are up to `LISTED_NAMES` other names that the address (and port) bore,
+    `is_host_ambiguous`: the flow itself does not say its name, and there are others;
+    `is_host_answered`: an answer to a look-up gave this address for this name; null where the
+    name is such an answer, or where there is no answer at all. Flows without a name are left out.
 
     Args:
         flows: of one capture: flow, conversation, remote_address, remote_port, first_time.
@@ -41,17 +62,72 @@ def hosts(flows: pl.DataFrame, sightings: pl.DataFrame) -> pl.DataFrame:
         .sort("rank", "host_frame", "host")
     )
     direct = named.filter(pl.col("host_source").is_in(DIRECT))
-    answers = named.filter(pl.col("port").is_null())
-    return (
+    shown = named.filter(pl.col("host_source") == "certificate")
+    answers = named.filter(pl.col("host_source").is_in(ANSWERS))
+    found = (
+        _own(flows, direct),
+        _answered_before(flows, answers),
+        _said_elsewhere(flows, direct),
+        _own(flows, shown),
+        _said_elsewhere(flows, shown),
+        _answered_later(flows, answers),
+    )
+    chosen = (
         pl.concat(
             [
-                _own(flows, direct),
-                _answered_before(flows, answers),
-                _said_elsewhere(flows, direct),
-                _answered_later(flows, answers),
+                table.with_columns(host_rule=pl.lit(rule))
+                for table, rule in zip(found, RULES, strict=True)
             ]
         )
         .unique("flow", keep="first", maintain_order=True)
+        .sort("flow")
+    )
+    return _with_others(chosen, flows, named, answers)
+
+
+def _with_others(
+    chosen: pl.DataFrame, flows: pl.DataFrame, named: pl.DataFrame, answers: pl.DataFrame
+) -> pl.DataFrame:
+    """What speaks against the names that were chosen, beside them."""
+    ends = flows.select("flow", "remote_address", "remote_port")
+    chosen = chosen.join(ends, on="flow", maintain_order="left")
+    places = chosen.select("remote_address", "remote_port").unique()
+    by_address = named.filter(pl.col("port").is_null()).select("address", "host").unique()
+    by_port = named.filter(pl.col("port").is_not_null()).select("address", "port", "host").unique()
+    borne = pl.concat(
+        [
+            places.join(by_address, left_on="remote_address", right_on="address"),
+            places.join(
+                by_port, left_on=("remote_address", "remote_port"), right_on=("address", "port")
+            ),
+        ]
+    ).unique()
+    several = borne.group_by("remote_address", "remote_port").agg(
+        pl.col("host").sort().head(LISTED_NAMES + 1).alias("other_hosts")
+    )
+    several = several.filter(pl.col("other_hosts").list.len() > 1)
+    given = answers.select("address", "host").unique().with_columns(pl.lit(value=True).alias("hit"))
+    is_answer = pl.col("host_source").is_in(ANSWERS)
+    return (
+        chosen.join(several, on=("remote_address", "remote_port"), how="left", nulls_equal=True)
+        .join(given, left_on=("remote_address", "host"), right_on=("address", "host"), how="left")
+        .with_columns(
+            pl.col("other_hosts")
+            .list.set_difference(pl.concat_list("host"))
+            .list.sort()
+            .list.head(LISTED_NAMES)
+            .fill_null(pl.lit([], dtype=pl.List(pl.String))),
+            pl.when(~is_answer & pl.lit(answers.height > 0))
+            .then(pl.col("hit").fill_null(value=False))
+            .alias("is_host_answered"),
+        )
+        .with_columns(
+            is_host_ambiguous=~pl.col("host_rule").is_in(SURE_RULES)
+            & (pl.col("other_hosts").list.len() > 0)
+        )
+        .select(
+            "flow", *CHOICE, "host_rule", "other_hosts", "is_host_ambiguous", "is_host_answered"
+        )
         .sort("flow")
     )
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 import dataframely as dy
 import polars as pl
 
+from analyzer.hosts import RULES
 from analyzer.settings import Settings
 from captures.tables import Captures
 from geo.tables import Databases
@@ -94,6 +95,37 @@ class Flows(dy.Schema):
     host = dy.String(nullable=True, description="Best name of the remote. Null: none was seen.")
     host_source = dy.String(nullable=True, description="Where the name was said. Null: no host.")
     host_frame = dy.Int64(nullable=True, description="Frame that proves it, from 1. Null: no host.")
+    host_rule = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(RULES),
+        description="own: the flow itself says it; answered_before, answered_later: a look-up gave "
+        "the address, before the flow began or after; said_elsewhere: another flow to the same "
+        "address and port says it; certificate, certificate_elsewhere: the server showed a "
+        "certificate for it, in this flow or another. The first that applies. Null: no host.",
+    )
+    is_host_ambiguous = dy.Bool(
+        nullable=True,
+        description="The flow itself does not say its host, and the address bore other names too. "
+        "Null: no host.",
+    )
+    other_hosts = dy.List(
+        dy.String(),
+        nullable=True,
+        description="Other names that the address (and port) bore, up to 16. Null: no host.",
+    )
+    is_host_answered = dy.Bool(
+        nullable=True,
+        description="A look-up in the capture gave this address for this host. Null: no host, the "
+        "host is such an answer, or the capture holds none.",
+    )
+    host_unicode = dy.String(
+        nullable=True, description="The host as people read it. Null: no host, or it is ASCII."
+    )
+    host_warning = dy.String(
+        nullable=True,
+        description="What is deceptive in that form: mixed scripts, or letters that look like "
+        "another name. Null: nothing.",
+    )
     country = dy.String(
         nullable=True, description="Country of the remote, first opinion, ISO 3166-1. Null: none."
     )
@@ -112,6 +144,15 @@ class Flows(dy.Schema):
         nullable=True,
         description="That hello carries Encrypted Client Hello, or GREASE that looks like it. "
         "Null: as above.",
+    )
+    tls_version = dy.String(
+        nullable=True,
+        description="Version of TLS that the server chose: 1.3, 1.2, …. Null: no ServerHello in "
+        "the clear (QUIC has none).",
+    )
+    tls_cipher = dy.String(
+        nullable=True,
+        description="Cipher suite that it chose: its name at IANA, or number. Null: as above.",
     )
     domain = dy.String(
         nullable=True, description="Registrable domain of the host. Null: no host, or it has none."
@@ -155,6 +196,74 @@ class Names(dy.Schema):
     source = dy.String(nullable=False, description="sni, quic_sni, http_host, httpdns, dns, …")
     local_address = dy.String(nullable=False, description="The other end of the sighting.")
     local_port = dy.Int64(nullable=True, description="Its port. Null: the protocol has none.")
+
+
+class Requests(dy.Schema):
+    """One row per request of HTTP/1 with its response, as far as both were captured.
+
+    Sorted by flow, then as they were sent. Paths and agents may hold what identifies a person.
+    """
+
+    flow = dy.Int64(nullable=False, description="Its flow.")
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    frame = dy.Int64(nullable=True, min=1, description="Frame of the request. Null: not seen.")
+    time = _time("Time of that frame. Null: it has none.")
+    is_up = dy.Bool(nullable=False, description="The phone asked.")
+    remote_address = dy.String(nullable=False, description="Address of the other end.")
+    remote_port = dy.Int64(nullable=True, description="Its port. Null: it has none.")
+    method = dy.String(nullable=True, description="Method. Null: the request was not seen.")
+    host = dy.String(nullable=True, description="Host that it names. Null: none, or as above.")
+    target = dy.String(
+        nullable=True, description="Path and query as sent, up to 2,048 octets. Null: as above."
+    )
+    agent = dy.String(nullable=True, description="User-Agent. Null: none, or as above.")
+    request_type = dy.String(nullable=True, description="Content-Type of the request. Null: none.")
+    request_bytes = dy.Int64(
+        nullable=True, min=0, description="Bytes of the request's body. Null: not known."
+    )
+    status = dy.Int64(nullable=True, description="Status of the response. Null: none was seen.")
+    response_frame = dy.Int64(
+        nullable=True, min=1, description="Frame of the response. Null: none was seen."
+    )
+    response_type = dy.String(nullable=True, description="Its Content-Type. Null: none.")
+    response_bytes = dy.Int64(
+        nullable=True, min=0, description="Bytes of its body. Null: not known."
+    )
+
+
+class ServerCertificates(dy.Schema):
+    """One row per certificate that a server showed in the clear (TLS up to 1.2), by frame.
+
+    What a certificate says is not judged here: no chain is built, no trust asked for.
+    """
+
+    flow = dy.Int64(nullable=False, description="Its flow.")
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    frame = dy.Int64(nullable=False, min=1, description="Frame that completes it, from 1.")
+    address = dy.String(nullable=False, description="Address that showed it.")
+    port = dy.Int64(nullable=True, description="Its port. Null: it has none.")
+    subject = dy.String(nullable=True, description="Its common name. Null: none.")
+    issuer = dy.String(nullable=True, description="Who issued it. Null: it does not say.")
+    names = dy.List(dy.String(), nullable=False, description="DNS names it holds for, up to 128.")
+    not_before = _time("Valid from. Null: unreadable, or beyond what 64 bits can hold.")
+    not_after = _time("Valid until. Null: as above.")
+    sha256 = dy.String(nullable=False, description="SHA-256 of the certificate as sent, hex.")
+
+
+class Mmtls(dy.Schema):
+    """One row per flow, direction and type of record of MMTLS, WeChat's own encryption."""
+
+    flow = dy.Int64(nullable=False, description="Its flow.")
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    is_up = dy.Bool(nullable=False, description="The phone sent them.")
+    kind = dy.String(nullable=False, description="alert, handshake, data, or early (0-RTT).")
+    records = _count("Records.")
+    record_bytes = _count("Bytes in them, without their headers.")
+    first_frame = dy.Int64(nullable=False, min=1, description="Frame that completes the first.")
+    client_time = _time("Clock of the phone, to the second, as its hello states it. Null: none.")
+    client_time_frame = dy.Int64(
+        nullable=True, min=1, description="Frame of that hello. Null: as above."
+    )
 
 
 class Places(dy.Schema):
@@ -442,6 +551,9 @@ class Analysis:
     phones: dy.DataFrame[Phones]
     flows: dy.DataFrame[Flows]
     names: dy.DataFrame[Names]
+    requests: dy.DataFrame[Requests]
+    certificates: dy.DataFrame[ServerCertificates]
+    mmtls: dy.DataFrame[Mmtls]
     places: dy.DataFrame[Places]
     phases: dy.DataFrame[Phases]
     uploads: dy.DataFrame[Uploads]

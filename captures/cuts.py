@@ -1,16 +1,25 @@
 """Kernels that cut out the bytes that may hold a name, and the first bytes of each direction.
 
 What a stream wants is decided at the begin of a message: a TLS ClientHello wants its record or
-its whole handshake message, an HTTP request its head, DNS over TCP the stream's first part.
+its whole handshake message, a server of TLS up to 1.2 its records up to the certificate, an HTTP
+message its head and the body if that is short, MMTLS and DNS over TCP the stream's first part.
 Anything else wants nothing.
 """
 
 import numpy as np
 
 from captures.compiled import part
-from captures.excerpts import DATAGRAM, DNS_STREAM, QUIC, REQUEST_DATAGRAM, STREAM
+from captures.excerpts import (
+    DATAGRAM,
+    DNS_STREAM,
+    DTLS,
+    QUIC,
+    REQUEST_DATAGRAM,
+    SERVER_HELLO,
+    STREAM,
+)
 from captures.headers import long_word, word
-from captures.hellos import read_hello
+from captures.hellos import read_hello, read_server_hello
 from captures.layout import (
     CONVERSATION_FIRST,
     COUNT_EXCERPT_BYTES,
@@ -43,6 +52,10 @@ QUIC_V2 = 0x6B3343CF
 MOST_INITIALS = 12  # datagrams per direction of a conversation that may begin a connection
 HEAD_LIMIT = 16
 HELLO_WAITS = 16_384  # of a stream whose begin is not there yet, this much is kept
+SHORT_BODY = 16_384  # of a body of HTTP that is longer, or of unknown length, no more than this
+LONGEST_RECORD = 18_432 + 5
+LONGEST_FLIGHT = 32_768  # of a server's records before what is encrypted
+MMTLS_BYTES = 1 << 20
 
 
 @part
@@ -91,6 +104,108 @@ def is_http_request(data, at, end):
 
 
 @part
+def is_server_hello(data, at, end):
+    """A TLS record of type handshake begins here, with a ServerHello or a Certificate."""
+    return (
+        at + 6 <= end
+        and data[at] == 0x16
+        and data[at + 1] == 3
+        and data[at + 2] <= 4
+        and (data[at + 5] == 2 or data[at + 5] == 11)
+    )
+
+
+@part
+def is_http_response(data, at, end):
+    """A status line of HTTP/1 may begin here."""
+    return (
+        at + 8 <= end
+        and data[at] == 0x48
+        and data[at + 1] == 0x54
+        and data[at + 2] == 0x54
+        and data[at + 3] == 0x50
+        and data[at + 4] == 0x2F
+        and data[at + 5] == 0x31
+        and data[at + 6] == 0x2E
+    )
+
+
+@part
+def is_mmtls(data, at, end):
+    """A record of MMTLS begins here: type, version, a length that is not zero."""
+    if at + 5 > end or data[at + 1] != 0xF1 or (data[at + 2] != 3 and data[at + 2] != 4):
+        return False
+    kind = data[at]
+    is_known = kind == 0x15 or kind == 0x16 or kind == 0x17 or kind == 0x19
+    return is_known and (data[at + 3] | data[at + 4]) != 0
+
+
+@part
+def _wanted_of_flight(data, at, end, limit):
+    """Length of a server's handshake records, of which not all may be in this piece."""
+    begin, limit = at, min(limit, np.int64(LONGEST_FLIGHT))
+    while at < end:
+        if data[at] != 0x16:
+            return min(at - begin, limit)
+        if at + 5 > end:
+            return limit
+        at += 5 + word(data, at + 3)
+    return min(at - begin, limit)
+
+
+@part
+def _is_length_line(data, at, end):
+    """The line that begins here is Content-Length, in any case."""
+    if at + 15 > end or data[at + 7] != 0x2D:
+        return False
+    return (
+        data[at] | 0x20 == 0x63
+        and data[at + 1] | 0x20 == 0x6F
+        and data[at + 3] | 0x20 == 0x74
+        and data[at + 6] | 0x20 == 0x74
+        and data[at + 8] | 0x20 == 0x6C
+        and data[at + 12] | 0x20 == 0x74
+        and data[at + 13] | 0x20 == 0x68
+    )
+
+
+@part
+def _number_behind(data, at, end):
+    """The number behind the next colon of a line; -1: there is none."""
+    while at < end and data[at] != 0x3A and data[at] != 0x0A:
+        at += 1
+    at += 1
+    while at < end and (data[at] == 0x20 or data[at] == 0x09):
+        at += 1
+    value = np.int64(-1)
+    while at < end and 0x30 <= data[at] <= 0x39 and value < 1 << 48:
+        value = max(value, np.int64(0)) * 10 + np.int64(data[at]) - 0x30
+        at += 1
+    return value
+
+
+@part
+def _wanted_of_message(data, at, end, limit, unstated):
+    """Length of the HTTP message that begins here: its head, and its body if that is short.
+
+    `unstated` is what is wanted of a body of which the head does not state the length. A bound if
+    the end of the head is not in this piece.
+    """
+    length = np.int64(-1)
+    for i in range(at, min(end, at + limit) - 3):
+        if data[i] != 13 or data[i + 1] != 10:
+            continue
+        if data[i + 2] == 13 and data[i + 3] == 10:
+            head = i + 4 - at
+            if length < 0:
+                length = np.int64(unstated)
+            return head if length > SHORT_BODY else min(head + length, max(limit, head))
+        if length < 0 and _is_length_line(data, i + 2, end):
+            length = _number_behind(data, i + 2, end)
+    return limit
+
+
+@part
 def _wanted_of_hello(data, at, end, limit):
     """Length of the record that holds the ClientHello; a bound where it takes more than one."""
     if at + 9 > end:
@@ -99,15 +214,6 @@ def _wanted_of_hello(data, at, end, limit):
     message = np.int64(data[at + 6]) << 16 | word(data, at + 7)
     if message + 4 <= record:
         return min(record + 5, limit)
-    return limit
-
-
-@part
-def _wanted_of_request(data, at, end, limit):
-    """Length of the request head that begins here; a bound if its end is not in this piece."""
-    for i in range(at, min(end, at + limit) - 3):
-        if data[i] == 13 and data[i + 1] == 10 and data[i + 2] == 13 and data[i + 3] == 10:
-            return i + 4 - at
     return limit
 
 
@@ -158,8 +264,22 @@ def _is_initial(state, half, data, at, end, to_port, is_from_b):
 
 
 @part
+def _is_dtls_hello(data, at, end):
+    """A handshake record of DTLS begins here, in the clear, with a ClientHello."""
+    return (
+        at + 25 < end
+        and data[at] == 0x16
+        and data[at + 1] == 0xFE
+        and data[at + 2] >= 0xFC
+        and data[at + 3] == 0
+        and data[at + 4] == 0
+        and data[at + 13] == 1
+    )
+
+
+@part
 def cut_datagram(state, half, memory, output, data, at, end, packet):
-    """Cut out a whole UDP payload if it is a DNS answer, a request of SSDP, or begins QUIC.
+    """Cut out a whole UDP payload if it is a DNS answer, a request of SSDP, or begins QUIC or DTLS.
 
     `packet` is (frame, time, conversation, is_from_b).
     """
@@ -175,6 +295,9 @@ def cut_datagram(state, half, memory, output, data, at, end, packet):
         kind = np.int64(REQUEST_DATAGRAM)
     elif _is_initial(state, half, data, at, end, to_port, packet[3]):
         kind = np.int64(QUIC)
+    elif _is_dtls_hello(data, at, end) and state[half + HALF_WANTED] < MOST_INITIALS:
+        state[half + HALF_WANTED] += 1
+        kind = np.int64(DTLS)
     else:
         return
     row = output.excerpts[counts[COUNT_EXCERPTS]]
@@ -183,6 +306,24 @@ def cut_datagram(state, half, memory, output, data, at, end, packet):
     row[EXCERPT_KIND] = kind
     row[EXCERPT_INCARNATION], row[EXCERPT_MESSAGE], row[EXCERPT_POSITION] = 0, 0, 0
     cut_out(row, output, counts, data, at, end)
+
+
+@part
+def _wanted(data, at, end, limit):
+    """Length of the message that begins here, and whether it is a ClientHello; 0: none does."""
+    if is_client_hello(data, at, end):
+        return _wanted_of_hello(data, at, end, limit), True
+    if is_server_hello(data, at, end):
+        return _wanted_of_flight(data, at, end, limit), False
+    if is_http_response(data, at, end):
+        wanted = _wanted_of_message(data, at, end, limit, SHORT_BODY)
+        return max(wanted, min(end - at, limit)), False
+    if is_http_request(data, at, end):
+        wanted = _wanted_of_message(data, at, end, limit, 0)
+        return max(wanted, min(end - at, limit)), False
+    if is_mmtls(data, at, end):
+        return np.int64(MMTLS_BYTES), False
+    return np.int64(0), False
 
 
 @part
@@ -199,14 +340,13 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, bo
     if is_dns:
         wanted = limit
     elif wanted < 0 or position >= wanted:
-        begins = np.int64(0)
-        if is_client_hello(data, at, end):
-            begins = _wanted_of_hello(data, at, end, limit)
-            found_end = min(end, at + begins)
-            name_at, name_length, shape = read_hello(data, at, found_end, bounds.seed)
-        elif is_http_request(data, at, end):
-            begins = max(_wanted_of_request(data, at, end, limit), min(end - at, limit))
+        begins, is_hello = _wanted(data, at, end, limit)
         if begins:
+            found_end = min(end, at + begins)
+            if is_hello:
+                name_at, name_length, shape = read_hello(data, at, found_end, bounds.seed)
+            else:
+                shape = read_server_hello(data, at, found_end)
             state[rest_of(half) + REST_MESSAGE] = position
             wanted = position + begins
             state[half + HALF_WANTED] = wanted
@@ -224,6 +364,12 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, bo
     row[EXCERPT_INCARNATION] = state[rest_of(half) + REST_INCARNATION]
     row[EXCERPT_MESSAGE] = 0 if is_dns else state[rest_of(half) + REST_MESSAGE]
     row[EXCERPT_POSITION] = position
+    if name_length < 0 and shape > 0:
+        row[EXCERPT_KIND] = SERVER_HELLO
+        cut_out(row, output, counts, data, at, at)
+        row[EXCERPT_SHAPE] = shape
+        state[rest_of(half) + REST_MESSAGE] = wanted
+        return
     cut_out(row, output, counts, data, at, min(end, at + wanted - position))
     if name_length >= 0:
         row[EXCERPT_NAME_AT] = row[EXCERPT_START] + name_at - at

@@ -1,7 +1,7 @@
 """The bytes of a window that may hold a name, cut out by the compiled loop.
 
 Packets stay narrow: payload is kept only where a name can be: DNS messages, and the begin of
-each message in a TCP stream that looks like a TLS ClientHello or an HTTP request.
+each message in a TCP stream that looks like a TLS hello or an HTTP message.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from captures.layout import (
 DATAGRAM = 1
 """A whole UDP payload from port 53 that is marked as an answer, as far as it was captured."""
 STREAM = 2
-"""Part of a TCP stream: begin of a TLS ClientHello or of an HTTP request, and what follows it."""
+"""Part of a TCP stream: begin of a TLS hello or of an HTTP message, and what follows it."""
 DNS_STREAM = 3
 """Part of a TCP stream from or to port 53: messages, each behind two octets of length."""
 
@@ -36,6 +36,10 @@ REQUEST_DATAGRAM = 4
 """A whole UDP payload that begins like an HTTP request (SSDP), as far as it was captured."""
 QUIC = 6
 """A whole UDP payload that may begin a connection of QUIC, as far as it was captured."""
+SERVER_HELLO = 7
+"""No bytes: a TLS ServerHello that the loop has read; its version and cipher are the shape."""
+DTLS = 8
+"""A whole UDP payload that begins with a handshake record of DTLS, as far as it was captured."""
 OWNER = 5
 """What says who owns the conversation; `message` holds the kind of tag, `position` a number."""
 
@@ -49,7 +53,8 @@ class Excerpts:
         time: its time in ns since 1970; the smallest int64 where there is none.
         conversation: conversation that carried it.
         is_from_b: 1 where end b sent it.
-        kind: `DATAGRAM`, `STREAM`, `DNS_STREAM`, `REQUEST_DATAGRAM` or `QUIC`.
+        kind: `DATAGRAM`, `STREAM`, `DNS_STREAM`, `REQUEST_DATAGRAM`, `QUIC`, `SERVER_HELLO` or
+            `DTLS`.
         incarnation: how often the ports had been used again before, for TCP.
         message: position in the stream at which the message begins that the piece belongs to.
         position: position in the stream of the piece's first byte; pieces may overlap,
@@ -59,7 +64,7 @@ class Excerpts:
         name_at: where in `data` the server name begins that the loop has read.
         name_length: its length; 0: the message names none; -1: it is still to be read.
         shape: of a ClientHello that the loop has read, a hash of what tells its software: the
-            same number, the same fingerprint.
+            same number, the same fingerprint. Of a ServerHello, its version and its cipher suite.
         data: all pieces, one after the other.
     """
 

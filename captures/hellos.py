@@ -1,7 +1,8 @@
-"""Part of the loop that reads the server name of a ClientHello that is whole in its segment.
+"""Part of the loop that reads hellos of TLS that are whole in their segment.
 
-Most are: a record, in it the whole message, in it one name in plain lower case. Whatever is not
-so, and whatever lies, is left to `tls`, which reads the same bytes (RFC 8446, section 4.1.2).
+Most ClientHellos are: a record, in it the whole message, in it one name in plain lower case. So
+are most ServerHellos of TLS 1.3. Whatever is not so, and whatever lies, is left to `tls` and
+`server_hellos`, which read the same bytes (RFC 8446, sections 4.1.2 and 4.1.3).
 """
 
 import numpy as np
@@ -13,6 +14,7 @@ from captures.readings import LONGEST_NAME
 NOT_READ = np.int64(-1)
 RECORD_HEADER = 5
 BEFORE_LISTS = 4 + 2 + 32  # header of the message, version, random
+SUPPORTED_VERSIONS = 43
 PRIME = np.uint64(0x100000001B3)
 
 
@@ -107,3 +109,30 @@ def read_hello(data, at, end, seed):
     if at != stop:
         return name_at, NOT_READ, shape
     return name_at, length, np.int64(hashed >> np.uint64(1))
+
+
+@part
+def read_server_hello(data, at, end):
+    """Of the record at `at`: version and cipher suite of a ServerHello of TLS 1.3, in one number.
+
+    -1 where it is none, or is not whole, or is not read here.
+    """
+    if at + RECORD_HEADER + BEFORE_LISTS + 1 > end or data[at] != 0x16 or data[at + 1] != 3:
+        return NOT_READ
+    begin = at + RECORD_HEADER
+    stop = begin + 4 + (np.int64(data[begin + 1]) << 16 | word(data, begin + 2))
+    if data[begin] != 2 or stop > begin + word(data, at + 3) or stop > end:
+        return NOT_READ
+    at = begin + BEFORE_LISTS + 1 + np.int64(data[begin + BEFORE_LISTS])
+    if at + 5 > stop or at + 5 + word(data, at + 3) != stop:
+        return NOT_READ
+    cipher = word(data, at)
+    at += 5
+    while at + 4 <= stop:
+        kind, behind = word(data, at), at + 4 + word(data, at + 2)
+        if behind > stop:
+            return NOT_READ
+        if kind == SUPPORTED_VERSIONS and behind == at + 6:
+            return word(data, at + 4) << 16 | cipher
+        at = behind
+    return NOT_READ

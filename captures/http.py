@@ -1,23 +1,29 @@
-"""The host that an HTTP/1 request names (RFC 9110, section 7.2; RFC 9112, section 3.2)."""
+"""Heads of HTTP/1 messages (RFC 9110; RFC 9112): the host that a request names, and the rest."""
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from captures.readings import LONGEST_NAME, Fault, Marks, Moment
+from captures.bodies import Framing
+from captures.readings import LONGEST_NAME, Fault
 
 HEADERS = 200
-"""Header lines of one request that are looked at."""
+"""Header lines of one message that are looked at."""
 
 _BEGIN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}(?: |\Z)")
 _HEAD_END = re.compile(rb"\n\r?\n")
-_HOST = re.compile(rb"\nhost[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)(?=\n)", re.IGNORECASE)
-_BODY_BYTES = re.compile(rb"\ncontent-length[ \t]*:[ \t]*([0-9]{1,15})[ \t]*\r?\n", re.IGNORECASE)
+_FIELDS = re.compile(
+    rb"\n(host|user-agent|content-(?:type|length|encoding)|transfer-encoding)"
+    rb"[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)(?=\n)",
+    re.IGNORECASE,
+)
+_LENGTH = re.compile(rb"[0-9]{1,15}")
+_STATUS_LINE = re.compile(rb"HTTP/1\.[0-9][ \t]+([0-9]{3})(?![0-9])")
+_RESPONSE_BEGIN = b"HTTP/1."
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _PORT = re.compile(rb":[0-9]*\Z")
-_BLANK_LINES = re.compile(rb"[\r\n]*")
 _LINE_ENDS = b"\r\n"
-_ENOUGH_TO_JUDGE = 40
+_NO_BODY = (204, 304)
+_INFORMATION = range(100, 200)
 
 
 class Request(NamedTuple):
@@ -26,21 +32,57 @@ class Request(NamedTuple):
     Attributes:
         name: octets of the host, without port; None where it names none.
         end: offset behind the line in the head that names it.
-        body_bytes: bytes that follow the head and belong to the request.
+        framing: how the body ends that follows the head.
         fault: a lie about the name, or None.
         is_cut: it has more than `HEADERS` lines, and the rest was not looked at.
+        method: as sent.
+        target: as sent.
+        agent: value of User-Agent; None: it has none.
+        content_type: value of Content-Type; None: it has none.
+        coding: value of Content-Encoding, empty where it has none.
     """
 
     name: bytes | None
     end: int
-    body_bytes: int
+    framing: Framing
     fault: Fault | None
     is_cut: bool
+    method: bytes
+    target: bytes
+    agent: bytes | None
+    content_type: bytes | None
+    coding: bytes
+
+
+class Response(NamedTuple):
+    """What the head of one response says.
+
+    Attributes:
+        status: status code.
+        framing: how the body ends that follows the head; that of a response to HEAD has none.
+        content_type: value of Content-Type; None: it has none.
+        coding: value of Content-Encoding, empty where it has none.
+        is_final: it is the answer to the request, and not one that comes before it (1xx).
+        is_switch: what follows is another protocol.
+    """
+
+    status: int
+    framing: Framing
+    content_type: bytes | None
+    coding: bytes
+    is_final: bool
+    is_switch: bool
 
 
 def is_begin(octets: bytes | bytearray) -> bool:
     """Whether a request can begin like this."""
     return _BEGIN.match(octets) is not None
+
+
+def is_response_begin(octets: bytes | bytearray) -> bool:
+    """Whether a response can begin like this."""
+    begin = bytes(octets[: len(_RESPONSE_BEGIN)])
+    return bool(begin) and _RESPONSE_BEGIN.startswith(begin)
 
 
 def head_end(octets: bytes | bytearray, start: int, stop: int | None = None) -> int:
@@ -55,21 +97,87 @@ def request(head: bytes) -> Request | None:
     None where the first line is none of HTTP/1. The first Host line counts; without one, the
     host in an absolute target or in that of CONNECT does.
     """
-    lines = head.split(b"\n", HEADERS + 1)
-    method, target = _method_and_target(lines[0])
-    if len(lines) == 1 or not method:
+    first, _, rest = head.partition(b"\n")
+    method, target = _method_and_target(first)
+    if not method or (not rest and not head.endswith(b"\n")):
         return None
-    is_cut = len(lines) > HEADERS + 1 and lines[-1].strip(_LINE_ENDS) != b""
-    seen = head[: len(head) - len(lines[-1])] if is_cut else head
-    hosts = [(_without_port(_unfolded(line[1])), line.end(1) + 1) for line in _HOST.finditer(seen)]
-    name, end = hosts[0] if hosts else (b"", 0)
+    seen, is_cut = _seen(head)
+    fields, ends, is_two = _fields(seen)
+    name, end = _without_port(fields.get(b"host", b"")), ends.get(b"host", 0)
     if not name:
-        name, end = _target_host(method, target), len(lines[0]) + 1
-    fault = Fault("http_two_hosts") if len({host.lower() for host, _ in hosts}) > 1 else None
+        name, end = _target_host(method, target), len(first) + 1
+    fault = Fault("http_two_hosts") if is_two else None
     if len(name) > LONGEST_NAME:
         name, fault = b"", Fault("name_too_long", len(name), LONGEST_NAME)
-    body = _BODY_BYTES.search(seen)
-    return Request(name or None, end, int(body[1]) if body else 0, fault, is_cut)
+    framing = _framing(fields)
+    if framing.length is None and not framing.is_chunked:
+        framing = Framing(0)  # a request without either has no body
+    return Request(
+        name=name or None,
+        end=end,
+        framing=framing,
+        fault=fault,
+        is_cut=is_cut,
+        method=method,
+        target=target,
+        agent=fields.get(b"user-agent"),
+        content_type=fields.get(b"content-type"),
+        coding=fields.get(b"content-encoding", b""),
+    )
+
+
+def response(head: bytes) -> Response | None:
+    """What a response says whose head is this, or as much of the head as there is.
+
+    None where the first line is no status line of HTTP/1.
+    """
+    line = _STATUS_LINE.match(head)
+    if line is None or b"\n" not in head:
+        return None
+    status = int(line[1])
+    fields, _, _ = _fields(_seen(head)[0])
+    is_final = status not in _INFORMATION
+    is_switch = status == 101  # noqa: PLR2004 - Switching Protocols
+    framing = Framing(0) if status in _NO_BODY or not is_final else _framing(fields)
+    return Response(
+        status=status,
+        framing=framing,
+        content_type=fields.get(b"content-type"),
+        coding=fields.get(b"content-encoding", b""),
+        is_final=is_final or is_switch,
+        is_switch=is_switch,
+    )
+
+
+def _seen(head: bytes) -> tuple[bytes, bool]:
+    """The lines of a head that are looked at, and whether there are more."""
+    if head.count(b"\n") <= HEADERS:
+        return head, False
+    rest = head.split(b"\n", HEADERS + 1)[-1]
+    if not rest.strip(_LINE_ENDS):
+        return head, False
+    return head[: len(head) - len(rest)], True
+
+
+def _fields(seen: bytes) -> tuple[dict[bytes, bytes], dict[bytes, int], bool]:
+    """The first value of each header that matters, where its line ends, and if two hosts differ."""
+    values: dict[bytes, bytes] = {}
+    ends: dict[bytes, int] = {}
+    hosts = set()
+    for line in _FIELDS.finditer(seen):
+        name, value = line[1].lower(), _unfolded(line[2])
+        if name == b"host":
+            hosts.add(_without_port(value).lower())
+        if name not in values:
+            values[name], ends[name] = value, line.end() + 1
+    return values, ends, len(hosts) > 1
+
+
+def _framing(fields: dict[bytes, bytes]) -> Framing:
+    """How a body ends, by Transfer-Encoding and Content-Length."""
+    length = _LENGTH.fullmatch(fields.get(b"content-length", b""))
+    coding = fields.get(b"transfer-encoding", b"").lower()
+    return Framing(int(length[0]) if length else None, coding.endswith(b"chunked"))
 
 
 def _method_and_target(line: bytes) -> tuple[bytes, bytes]:
@@ -98,69 +206,3 @@ def _target_host(method: bytes, target: bytes) -> bytes:
         return _without_port(target)
     absolute = _ABSOLUTE.match(target)
     return _without_port(absolute[1].rpartition(b"@")[2]) if absolute else b""
-
-
-class RequestReader:
-    """Requests that come in several pieces of a stream, or several in one piece."""
-
-    def __init__(self) -> None:
-        self._held = bytearray()
-        self._searched = 0
-        self._passed = 0
-        self._body_left = 0
-        self._marks = Marks()
-        self.is_over = False
-        """Nothing more is expected: what follows is no request."""
-
-    @property
-    def held_bytes(self) -> int:
-        """What waits for the rest of its request costs this much."""
-        return len(self._held) + self._marks.held_bytes if self._held else 0
-
-    def feed(self, octets: bytes, moment: Moment) -> Iterator[tuple[Request, Moment]]:
-        """What the requests say whose heads these next bytes of the stream complete."""
-        if not self._held:
-            self._marks = Marks()
-        self._held += octets
-        self._marks.note(self._passed + len(self._held), moment)
-        while self._is_at_request():
-            end = head_end(self._held, self._searched)
-            if not end:
-                self._searched = max(len(self._held) - 2, 0)
-                break
-            found = request(bytes(self._held[:end]))
-            self._pass_over(end)
-            if found is None:
-                self.is_over = True
-            else:
-                self._body_left = found.body_bytes
-                yield found, moment
-        if self.is_over:
-            self._pass_over(len(self._held))
-
-    def finish(self) -> Iterator[tuple[Request, Moment]]:
-        """What the last request says as far as it came, with the moment that brought the host."""
-        found = request(bytes(self._held)) if self._is_at_request() else None
-        if found is not None:
-            yield found, self._marks.reached(self._passed + found.end)
-        self._pass_over(len(self._held))
-        self.is_over = True
-
-    def _is_at_request(self) -> bool:
-        """Whether a request begins here, once the body of the last one is passed over."""
-        if self._body_left:
-            body_here = min(self._body_left, len(self._held))
-            self._body_left -= body_here
-            self._pass_over(body_here)
-        if blank := _BLANK_LINES.match(self._held):
-            self._pass_over(blank.end())
-        if not self._held or self.is_over:
-            return False
-        self.is_over = not is_begin(self._held[:_ENOUGH_TO_JUDGE])
-        return not self.is_over
-
-    def _pass_over(self, count: int) -> None:
-        """Forget the first bytes that are held."""
-        del self._held[:count]
-        self._passed += count
-        self._searched = 0 if count else self._searched

@@ -17,6 +17,7 @@ class Limits:
             more, the older half is closed: bytes that fill those count as seen before.
         stream_bytes: most that is put together of one message, to find names.
         names: most name sightings of one capture.
+        exchanges: most requests of HTTP of one capture that are kept with their responses.
         dissected_packets: most packets of one capture that are given to scapy, which is slow.
         oddities: most rows of one kind in one capture; the rest is one row with a count.
     """
@@ -29,5 +30,6 @@ class Limits:
     open_gaps: int = 4_096
     stream_bytes: int = 65_536
     names: int = 1_000_000
+    exchanges: int = 100_000
     dissected_packets: int = 10_000
     oddities: int = 100

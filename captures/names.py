@@ -1,4 +1,6 @@
-"""Names that addresses bear, as the packets of a capture say: DNS, TLS ClientHello, HTTP Host.
+"""Names that addresses bear, as the packets of a capture say, and what else the same bytes tell.
+
+Names come from DNS, TLS ClientHello and certificate, QUIC, HTTP Host, and look-ups over HTTP.
 
 The frame of a sighting is the one that completes the message: where pieces come out of order,
 the one that closes the last gap. Of a message that never completes it is the frame that brought
@@ -6,20 +8,46 @@ the last byte of the name.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import dataframely as dy
 
-from captures import dns, fingerprints, http, tls
+from captures import dns, fingerprints, http, mmtls, tls
 from captures.assembly import Assembly
-from captures.excerpts import DATAGRAM, DNS_STREAM, OWNER, QUIC, REQUEST_DATAGRAM, Excerpts
+from captures.bodies import Body, Framing
+from captures.certificates import certified, host_of
+from captures.dtls import DtlsReader
+from captures.excerpts import (
+    DATAGRAM,
+    DNS_STREAM,
+    DTLS,
+    OWNER,
+    QUIC,
+    REQUEST_DATAGRAM,
+    SERVER_HELLO,
+    Excerpts,
+)
+from captures.exchanges import ExchangeList
 from captures.hello_lists import HelloList
+from captures.http_streams import HttpReader
 from captures.limits import Limits
+from captures.mmtls_records import RecordSums
 from captures.quic import QuicHello, QuicReader, Side
-from captures.readings import Moment, spelled
+from captures.readings import Fault, Moment, spelled
+from captures.server_hellos import Certificate, ServerHello, ServerReader
+from captures.server_lists import ServerList
 from captures.sightings import FaultList, SightingList
-from captures.tables import Conversations, Hellos, Oddities, Sightings
+from captures.tables import (
+    Certificates,
+    Conversations,
+    Exchanges,
+    Hellos,
+    MmtlsRecords,
+    Oddities,
+    ServerHellos,
+    Sightings,
+)
 
 PENDING_BYTES = 64 << 20
 """Memory for messages of which a piece is missing."""
@@ -28,8 +56,21 @@ _SETTLED_MESSAGES = 1 << 16
 _STREAM_COST_BYTES = 1_024
 _MOST_WAITING_BYTES = 1 << 20
 _BEGIN_BYTES = 40
+_KIND_OF_HELLO = 5
+_CLIENT_HELLO = 1
+_RESPONSE = b"HTTP/1."
+_MMTLS_BYTES = 1 << 20
 
-Finding = dns.Answers | tls.Hello | http.Request
+Finding = (
+    dns.Answers
+    | tls.Hello
+    | http.Request
+    | http.Response
+    | Body
+    | ServerHello
+    | Certificate
+    | mmtls.Record
+)
 Key = tuple[int, int, int, int]
 """Conversation, whether end b sent it, incarnation, position at which the message begins."""
 
@@ -47,12 +88,27 @@ class _Reader(Protocol):
     def finish(self) -> Iterator[tuple[Finding, Moment]]: ...
 
 
+def _reader(begin: bytes) -> _Reader | None:
+    """Who reads a stream that begins like this; None: a few more bytes tell."""
+    if begin[0] == tls.HANDSHAKE and begin[1:2] != b"\xf1":
+        if len(begin) <= _KIND_OF_HELLO:
+            return None
+        return tls.HelloReader() if begin[_KIND_OF_HELLO] == _CLIENT_HELLO else ServerReader()
+    if begin[0] in mmtls.KINDS:
+        return mmtls.RecordReader()
+    is_response = begin.startswith(_RESPONSE)
+    if not is_response and _RESPONSE.startswith(begin):
+        return None
+    return HttpReader(is_response=is_response)
+
+
 class _Stream:
     """A message of which more is to come, or a stream of messages."""
 
-    __slots__ = ("assembly", "cost_bytes", "is_dns", "reader")
+    __slots__ = ("_begin", "assembly", "cost_bytes", "is_dns", "reader")
 
     def __init__(self, position: int, *, is_dns: bool) -> None:
+        self._begin = b""
         self.assembly = Assembly(position)
         self.cost_bytes = 0
         self.is_dns = is_dns
@@ -60,17 +116,28 @@ class _Stream:
 
     def held_bytes(self) -> int:
         """What waits for another piece costs this much."""
-        return self.assembly.held_bytes + (self.reader.held_bytes if self.reader else 0)
+        reader = self.reader.held_bytes if self.reader else len(self._begin)
+        return self.assembly.held_bytes + reader
 
     def is_over(self) -> bool:
-        """Whether nothing more is expected."""
-        return self.reader is not None and self.reader.is_over
+        """Whether nothing more is expected of this message."""
+        if self.reader is None:
+            return False
+        is_between = isinstance(self.reader, HttpReader) and self.reader.is_between
+        return self.reader.is_over or (is_between and not self.assembly.held_bytes)
+
+    def most_bytes(self, usual: int) -> int:
+        """Bytes of it that are read."""
+        return _MMTLS_BYTES if isinstance(self.reader, mmtls.RecordReader) else usual
 
     def feed(self, octets: bytes, moment: Moment) -> Iterator[tuple[Finding, Moment]]:
-        """What is found with the next bytes; the first octet tells who reads them."""
+        """What is found with the next bytes; the first ones tell who reads them."""
         if self.reader is None and octets:
-            is_hello = octets[0] == tls.HANDSHAKE
-            self.reader = tls.HelloReader() if is_hello else http.RequestReader()
+            octets = self._begin + octets
+            self._begin = b""
+            self.reader = _reader(octets)
+            if self.reader is None:
+                self._begin = octets
         if self.reader is not None and octets:
             yield from self.reader.feed(octets, moment)
 
@@ -102,19 +169,38 @@ class NameReader:
         self._faults = FaultList(limits.oddities)
         self._hellos = HelloList(limits.names)
         self._quic = QuicReader()
+        self._dtls = DtlsReader()
+        self._servers = ServerList(limits.names)
+        self._exchanges = ExchangeList(limits.exchanges)
+        self._records = RecordSums(limits.names)
+        self._takers: dict[type, Callable[[Any, Key, Moment], None]] = {
+            dns.Answers: self._note_answers,
+            tls.Hello: self._note_hello,
+            http.Request: self._note_request,
+            http.Response: self._note_response,
+            Body: self._note_body,
+            ServerHello: self._note_server_hello,
+            Certificate: self._note_certificate,
+            mmtls.Record: self._note_record,
+        }
 
     @property
     def limits_hit(self) -> dict[str, int]:
         """How often each limit left something out; a limit that never did is not in it.
 
         `names` counts sightings, `stream_bytes` and `pending_bytes` messages, `http_headers`
-        requests.
+        requests, `exchanges` requests or responses.
         """
-        hit = self._limits_hit + Counter(pending_bytes=self._quic.given_up)
+        hit = self._limits_hit + Counter(
+            pending_bytes=self._quic.given_up, exchanges=self._exchanges.left_out
+        )
         return dict(hit + Counter(names=self._sightings.left_out))
 
-    def add(self, excerpts: Excerpts) -> None:  # noqa: C901 - one branch per kind
+    def add(self, excerpts: Excerpts) -> None:  # noqa: C901, PLR0912 - one branch per kind
         """Read the pieces of the next window."""
+        is_hello = excerpts.kind == SERVER_HELLO
+        if is_hello.any():
+            self._servers.add_read(excerpts, is_hello)
         data = excerpts.data.tobytes()
         keys = zip(
             excerpts.conversation.tolist(),
@@ -143,13 +229,16 @@ class NameReader:
                 self._hellos.add_shape(moment, key[:2], name, shape, data[start + 5 : stop])
                 continue
             octets = data[start:stop]
-            if kind == OWNER:
+            if kind in {OWNER, SERVER_HELLO}:
                 continue
             if kind == DATAGRAM:
                 self._note(dns.answers(octets), key, moment)
             elif kind == QUIC:
                 for said in self._quic.read(key[:2], octets, moment):
                     self._note_quic(*said)
+            elif kind == DTLS:
+                for message, when in self._dtls.read(key[:2], octets, moment):
+                    self._note_dtls(key[:2], when, message)
             elif kind == REQUEST_DATAGRAM:
                 self._note(http.request(octets), key, moment)
             elif octets and kind == DNS_STREAM:
@@ -174,6 +263,22 @@ class NameReader:
         """All ClientHellos, by frame; to be asked for after `sightings`."""
         return self._hellos.table()
 
+    def server_hellos(self) -> dy.DataFrame[ServerHellos]:
+        """All ServerHellos, by frame; to be asked for after `sightings`."""
+        return self._servers.hellos()
+
+    def certificates(self) -> dy.DataFrame[Certificates]:
+        """All certificates that were sent in the clear; to be asked for after `sightings`."""
+        return self._servers.certificates()
+
+    def exchanges(self) -> dy.DataFrame[Exchanges]:
+        """All requests of HTTP/1 with their responses; to be asked for after `sightings`."""
+        return self._exchanges.table()
+
+    def mmtls_records(self) -> dy.DataFrame[MmtlsRecords]:
+        """All records of MMTLS, added up; to be asked for after `sightings`."""
+        return self._records.table()
+
     def oddities(self) -> dy.DataFrame[Oddities]:
         """Messages that lie, to be asked for after `sightings`; kinds are `readings.FAULTS`."""
         return self._faults.table()
@@ -192,6 +297,16 @@ class NameReader:
         if name:
             self._sightings.add(moment, side, "quic_sni", name)
 
+    def _note_dtls(self, side: Side, moment: Moment, message: bytes) -> None:
+        """Keep what a ClientHello of DTLS says."""
+        found = tls.hello(message, is_dtls=True)
+        if found.fault is not None:
+            self._faults.add(moment.frame, found.fault)
+        name = spelled(found.name or b"")
+        self._hellos.add(moment, side, name, message, fingerprints.DTLS)
+        if name:
+            self._sightings.add(moment, side, "sni", name)
+
     def _read_piece(self, key: Key, position: int, octets: bytes, moment: Moment) -> None:
         """Read a piece of a stream; what is settled is passed over, behind it begins another."""
         while (settled := self._settled.get(key)) is not None:
@@ -206,18 +321,20 @@ class NameReader:
     def _read_at_once(self, key: Key, octets: bytes, moment: Moment) -> bool:
         """Read a message that begins and ends with this piece; False: it takes more pieces."""
         found: Finding | None = None
-        body_bytes = 0
-        if octets[0] == tls.HANDSHAKE:
+        if octets[0] in mmtls.KINDS:
             found = tls.whole_hello(octets)
             if found is None:
                 return False
+        elif octets.startswith(_RESPONSE[: len(octets)]):
+            return False
         elif http.is_begin(octets[:_BEGIN_BYTES]):
             if http.head_end(octets, 0) != len(octets):
                 return False
             found = http.request(octets)
-            body_bytes = found.body_bytes if found else 0
+            if found is not None and found.framing != Framing(0):
+                return False
         self._note(found, key, moment)
-        self._settle(key, key[3] + len(octets) + body_bytes)
+        self._settle(key, key[3] + len(octets))
         return True
 
     def _follow(
@@ -228,7 +345,8 @@ class NameReader:
         if stream is None:
             begin = self._settled.get(key, key[3])
             stream = self._open[key] = _Stream(begin, is_dns=is_dns)
-        room = len(octets) if is_dns else max(key[3] + self._stream_bytes - position, 0)
+        most = stream.most_bytes(self._stream_bytes)
+        room = len(octets) if is_dns else max(key[3] + most - position, 0)
         fresh = stream.assembly.add(position, octets[:room], moment)
         for found, when in stream.feed(fresh, moment):
             self._note(found, key, when)
@@ -270,20 +388,66 @@ class NameReader:
             self._settled.popitem(last=False)
 
     def _note(self, found: Finding | None, key: Key, moment: Moment) -> None:
-        """Keep the names and the fault that one message holds."""
-        if found is None:
-            return
-        if found.fault is not None:
-            self._faults.add(moment.frame, found.fault)
-        if isinstance(found, dns.Answers):
-            for address, name in found.pairs:
-                self._sightings.add(moment, key[:2], "dns", name, address)
-            return
-        if isinstance(found, http.Request) and found.is_cut:
-            self._limits_hit["http_headers"] += 1
+        """Keep what one message says."""
+        if found is not None:
+            self._takers[type(found)](found, key, moment)
+
+    def _note_answers(self, found: dns.Answers, key: Key, moment: Moment) -> None:
+        """Keep the addresses that a response of DNS gives."""
+        self._fault(found.fault, moment)
+        for address, name in found.pairs:
+            self._sightings.add(moment, key[:2], "dns", name, address)
+
+    def _note_hello(self, found: tls.Hello, key: Key, moment: Moment) -> None:
+        """Keep what a ClientHello says."""
+        self._fault(found.fault, moment)
         name = spelled(found.name or b"")
-        if isinstance(found, tls.Hello):
-            self._hellos.add(moment, key[:2], name, found.message)
+        self._hellos.add(moment, key[:2], name, found.message)
         if name:
-            source = "sni" if isinstance(found, tls.Hello) else "http_host"
-            self._sightings.add(moment, key[:2], source, name)
+            self._sightings.add(moment, key[:2], "sni", name)
+
+    def _note_response(self, found: http.Response, key: Key, moment: Moment) -> None:
+        """Keep a response of HTTP."""
+        self._exchanges.answer(key[:3], moment, found)
+
+    def _note_server_hello(self, found: ServerHello, key: Key, moment: Moment) -> None:
+        """Keep what a ServerHello says."""
+        self._fault(found.fault, moment)
+        self._servers.add(moment, key[:2], found)
+
+    def _note_record(self, found: mmtls.Record, key: Key, moment: Moment) -> None:
+        """Add up a record of MMTLS."""
+        self._records.add(key[:2], [(found, moment)])
+
+    def _fault(self, fault: Fault | None, moment: Moment) -> None:
+        if fault is not None:
+            self._faults.add(moment.frame, fault)
+
+    def _note_request(self, found: http.Request, key: Key, moment: Moment) -> None:
+        """Keep a request, and the host that it names."""
+        self._fault(found.fault, moment)
+        if found.is_cut:
+            self._limits_hit["http_headers"] += 1
+        self._exchanges.ask(key[:3], moment, found)
+        name = spelled(found.name or b"")
+        if name:
+            self._sightings.add(moment, key[:2], "http_host", name)
+
+    def _note_body(self, found: Body, key: Key, moment: Moment) -> None:
+        """Keep the names that the answer to a look-up gives, and records inside a request."""
+        if self._exchanges.is_short_link(key[:3]):
+            self._records.add(key[:2], mmtls.RecordReader().feed(found.octets, moment))
+        for address, name in self._exchanges.take(key[:3], found):
+            self._sightings.add(moment, key[:2], "httpdns", name, address)
+
+    def _note_certificate(self, found: Certificate, key: Key, moment: Moment) -> None:
+        """Keep a certificate, and the host that it is for."""
+        said = certified(found.der) if found.fault is None else None
+        fault = said.fault if said else found.fault
+        self._fault(fault, moment)
+        if said is None or said.fault is not None:
+            return
+        self._servers.add_certificate(moment, key[:2], said)
+        name = host_of(said.names, said.subject)
+        if name:
+            self._sightings.add(moment, key[:2], "certificate", name)

@@ -31,7 +31,19 @@ from captures.names import NameReader
 from captures.owners import OwnerReader
 from captures.pipeline import ahead
 from captures.sums import Sums
-from captures.tables import Captures, Conversations, Hellos, Oddities, Owners, Packets, Sightings
+from captures.tables import (
+    Captures,
+    Certificates,
+    Conversations,
+    Exchanges,
+    Hellos,
+    MmtlsRecords,
+    Oddities,
+    Owners,
+    Packets,
+    ServerHellos,
+    Sightings,
+)
 
 BATCHES_AHEAD = 3
 FILE_CHANGED = "the file was changed while it was read"
@@ -105,6 +117,22 @@ class Reading:
     def hellos(self) -> dy.DataFrame[Hellos]:
         """All ClientHellos; to be asked for after `sightings`."""
         return self._names.hellos()
+
+    def server_hellos(self) -> dy.DataFrame[ServerHellos]:
+        """All ServerHellos; to be asked for after `sightings`."""
+        return self._names.server_hellos()
+
+    def certificates(self) -> dy.DataFrame[Certificates]:
+        """All certificates that were sent in the clear; to be asked for after `sightings`."""
+        return self._names.certificates()
+
+    def exchanges(self) -> dy.DataFrame[Exchanges]:
+        """All requests of HTTP/1 with their responses; to be asked for after `sightings`."""
+        return self._names.exchanges()
+
+    def mmtls_records(self) -> dy.DataFrame[MmtlsRecords]:
+        """All records of MMTLS, added up; to be asked for after `sightings`."""
+        return self._names.mmtls_records()
 
     def owners(self) -> dy.DataFrame[Owners]:
         """All owners that the capture names."""

@@ -9,7 +9,8 @@ LONGEST_NAME = 255
 FAULTS = (
     "dns_cut",  # ends before the records that it announces: a lie, or the snap length
     "dns_malformed",  # a pointer forward, a name too long, a length beyond its record
-    "tls_malformed",  # a length inside the ClientHello reaches beyond what encloses it
+    "tls_malformed",  # a length inside a hello reaches beyond what encloses it
+    "certificate_malformed",  # a certificate that cannot be read
     "quic_undecryptable",  # a packet that begins QUIC, and that its own keys do not open
     "http_two_hosts",  # two Host lines that differ: the first one counts
     "name_too_long",  # an SNI or Host of more than `LONGEST_NAME` octets: left out
@@ -23,6 +24,8 @@ _PLAIN = bytes(octet for octet in range(0x21, 0x7F) if octet != _BACKSLASH)
 _SPELLING = tuple(
     chr(octet).lower() if octet in _PLAIN else f"\\x{octet:02x}" for octet in range(256)
 )
+_PRINTABLE = _PLAIN + b" "
+_SHOWN = tuple(chr(octet) if octet in _PRINTABLE else f"\\x{octet:02x}" for octet in range(256))
 _LABEL_SPELLING = tuple(
     f"\\x{_DOT:02x}" if octet == _DOT else text for octet, text in enumerate(_SPELLING)
 )
@@ -88,3 +91,13 @@ def spelled_labels(labels: list[bytes]) -> str:
     if name.translate(None, _PLAIN) or name.count(b".") >= len(labels):
         return ".".join("".join(_LABEL_SPELLING[octet] for octet in label) for label in labels)
     return name.lower().decode("ascii")
+
+
+def shown(octets: bytes, most: int) -> str:
+    r"""Text of a message as it stands, octets that are no printable ASCII as `\xNN`.
+
+    Of what is longer than `most` octets the first ones, with `…` behind them.
+    """
+    kept = octets[:most]
+    text = "".join(_SHOWN[octet] for octet in kept) if kept.translate(None, _PRINTABLE) else ""
+    return (text or kept.decode("ascii", "replace")) + ("…" if len(octets) > most else "")

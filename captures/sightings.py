@@ -85,7 +85,7 @@ class SightingList:
     ) -> None:
         """Note that a name was said by a side: conversation, and whether end b spoke.
 
-        Without a packed address the name is that of the receiver.
+        Without a packed address the name is that of the receiver; in a certificate, of who sent it.
         """
         if len(self._numbers) >= self._most_numbers:
             self.left_out += 1
@@ -102,12 +102,16 @@ class SightingList:
         said = self._said()
         ends = conversations.select("conversation", "a_address", "a_port", "b_address", "b_port")
         is_dns = pl.col("source") == _SOURCES["dns"]
+        is_answer = pl.col("address") != 0
+        is_own = pl.col("source") == _SOURCES["certificate"]
+        bearer = [
+            pl.when(is_own).then(_sender(what)).otherwise(_receiver(what))
+            for what in ("address", "port")
+        ]
         found = (
             said.join(ends, on="conversation", how="inner", maintain_order="left")
             .filter(~is_dns | (_sender("port") == _DNS_PORT).fill_null(value=False))
-            .with_columns(
-                receiver=_receiver("address"), port=pl.when(~is_dns).then(_receiver("port"))
-            )
+            .with_columns(receiver=bearer[0], port=pl.when(~is_answer).then(bearer[1]))
             .drop("a_address", "a_port", "b_address", "b_port")
         )
         time = pl.col("time")

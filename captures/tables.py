@@ -145,6 +145,111 @@ class Hellos(dy.Schema):
     )
 
 
+class ServerHellos(dy.Schema):
+    """One row per TLS ServerHello that was read, by frame."""
+
+    frame = dy.Int64(nullable=False, min=1, description="Frame that completes it, from 1.")
+    conversation = dy.Int32(nullable=False, description="Conversation that carried it.")
+    is_from_b = dy.Bool(nullable=False, description="End b sent it.")
+    version = dy.Int64(nullable=False, description="Version that it chose; 772 is TLS 1.3.")
+    cipher = dy.Int64(nullable=False, description="Cipher suite that it chose, as its number.")
+    alpn = dy.String(
+        nullable=True,
+        description="Application protocol that it chose. Null: none in the clear; in TLS 1.3 it is "
+        "always encrypted.",
+    )
+
+
+class Certificates(dy.Schema):
+    """One row per certificate that a server of TLS up to 1.2 sent as its own, by frame."""
+
+    frame = dy.Int64(nullable=False, min=1, description="Frame that completes it, from 1.")
+    conversation = dy.Int32(nullable=False, description="Conversation that carried it.")
+    is_from_b = dy.Bool(nullable=False, description="End b sent it.")
+    sha256 = dy.String(nullable=False, description="SHA-256 of the certificate as sent, hex.")
+    subject = dy.String(nullable=True, description="Its common name. Null: none, or unreadable.")
+    issuer = dy.String(
+        nullable=True, description="Common name of its issuer, or organisation. Null: as above."
+    )
+    names = dy.List(
+        dy.String(), nullable=False, description="DNS names that it holds for, as sent, up to 128."
+    )
+    not_before = dy.Datetime(
+        nullable=True,
+        time_unit="ns",
+        time_zone="UTC",
+        description="Valid from. Null: unreadable, or beyond what 64 bits can hold.",
+    )
+    not_after = dy.Datetime(
+        nullable=True, time_unit="ns", time_zone="UTC", description="Valid until. Null: as above."
+    )
+
+
+class Exchanges(dy.Schema):
+    """One row per request of HTTP/1 with its response, as far as both were captured, by frame.
+
+    Requests and responses of a connection are paired in their order.
+    """
+
+    conversation = dy.Int32(nullable=False, description="Conversation that carried it.")
+    is_from_b = dy.Bool(nullable=False, description="End b asked.")
+    frame = dy.Int64(
+        nullable=True, min=1, description="Frame that completes the request's head. Null: not seen."
+    )
+    time = dy.Datetime(
+        nullable=True, time_unit="ns", time_zone="UTC", description="Its time. Null: absent."
+    )
+    method = dy.String(nullable=True, description="Method. Null: the request was not seen.")
+    host = dy.String(nullable=True, description="Host that it names. Null: none, or as above.")
+    target = dy.String(
+        nullable=True, description="Path and query as sent, up to 2,048 octets. Null: as above."
+    )
+    agent = dy.String(nullable=True, description="User-Agent. Null: none, or as above.")
+    request_type = dy.String(nullable=True, description="Content-Type of the request. Null: none.")
+    request_bytes = dy.Int64(
+        nullable=True,
+        min=0,
+        description="Bytes of the request's body: as its head states, of chunks what came. "
+        "Null: not known.",
+    )
+    status = dy.Int64(nullable=True, description="Status of the response. Null: none was seen.")
+    response_frame = dy.Int64(
+        nullable=True, min=1, description="Frame that completes the response's head. Null: none."
+    )
+    response_type = dy.String(nullable=True, description="Its Content-Type. Null: none.")
+    response_bytes = dy.Int64(
+        nullable=True, min=0, description="Bytes of its body, as for the request. Null: not known."
+    )
+
+
+class MmtlsRecords(dy.Schema):
+    """One row per conversation, direction and type of record of MMTLS, WeChat's own encryption.
+
+    Both its long link (a TCP connection of its own) and its short link (bodies of HTTP).
+    """
+
+    conversation = dy.Int32(nullable=False, description="Conversation that carried them.")
+    is_from_b = dy.Bool(nullable=False, description="End b sent them.")
+    kind = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(("alert", "handshake", "data", "early")),
+        description="Type of record; early: handshake that comes with data at once (0-RTT).",
+    )
+    records = dy.Int64(nullable=False, min=1, description="Records.")
+    record_bytes = dy.Int64(nullable=False, min=0, description="Bytes in them, without headers.")
+    first_frame = dy.Int64(nullable=False, min=1, description="Frame that completes the first.")
+    client_time = dy.Datetime(
+        nullable=True,
+        time_unit="ns",
+        time_zone="UTC",
+        description="Clock of the phone as the first hello of a client states it, in seconds. "
+        "Null: no such hello.",
+    )
+    client_time_frame = dy.Int64(
+        nullable=True, min=1, description="Frame that completes that hello. Null: as above."
+    )
+
+
 class Owners(dy.Schema):
     """One row per conversation and owner that the capture names for it."""
 

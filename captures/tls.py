@@ -15,6 +15,7 @@ _CLIENT_HELLO = 1
 _HELLO_HEADER = 4
 _BEFORE_LISTS = _HELLO_HEADER + 2 + 32
 _LIST_WIDTHS = (1, 2, 1)  # of the lengths of session id, cipher suites, compression methods
+_DTLS_WIDTHS = (1, *_LIST_WIDTHS)  # with a cookie behind the session id (RFC 6347, section 4.2.1)
 _SERVER_NAME = 0
 _HOST_NAME = 0
 
@@ -35,14 +36,14 @@ class Hello(NamedTuple):
     message: bytes = b""
 
 
-def hello(message: bytes) -> Hello:
-    """The server name in a ClientHello, from its handshake header on.
+def hello(message: bytes, *, is_dtls: bool = False) -> Hello:
+    """The server name in a ClientHello, from its handshake header on, of DTLS without fragments.
 
     A message of which the end is missing gives the name if that is there.
     """
     size = len(message)
     at = _BEFORE_LISTS
-    for width in _LIST_WIDTHS:
+    for width in _DTLS_WIDTHS if is_dtls else _LIST_WIDTHS:
         if at + width > size:
             return _short(message, at + width)
         at += width + int.from_bytes(message[at : at + width], "big")

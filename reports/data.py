@@ -34,6 +34,9 @@ TABLES: Final = (
     "timeline",
     "ledger",
     "oddities",
+    "certificates",
+    "mmtls",
+    "requests",
     "names",
     "flows",
 )

@@ -21,21 +21,6 @@ PARTS = {
     "payload_first": "unique_bytes",
     "payload_again": "retransmitted_bytes",
 }
-NOT_YET_READ = {
-    "httpdns": "answers of look-ups over HTTP are not read yet",
-    "certificate": "certificates of TLS 1.2 are not read yet",
-}
-"""Sources of names that the truth knows and the analysis does not read yet, each with its reason.
-
-What they name is expected under the next best source, or without a name. Whoever reads one of
-them takes it out of here, or the tests below fail.
-"""
-NEXT_BEST = {
-    "calls.parrot.example": ("calls.parrot.example", "dns"),
-    "backup.parrot.example": (None, None),
-    "collect.parrot.example": (None, None),
-}
-"""What a destination is called meanwhile, if its host is named by one of those sources."""
 
 
 def rows(table, *columns):
@@ -55,12 +40,6 @@ def without_payload_of_control(flow):
     if flow["protocol"] != "icmp6":
         return {}
     return {name: 0 for name in flow if name.endswith(("payload_bytes", "unique_bytes"))}
-
-
-def expected_host(destination):
-    if destination["host_source"] in NOT_YET_READ:
-        return NEXT_BEST[destination["host"]]
-    return destination["host"], destination["host_source"]
 
 
 def test_the_capture_is_described_as_it_is(each_sample):
@@ -163,7 +142,7 @@ def test_every_destination_got_and_sent_in_each_phase_what_the_truth_says(each_s
             numbers[part["phase"]],
             part["state"],
             one["address"],
-            expected_host(one)[0],
+            one["host"],
             one["country"],
             one["asn"],
             *(part[name] for name in COUNTS),
@@ -184,7 +163,7 @@ def test_every_destination_has_the_name_that_the_truth_gives_it(each_sample):
         for row in flows.to_dicts()
     }
     assert found == {
-        (one["address"], *expected_host(one), one["service"])
+        (one["address"], one["host"], one["host_source"], one["service"])
         for one in each_sample.truth["destinations"]
     }
 
@@ -196,7 +175,6 @@ def test_every_name_that_can_be_read_is_read_and_no_other(each_sample):
     assert found == {
         (one["address"], one["port"], one["name"], one["source"])
         for one in each_sample.truth["names"]
-        if one["source"] not in NOT_YET_READ
     }
 
 

@@ -181,3 +181,48 @@ def test_a_sighting_says_who_asked(analysed):
         2,
     )
     assert (row["local_address"], row["local_port"]) == (PHONE, 40_123)
+
+
+def told(table, *rows):
+    """Per flow the rule that chose, other names, whether it is a guess, and whether answered."""
+    found = hosts(table, sightings(*rows))
+    return found.select(
+        "flow", "host_rule", "other_hosts", "is_host_ambiguous", "is_host_answered"
+    ).rows()
+
+
+def test_a_name_of_its_own_is_sure_and_others_are_listed():
+    rows = [own(9, "a.example", "sni"), answer(1, 10, "b.example"), answer(2, 11, "c.example")]
+    assert told(ONE, *rows) == [(100, "own", ["b.example", "c.example"], False, False)]
+    assert told(ONE, *rows, answer(3, 12, "a.example"))[0][4] is True
+
+
+def test_a_name_from_answers_is_a_guess_where_there_are_several():
+    assert told(ONE, answer(1, 10, "a.example")) == [(100, "answered_before", [], False, None)]
+    rows = [answer(1, 10, "a.example"), answer(2, 20, "b.example")]
+    assert told(ONE, *rows) == [(100, "answered_before", ["a.example"], True, None)]
+
+
+def test_without_any_answer_nothing_is_said_on_answers():
+    assert told(ONE, own(9, "a.example", "sni")) == [(100, "own", [], False, None)]
+
+
+def test_a_certificate_names_what_nothing_before_it_does():
+    shown = own(9, "*.example", "certificate")
+    assert told(ONE, shown) == [(100, "certificate", [], False, None)]
+    other = own(9, "*.example", "certificate", conversation=5)
+    assert told(ONE, other) == [(100, "certificate_elsewhere", [], False, None)]
+    assert told(ONE, shown, answer(30, 900, "late.example")) == [
+        (100, "certificate", ["late.example"], False, False)
+    ]
+
+
+def test_names_of_another_port_are_no_candidates():
+    rows = [own(9, "a.example", "sni"), own(8, "b.example", "sni", conversation=3, port=8443)]
+    assert told(ONE, *rows) == [(100, "own", [], False, None)]
+
+
+def test_very_many_names_are_listed_up_to_a_bound():
+    rows = [answer(n + 1, n, f"n{n:03}.example") for n in range(40)]
+    ((_, rule, others, is_ambiguous, _),) = told(ONE, *rows)
+    assert (rule, len(others), is_ambiguous) == ("answered_before", 16, True)

@@ -1,12 +1,18 @@
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.http import HEADERS, Request, RequestReader, head_end, is_begin, request
-from captures.readings import Fault, Moment
-from tests.captures.cost import lines_run
+from captures.bodies import Framing
+from captures.http import (
+    HEADERS,
+    Request,
+    head_end,
+    is_begin,
+    is_response_begin,
+    request,
+    response,
+)
+from captures.readings import Fault
 
 GET = b"GET / HTTP/1.1\r\n"
 
@@ -16,15 +22,6 @@ def host(head):
     found = request(head)
     assert found is not None
     return found.name
-
-
-def hosts(stream, cuts=()):
-    """The hosts that a stream names that comes in pieces, each with the frame of its piece."""
-    reader = RequestReader()
-    found = []
-    for frame, (begin, end) in enumerate(pairwise([0, *cuts, len(stream)])):
-        found += reader.feed(stream[begin:end], Moment(frame, 0))
-    return [(said.name, moment.frame) for said, moment in found]
 
 
 @pytest.mark.parametrize(
@@ -99,8 +96,8 @@ def test_lines_may_end_without_a_carriage_return():
 
 
 def test_the_first_of_two_hosts_counts_and_their_difference_is_odd():
-    assert request(GET + b"Host: a\r\nHost: b\r\n\r\n")[0::3] == (b"a", Fault("http_two_hosts"))
-    assert request(GET + b"Host: a\r\nhost: A:80\r\n\r\n")[0::3] == (b"a", None)
+    assert request(GET + b"Host: a\r\nHost: b\r\n\r\n")[0:4:3] == (b"a", Fault("http_two_hosts"))
+    assert request(GET + b"Host: a\r\nhost: A:80\r\n\r\n")[0:4:3] == (b"a", None)
 
 
 def test_a_host_of_more_than_255_octets_is_left_out():
@@ -135,50 +132,6 @@ def test_a_token_and_a_space_can_begin_a_request():
     assert not is_begin(b"a\r\nb")
 
 
-REQUESTS = (
-    GET + b"Host: one\r\n\r\n"
-    b"POST /up HTTP/1.1\r\nHost: two\r\nContent-Length: 40\r\n\r\n"
-    b"GET /hidden HTTP/1.1\r\nHost: body\r\n\r\n...."
-    b"\r\nPUT / HTTP/1.1\r\nHost: three\r\n\r\n"
-)
-
-
-@given(st.lists(st.integers(0, len(REQUESTS)), max_size=8).map(sorted))
-def test_requests_in_a_row_are_found_however_they_are_cut(cuts):
-    ends = [
-        REQUESTS.index(b"\r\n\r\n", REQUESTS.index(name)) + 4 for name in (b"one", b"two", b"three")
-    ]
-    frames = [sum(cut < end for cut in cuts) for end in ends]
-    assert hosts(REQUESTS, cuts) == list(zip((b"one", b"two", b"three"), frames, strict=True))
-
-
-def test_what_follows_a_request_and_is_none_ends_the_reading():
-    reader = RequestReader()
-    stream = b"CONNECT a:443 HTTP/1.1\r\n\r\n\x16\x03\x01\0\5"
-    assert [said.name for said, _ in reader.feed(stream, Moment(1, 0))] == [b"a"]
-    assert reader.is_over
-    assert list(reader.feed(REQUESTS, Moment(2, 0))) == []
-
-
-def test_of_an_unfinished_head_the_frame_is_the_one_that_brought_the_host():
-    reader = RequestReader()
-    pieces = (REQUESTS[:10], REQUESTS[10:40], b"POST / HTTP/1.1\r\nHo", b"st: b\r\n", b"A: b\r\n")
-    found = [
-        said.name
-        for frame, piece in enumerate(pieces, start=1)
-        for said, _ in reader.feed(piece, Moment(frame, 0))
-    ]
-    found += [(said.name, moment.frame) for said, moment in reader.finish()]
-    assert found == [b"one", (b"b", 4)]
-    assert list(reader.finish()) == []
-
-
-@given(st.binary(max_size=200), st.lists(st.integers(0, 250), max_size=4).map(sorted))
-def test_arbitrary_bytes_behind_a_request_line_end(octets, cuts):
-    for name, _ in hosts(GET + octets + b"\r\n\r\n", [c for c in cuts if c <= 16 + len(octets)]):
-        assert name is None or len(name) <= 255
-
-
 @given(st.text(alphabet="Hhost:\r\n \t[]8a", max_size=80).map(str.encode))
 def test_heads_made_of_the_letters_that_matter_end(octets):
     found = request(GET + octets + b"\r\n\r\n")
@@ -186,22 +139,54 @@ def test_heads_made_of_the_letters_that_matter_end(octets):
     assert found.end <= len(GET + octets) + 4
 
 
-FAMILIES = {
-    "one byte a piece": lambda n: [b"%c" % octet for octet in GET + b"A: " + b"b" * n],
-    "folded lines": lambda n: [GET + b"Host: a", *[b"\r\n b"] * n, b"\r\n\r\n"],
-    "blank lines": lambda n: [b"\r\n"] * n + [GET],
-    "requests": lambda n: [b"a / HTTP/1.1\n\n" * n],
-    "bodies": lambda n: [b"a / HTTP/1.1\nContent-Length: 1\n\nx" * n],
-    "hosts": lambda n: [GET + b"Host: a\r\n" * n + b"\r\n"],
-}
+def test_a_request_says_what_it_wants_and_brings():
+    said = request(
+        b"POST /up?a=b HTTP/1.1\r\nHost: a\r\nUser-Agent: Parrot/1 (x; y)\r\n"
+        b"content-type: text/plain\r\nContent-Length: 12\r\nContent-Encoding: gzip\r\n\r\n"
+    )
+    assert (said.method, said.target, said.agent) == (b"POST", b"/up?a=b", b"Parrot/1 (x; y)")
+    assert (said.content_type, said.coding, said.framing) == (b"text/plain", b"gzip", Framing(12))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_twice_the_bytes_cost_twice_the_work(family):
-    def read(count):
-        reader = RequestReader()
-        for frame, piece in enumerate(FAMILIES[family](count)):
-            list(reader.feed(piece, Moment(frame, 0)))
-        list(reader.finish())
+@pytest.mark.parametrize(
+    ("lines", "framing"),
+    [
+        (b"", Framing(None)),
+        (b"Content-Length: 5\r\n", Framing(5)),
+        (b"Content-Length: 5\r\nContent-Length: 7\r\n", Framing(5)),
+        (b"Content-Length: -5\r\n", Framing(None)),
+        (b"Content-Length: 1234567890123456\r\n", Framing(None)),
+        (b"Transfer-Encoding: gzip, Chunked\r\n", Framing(None, is_chunked=True)),
+        (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", Framing(5, is_chunked=True)),
+    ],
+)
+def test_the_end_of_a_body_is_told_by_the_head(lines, framing):
+    said = response(b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Type: a/b\r\n\r\n")
+    assert (said.status, said.framing, said.content_type) == (200, framing, b"a/b")
 
-    assert lines_run(lambda: read(400)) <= 2.3 * lines_run(lambda: read(200))
+
+@pytest.mark.parametrize("status", [100, 101, 103, 204, 304])
+def test_some_responses_have_no_body_whatever_they_say(status):
+    said = response(b"HTTP/1.1 %d X\r\nContent-Length: 5\r\n\r\n" % status)
+    assert said.framing == Framing(0)
+    assert said.is_final == (status not in (100, 103))
+    assert said.is_switch == (status == 101)
+
+
+@pytest.mark.parametrize(
+    "line", [b"HTTP/2 200", b"HTTP/1.1 20", b"HTTP/1.1 2000 OK", b"GET / HTTP/1.1", b""]
+)
+def test_what_is_no_status_line_says_nothing(line):
+    assert response(line + b"\r\n\r\n") is None
+
+
+def test_a_response_begins_with_its_version():
+    assert is_response_begin(b"HTTP/1.1 200")
+    assert is_response_begin(b"HT")
+    assert not is_response_begin(b"HTTP/2")
+    assert not is_response_begin(b"")
+
+
+@given(st.binary(max_size=120))
+def test_any_octets_behind_a_status_line_are_read(octets):
+    assert response(b"HTTP/1.0 200\r\n" + octets).status == 200

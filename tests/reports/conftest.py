@@ -16,11 +16,14 @@ from analyzer.tables import (
     Databases,
     Flows,
     Ledger,
+    Mmtls,
     Names,
     Oddities,
     Phases,
     Phones,
     Places,
+    Requests,
+    ServerCertificates,
     Summary,
     Timeline,
     Uploads,
@@ -158,6 +161,14 @@ def flow(number: int, remote: Remote) -> dict[str, object]:
         "service": "tls" if remote.port == 443 else None,
         "host": remote.host,
         "host_source": remote.source,
+        "host_rule": None if remote.host is None else "own",
+        "is_host_ambiguous": None if remote.host is None else False,
+        "other_hosts": None if remote.host is None else [],
+        "is_host_answered": None,
+        "host_unicode": None,
+        "host_warning": None,
+        "tls_version": None,
+        "tls_cipher": None,
         "host_frame": None if remote.host is None else 10 * number + 3,
         "country": remote.countries[0],
         "asn": remote.asn,
@@ -347,6 +358,72 @@ def names_of(flows: pl.DataFrame) -> pl.DataFrame:
     return frame(Names, rows)
 
 
+def requests_of(flows: pl.DataFrame) -> pl.DataFrame:
+    """Two requests of the first flow: one with its answer, one hostile."""
+    rows = [
+        {
+            "flow": row["flow"],
+            "capture": row["capture"],
+            "frame": row["first_frame"],
+            "time": row["first_time"],
+            "is_up": True,
+            "remote_address": row["remote_address"],
+            "remote_port": row["remote_port"],
+            "method": "POST",
+            "host": row["host"],
+            "target": target,
+            "agent": "Parrot/1 <b>",
+            "request_type": "application/json",
+            "request_bytes": 512,
+            "status": status,
+            "response_frame": None if status is None else row["last_frame"],
+            "response_type": None,
+            "response_bytes": None,
+        }
+        for row in flows.head(1).to_dicts()
+        for target, status in (("/up?id=1", 200), ("=cmd|'/c calc'!A1</script>", None))
+    ]
+    return frame(Requests, rows)
+
+
+def certificates_of(flows: pl.DataFrame) -> pl.DataFrame:
+    rows = [
+        {
+            "flow": row["flow"],
+            "capture": row["capture"],
+            "frame": row["first_frame"],
+            "address": row["remote_address"],
+            "port": row["remote_port"],
+            "subject": "*.example.org",
+            "issuer": "Parrot <Authority>",
+            "names": ["*.example.org", "=1+1"],
+            "not_before": at(0),
+            "not_after": None,
+            "sha256": "ab" * 32,
+        }
+        for row in flows.head(1).to_dicts()
+    ]
+    return frame(ServerCertificates, rows)
+
+
+def mmtls_of(flows: pl.DataFrame) -> pl.DataFrame:
+    rows = [
+        {
+            "flow": row["flow"],
+            "capture": row["capture"],
+            "is_up": True,
+            "kind": "handshake",
+            "records": 2,
+            "record_bytes": 400,
+            "first_frame": row["first_frame"],
+            "client_time": at(1),
+            "client_time_frame": row["first_frame"],
+        }
+        for row in flows.head(1).to_dicts()
+    ]
+    return frame(Mmtls, rows)
+
+
 def phases_of(spans: tuple) -> pl.DataFrame:
     rows = [
         {
@@ -437,6 +514,9 @@ def analysis_of(
         phones=phones(),
         flows=flows,
         names=names_of(flows),
+        requests=requests_of(flows),
+        certificates=certificates_of(flows),
+        mmtls=mmtls_of(flows),
         places=places,
         phases=phases_of(spans),
         uploads=uploads,

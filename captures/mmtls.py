@@ -1,0 +1,107 @@
+"""Records of MMTLS, the encryption of WeChat's own, in a stream or in a body of HTTP.
+
+Layout as published by Citizen Lab (wechat-security-report, docs/mmtls-layer). What is inside the
+records is encrypted and not looked at, but for the hello, which states the clock of the phone.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from captures.readings import Moment
+
+SHORT_LINK = b"/mmtls/"
+"""Begin of the path of an HTTP request whose body is records."""
+KINDS = {0x15: "alert", 0x16: "handshake", 0x17: "data", 0x19: "early"}
+VERSIONS = (0xF103, 0xF104)
+_HEADER = 5
+_HELLO_BYTES = 256
+_BEFORE_SUITES = 8
+_SUITE_BYTES = 2
+_RANDOM_BYTES = 32
+_CLIENT = 1
+
+
+class Record(NamedTuple):
+    """One record.
+
+    Attributes:
+        kind: one of `KINDS`.
+        size: bytes in it.
+        client_time: clock of the client in seconds since 1970, if it is its hello; else None.
+    """
+
+    kind: str
+    size: int
+    client_time: int | None
+
+
+def client_time(content: bytes) -> int | None:
+    """The time that a ClientHello states; None where this is none, or where it is cut."""
+    if len(content) <= _BEFORE_SUITES or content[4] != _CLIENT or content[6] != 0xF1:  # noqa: PLR2004
+        return None
+    at = _BEFORE_SUITES + content[7] * _SUITE_BYTES + _RANDOM_BYTES
+    stated = content[at : at + 4]
+    return int.from_bytes(stated, "big") if len(stated) == 4 else None  # noqa: PLR2004
+
+
+def is_begin(octets: bytes | bytearray) -> bool:
+    """Whether a record can begin like this."""
+    return (
+        len(octets) >= _HEADER
+        and octets[0] in KINDS
+        and (octets[1] << 8 | octets[2]) in VERSIONS
+        and bool(octets[3] | octets[4])
+    )
+
+
+class RecordReader:
+    """Records that come in any pieces of a stream."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._left = 0
+        self._kind = 0
+        self._size = 0
+        self.is_over = False
+        """Nothing more is expected: what follows is no record."""
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that wait for the rest of their record."""
+        return len(self._held)
+
+    def feed(self, octets: bytes, moment: Moment) -> Iterator[tuple[Record, Moment]]:
+        """The records that these next bytes of the stream complete."""
+        at = 0
+        while at < len(octets) and not self.is_over:
+            if self._left:
+                end = min(at + self._left, len(octets))
+                self._held += octets[at : min(end, at + _HELLO_BYTES - len(self._held))]
+                self._left -= end - at
+                at = end
+            else:
+                begin, at = at, min(at + _HEADER - len(self._held), len(octets))
+                self._held += octets[begin:at]
+                if len(self._held) == _HEADER:
+                    self._open()
+                continue
+            if not self._left:
+                kind = KINDS[self._kind]
+                is_hello = kind in {"handshake", "early"}
+                time = client_time(bytes(self._held)) if is_hello else None
+                self._held.clear()
+                yield Record(kind, self._size, time), moment
+
+    def finish(self) -> Iterator[tuple[Record, Moment]]:
+        """Nothing: a record of which the end is missing does not count."""
+        self.is_over = True
+        yield from ()
+
+    def _open(self) -> None:
+        """Take the header of a record."""
+        if is_begin(self._held):
+            self._kind = self._held[0]
+            self._left = self._size = self._held[3] << 8 | self._held[4]
+        else:
+            self.is_over = True
+        self._held.clear()

@@ -1,0 +1,48 @@
+"""Adds up records of MMTLS while packets are read, and makes their table at the end."""
+
+from collections.abc import Iterable
+
+import dataframely as dy
+import polars as pl
+
+from captures.mmtls import Record
+from captures.readings import Moment
+from captures.tables import MmtlsRecords
+
+_COUNT, _BYTES, _TIME, _TIME_FRAME = 0, 1, 3, 4
+_SECOND = 1_000_000_000
+
+
+class RecordSums:
+    """Records by conversation, direction and type.
+
+    Args:
+        most: sums that are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._sums: dict[tuple[int, int, str], list[int | None]] = {}
+
+    def add(self, side: tuple[int, int], said: Iterable[tuple[Record, Moment]]) -> None:
+        """Add the records that a side sent."""
+        for record, moment in said:
+            key = (*side, record.kind)
+            if key not in self._sums and len(self._sums) >= self._most:
+                continue
+            sums = self._sums.setdefault(key, [0, 0, moment.frame, None, None])
+            sums[_COUNT] = (sums[_COUNT] or 0) + 1
+            sums[_BYTES] = (sums[_BYTES] or 0) + record.size
+            if record.client_time is not None and sums[_TIME] is None:
+                sums[_TIME], sums[_TIME_FRAME] = record.client_time * _SECOND, moment.frame
+
+    def table(self) -> dy.DataFrame[MmtlsRecords]:
+        """One row per conversation, direction and type, in this order."""
+        schema = MmtlsRecords.create_empty().schema
+        plain = {
+            name: pl.Int64 if isinstance(dtype, pl.Datetime | pl.Boolean) else dtype
+            for name, dtype in schema.items()
+        }
+        rows = [(*key, *sums) for key, sums in sorted(self._sums.items())]
+        found = pl.DataFrame(rows, schema=plain, orient="row")
+        return MmtlsRecords.validate(found, cast=True)

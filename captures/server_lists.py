@@ -1,0 +1,91 @@
+"""Collects what TLS servers say in the clear, and makes the tables of it at the end."""
+
+from array import array
+from datetime import datetime
+
+import dataframely as dy
+import numpy as np
+import polars as pl
+
+from captures.certificates import Certified
+from captures.excerpts import Excerpts
+from captures.readings import Moment, shown
+from captures.server_hellos import ServerHello
+from captures.tables import Certificates, ServerHellos
+
+_ROW = 6
+_LONGEST_ALPN = 255
+_VERSION_BITS = 16
+_CIPHER = (1 << _VERSION_BITS) - 1
+_FIRST_TIME, _LAST_TIME = datetime(1678, 1, 1), datetime(2262, 1, 1)  # noqa: DTZ001 - of 64 bits
+
+
+class ServerList:
+    """ServerHellos and certificates.
+
+    Args:
+        most: rows of each that are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._numbers = array("q")
+        self._protocols: dict[str | None, int] = {None: 0}
+        self._certificates: list[tuple[object, ...]] = []
+
+    def add_read(self, excerpts: Excerpts, is_hello: np.ndarray) -> None:
+        """Note the ServerHellos that the loop has read, all of a window at once."""
+        shape = excerpts.shape[is_hello]
+        rows = np.zeros((len(shape), _ROW), dtype=np.int64)
+        rows[:, 0] = excerpts.frame[is_hello]
+        rows[:, 1] = excerpts.conversation[is_hello]
+        rows[:, 2] = excerpts.is_from_b[is_hello]
+        rows[:, 3] = shape >> _VERSION_BITS
+        rows[:, 4] = shape & _CIPHER
+        room = max(self._most - len(self._numbers) // _ROW, 0)
+        self._numbers.frombytes(rows[:room].tobytes())
+
+    def add(self, moment: Moment, side: tuple[int, int], said: ServerHello) -> None:
+        """Note a ServerHello that came in pieces, or of TLS up to 1.2."""
+        if len(self._numbers) // _ROW >= self._most:
+            return
+        alpn = shown(said.alpn, _LONGEST_ALPN) if said.alpn else None
+        number = self._protocols.setdefault(alpn, len(self._protocols))
+        self._numbers.extend((moment.frame, *side, said.version, said.cipher, number))
+
+    def add_certificate(self, moment: Moment, side: tuple[int, int], said: Certified) -> None:
+        """Note a certificate."""
+        if len(self._certificates) < self._most:
+            times = (_time(said.not_before), _time(said.not_after))
+            texts = (said.sha256, said.subject, said.issuer, list(said.names))
+            self._certificates.append((moment.frame, side[0], bool(side[1]), *texts, *times))
+
+    def hellos(self) -> dy.DataFrame[ServerHellos]:
+        """One row per ServerHello, by frame, then as they were read."""
+        rows = np.array(self._numbers, dtype=np.int64).reshape(-1, _ROW)
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        protocols = pl.Series(list(self._protocols), dtype=pl.String)
+        return ServerHellos.validate(
+            pl.DataFrame(
+                {
+                    "frame": rows[:, 0].copy(),
+                    "conversation": rows[:, 1].astype(np.int32),
+                    "is_from_b": rows[:, 2].astype(np.bool_),
+                    "version": rows[:, 3].copy(),
+                    "cipher": rows[:, 4].copy(),
+                    "alpn": protocols.gather(rows[:, 5].copy()),
+                }
+            )
+        )
+
+    def certificates(self) -> dy.DataFrame[Certificates]:
+        """One row per certificate, by frame, then as they were read."""
+        schema = Certificates.create_empty().schema
+        found = pl.DataFrame(self._certificates, schema=schema, orient="row")
+        return Certificates.validate(found.sort("frame", maintain_order=True))
+
+
+def _time(when: datetime | None) -> datetime | None:
+    """A time that 64 bits of nanoseconds can hold; None: it cannot be."""
+    plain = when.replace(tzinfo=None) if when else None
+    return when if plain and _FIRST_TIME <= plain < _LAST_TIME else None

@@ -301,6 +301,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
     )
     candidates = Phones.validate(pl.concat([part.phones for part in parts]))
     described = geo.databases_table(databases)
+    records = details.mmtls(_by_flow([part.mmtls for part in parts], offsets), flows)
     limits_hit: dict[str, int] = {}
     for part in parts:
         for limit, count in part.limits_hit.items():
@@ -326,7 +327,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
         certificates=details.certificates(
             _by_flow([part.certificates for part in parts], offsets), flows
         ),
-        mmtls=details.mmtls(_by_flow([part.mmtls for part in parts], offsets), flows),
+        mmtls=records,
         places=places,
         phases=table,
         uploads=sent,
@@ -351,7 +352,11 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
                 set[int]().union(*(part.found_connections for part in parts)),
                 exported.filter(role="phone"),
             ),
-            *findings(flows.filter(role="phone")),
+            *findings(
+                flows.filter(role="phone"),
+                records,
+                set[str]().union(*(part.reading.hiding_names() for part in parts)),
+            ),
             *wrong,
         ),
     )

@@ -3,6 +3,8 @@
 Each names how many connections, or how many bytes (payload, each counted once), it is about.
 """
 
+from collections.abc import Collection
+
 import polars as pl
 
 from analyzer.hosts import COVERS
@@ -20,20 +22,103 @@ ECH = (
     "server took it, the server name in the clear is a cover."
 )
 COVERED = "{} with only a cover ({}) for a server name: it names no destination."
+ANNOUNCED = (
+    "Answers of DNS announce Encrypted Client Hello for {} ({}): the server name that a client "
+    "sends there may be a cover."
+)
+GUESSED = (
+    "{} bytes ({} %) were uploaded to addresses that bore several names, of which the flow itself "
+    "says none: the name given is the likeliest, and the others are listed."
+)
+UNANSWERED = (
+    "{} with a name for which no look-up in the capture gave that address ({}): it was looked up "
+    "before, elsewhere or encrypted, or the name is a front."
+)
+DECEPTIVE = "The name {} ({}) {}."
+OWN_ENCRYPTION = (
+    "{} bytes in {} of MMTLS, WeChat's own encryption: their content cannot be read, their number "
+    "and length can."
+)
+CLOCK = (
+    "The phone's clock, as {} of MMTLS {}, differs from the capture's by {:+.0f} to {:+.0f} s "
+    "(to the second)."
+)
 LISTED = 3
 DNS_OVER_TLS = 853  # RFC 7858; RFC 9250 for QUIC
 HTTPS = 443
 PERCENT = 100
 
 
-def findings(flows: pl.DataFrame) -> list[str]:
+def findings(flows: pl.DataFrame, mmtls: pl.DataFrame, announced: Collection[str]) -> list[str]:
     """What is to be said of these flows.
 
     Args:
-        flows: of the phone with public remotes: service, host, remote_address, remote_port,
-            organisation_kind, is_ech, up_unique_bytes.
+        flows: of the phone with public remotes: service, host with all that is known of it,
+            remote_address, remote_port, organisation_kind, is_ech, up_unique_bytes.
+        mmtls: as `analyzer.tables.Mmtls`.
+        announced: names for which DNS announces Encrypted Client Hello.
     """
-    return [*_plain(flows), *_resolvers(flows), *_hidden(flows)]
+    return [
+        *_plain(flows),
+        *_resolvers(flows),
+        *_hidden(flows),
+        *_announced(announced),
+        *_doubtful(flows),
+        *_deceptive(flows),
+        *_own_encryption(mmtls),
+    ]
+
+
+def _announced(names: Collection[str]) -> list[str]:
+    """Names whose servers say that they take a hidden one."""
+    if not names:
+        return []
+    return [ANNOUNCED.format(_counted(len(names), "name"), _listed(sorted(names)))]
+
+
+def _doubtful(flows: pl.DataFrame) -> list[str]:
+    """Names that are guessed, and names that nothing else in the capture supports."""
+    said = []
+    guessed = flows.filter(pl.col("is_host_ambiguous").fill_null(value=False))
+    sent, whole = (int(table["up_unique_bytes"].sum()) for table in (guessed, flows))
+    if sent:
+        said.append(GUESSED.format(f"{sent:,}", _percent(sent, whole)))
+    alone = flows.filter(pl.col("host_rule") == "own", pl.col("is_host_answered") == pl.lit(False))  # noqa: FBT003
+    if alone.height:
+        said.append(UNANSWERED.format(_connections(alone.height), _named(alone)))
+    return said
+
+
+def _deceptive(flows: pl.DataFrame) -> list[str]:
+    """Names that look like others."""
+    names = flows.filter(pl.col("host_warning").is_not_null())
+    rows = names.select("host", pl.col("host_unicode").fill_null("-"), "host_warning").unique()
+    return [DECEPTIVE.format(*row) for row in rows.sort("host").head(LISTED).rows()]
+
+
+def _own_encryption(mmtls: pl.DataFrame) -> list[str]:
+    """How much went through MMTLS, and what it tells of the phone's clock."""
+    if mmtls.is_empty():
+        return []
+    records = _counted(int(mmtls["records"].sum()), "record")
+    said = [OWN_ENCRYPTION.format(f"{int(mmtls['record_bytes'].sum()):,}", records)]
+    apart = mmtls.select(
+        (pl.col("client_time") - pl.col("client_time_seen").dt.truncate("1s")).dt.total_seconds()
+    )["client_time"].drop_nulls()
+    if len(apart):
+        hellos = _counted(len(apart), "hello")
+        verb = "states" if len(apart) == 1 else "state"
+        said.append(CLOCK.format(hellos, verb, apart.min(), apart.max()))
+    return said
+
+
+def _counted(count: int, one: str) -> str:
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if names[LISTED:] else ""
+    return ", ".join(names[:LISTED]) + more
 
 
 def _plain(flows: pl.DataFrame) -> list[str]:
@@ -76,7 +161,7 @@ def _hidden(flows: pl.DataFrame) -> list[str]:
 
 
 def _connections(count: int) -> str:
-    return f"{count:,} connection{'' if count == 1 else 's'}"
+    return _counted(count, "connection")
 
 
 def _named(flows: pl.DataFrame) -> str:
@@ -87,5 +172,4 @@ def _named(flows: pl.DataFrame) -> str:
         .sort(-pl.col("up_unique_bytes"), "name")["name"]
         .to_list()
     )
-    more = f" and {len(sums) - LISTED} more" if sums[LISTED:] else ""
-    return ", ".join(sums[:LISTED]) + more
+    return _listed(sums)

@@ -264,6 +264,7 @@ class Mmtls(dy.Schema):
     client_time_frame = dy.Int64(
         nullable=True, min=1, description="Frame of that hello. Null: as above."
     )
+    client_time_seen = _time("Time of that frame. Null: as above, or it has none.")
 
 
 class Places(dy.Schema):

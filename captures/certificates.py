@@ -42,7 +42,7 @@ class Certified(NamedTuple):
     fault: Fault | None = None
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=4_096)
 def certified(der: bytes) -> Certified:
     """What a certificate says, from its octets; one that cannot be read has a fault."""
     from cryptography import x509  # noqa: PLC0415 - slow to import, and most captures need none

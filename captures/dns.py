@@ -1,4 +1,4 @@
-"""Addresses that a DNS response gives for the name that was asked for (RFC 1035).
+"""Addresses that a DNS response gives for the name that was asked for (RFC 1035, RFC 9460).
 
 Nothing that a message says of itself is believed: pointers lead strictly backward, names and
 counts have limits, and what was read before a lie stays.
@@ -28,7 +28,9 @@ _QUESTION_TAIL = 4
 _RESPONSE = 0x8000
 _POINTER = 0xC0
 _LONGEST_LABEL = 0x3F
-_A, _CNAME, _AAAA = 1, 5, 28
+_A, _CNAME, _AAAA, _SVCB, _HTTPS = 1, 5, 28, 64, 65
+_IPV4_HINT, _ECH, _IPV6_HINT = 4, 5, 6
+_HINT_BYTES = {_IPV4_HINT: 4, _IPV6_HINT: 16}
 _ADDRESS_BYTES = {_A: 4, _AAAA: 16}
 _INTERNET = 1
 
@@ -43,10 +45,13 @@ class Answers(NamedTuple):
     Attributes:
         pairs: packed address and the name asked for, each pair once, in the message's order.
         fault: the lie at which reading stopped, or None.
+        hiding: names asked for whose servers take Encrypted Client Hello, as HTTPS or SVCB
+            records of the response say.
     """
 
     pairs: list[tuple[bytes, str]]
     fault: Fault | None
+    hiding: tuple[str, ...] = ()
 
 
 class _LieError(Exception):
@@ -63,6 +68,7 @@ class _Records(NamedTuple):
     asked: list[str]
     aliases: dict[str, list[str]]
     owned: list[tuple[str, bytes]]
+    hiding: set[str]
 
 
 def answers(message: bytes) -> Answers:
@@ -75,14 +81,18 @@ def answers(message: bytes) -> Answers:
         return Answers([], Fault("dns_cut", _HEADER.size, len(message)))
     if not message[2] & _RESPONSE >> 8:
         return Answers([], None)
-    records = _Records([], {}, [])
+    records = _Records([], {}, [], set())
     fault = None
     try:
         _read(message, records)
     except _LieError as lie:
         fault = lie.fault
     pairs, is_cut = _pairs(records, EXPANSION * len(message))
-    return Answers(pairs, Fault("dns_malformed") if is_cut and fault is None else fault)
+    return Answers(
+        pairs,
+        Fault("dns_malformed") if is_cut and fault is None else fault,
+        _hiding(records) if records.hiding else (),
+    )
 
 
 def _read(message: bytes, into: _Records) -> None:
@@ -132,7 +142,33 @@ def _read_record(message: bytes, owner_at: int, into: _Records, known: _Known) -
         if target_end != end:
             raise _LieError("dns_malformed", target_end - data_at, length)
         into.aliases.setdefault(owner, []).append(target)
+    elif kind in {_SVCB, _HTTPS}:
+        _read_service(message, owner_at, (data_at, end), into, known)
     return end
+
+
+def _read_service(
+    message: bytes, owner_at: int, data: tuple[int, int], into: _Records, known: _Known
+) -> None:
+    """Add an SVCB or HTTPS record: the name that it leads to, its hints, and its ECH keys."""
+    at, end = data
+    owner, _ = _name(message, owner_at, known)
+    target, at = _name(message, at + 2, known)
+    if target:
+        into.aliases.setdefault(owner, []).append(target)
+    while at < end:
+        if at + 4 > end:
+            raise _LieError("dns_malformed", at + 4 - data[0], end - data[0])
+        key, length = message[at] << 8 | message[at + 1], message[at + 2] << 8 | message[at + 3]
+        begin, at = at + 4, at + 4 + length
+        if at > end:
+            raise _LieError("dns_malformed", at - data[0], end - data[0])
+        if key == _ECH:
+            into.hiding.add(owner)
+        width = _HINT_BYTES.get(key, 0)
+        if width:
+            places = range(begin, at - width + 1, width)
+            into.owned.extend((target or owner, message[here : here + width]) for here in places)
 
 
 def _after_name(message: bytes, at: int) -> int:
@@ -210,6 +246,12 @@ def _pairs(records: _Records, budget: int) -> tuple[list[tuple[bytes, str]], boo
                     return list(pairs), True
                 pairs[address, asked] = None
     return list(pairs), False
+
+
+def _hiding(records: _Records) -> tuple[str, ...]:
+    """Names asked for that lead to an owner of ECH keys."""
+    asked = (name for name in dict.fromkeys(records.asked) if name)
+    return tuple(name for name in asked if _reached(name, records.aliases) & records.hiding)
 
 
 def _reached(asked: str, aliases: dict[str, list[str]]) -> set[str]:

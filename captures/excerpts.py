@@ -4,7 +4,7 @@ Packets stay narrow: payload is kept only where a name can be: DNS messages, and
 each message in a TCP stream that looks like a TLS hello or an HTTP message.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +82,15 @@ class Excerpts:
     name_length: NDArray[np.int32]
     shape: NDArray[np.int64]
     data: NDArray[np.uint8]
+
+    def only(self, is_kept: NDArray[np.bool_]) -> "Excerpts":
+        """Some of the pieces; all of the bytes."""
+        columns = {
+            field.name: getattr(self, field.name)[is_kept]
+            for field in fields(self)
+            if field.name != "data"
+        }
+        return replace(self, **columns)
 
 
 def excerpts_of(rows: NDArray[np.int64], data: NDArray[np.uint8]) -> Excerpts:

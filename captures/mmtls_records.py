@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 
 import dataframely as dy
+import numpy as np
 import polars as pl
 
 from captures.mmtls import Record
 from captures.readings import Moment
 from captures.tables import MmtlsRecords
 
-_COUNT, _BYTES, _TIME, _TIME_FRAME = 0, 1, 3, 4
+_COUNT, _BYTES, _TIME, _TIME_FRAME, _TIME_SEEN = 0, 1, 3, 4, 5
+_NO_TIME = np.iinfo(np.int64).min
 _SECOND = 1_000_000_000
 
 
@@ -30,11 +32,12 @@ class RecordSums:
             key = (*side, record.kind)
             if key not in self._sums and len(self._sums) >= self._most:
                 continue
-            sums = self._sums.setdefault(key, [0, 0, moment.frame, None, None])
+            sums = self._sums.setdefault(key, [0, 0, moment.frame, None, None, None])
             sums[_COUNT] = (sums[_COUNT] or 0) + 1
             sums[_BYTES] = (sums[_BYTES] or 0) + record.size
             if record.client_time is not None and sums[_TIME] is None:
                 sums[_TIME], sums[_TIME_FRAME] = record.client_time * _SECOND, moment.frame
+                sums[_TIME_SEEN] = None if moment.time == _NO_TIME else moment.time
 
     def table(self) -> dy.DataFrame[MmtlsRecords]:
         """One row per conversation, direction and type, in this order."""

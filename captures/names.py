@@ -8,7 +8,7 @@ the last byte of the name.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import dataframely as dy
@@ -35,7 +35,7 @@ from captures.limits import Limits
 from captures.mmtls_records import RecordSums
 from captures.quic import QuicHello, QuicReader, Side
 from captures.readings import Fault, Moment, spelled
-from captures.server_hellos import Certificate, ServerHello, ServerReader
+from captures.server_hellos import Certificate, ServerHello, ServerReader, whole_flight
 from captures.server_lists import ServerList
 from captures.sightings import FaultList, SightingList
 from captures.tables import (
@@ -58,8 +58,10 @@ _MOST_WAITING_BYTES = 1 << 20
 _BEGIN_BYTES = 40
 _KIND_OF_HELLO = 5
 _CLIENT_HELLO = 1
+_HELLO = b"\x01"
 _RESPONSE = b"HTTP/1."
 _MMTLS_BYTES = 1 << 20
+_MOST_HIDING = 10_000
 
 Finding = (
     dns.Answers
@@ -100,6 +102,16 @@ def _reader(begin: bytes) -> _Reader | None:
     if not is_response and _RESPONSE.startswith(begin):
         return None
     return HttpReader(is_response=is_response)
+
+
+def _all_said(octets: bytes, moment: Moment) -> Sequence[Finding] | None:
+    """What one piece says, if what began in it ends with it; else None."""
+    reader = _reader(octets)
+    if reader is None:
+        return None
+    said = [found for found, _ in reader.feed(octets, moment)]
+    is_between = isinstance(reader, HttpReader) and reader.is_between
+    return said if reader.is_over or is_between else None
 
 
 class _Stream:
@@ -170,6 +182,8 @@ class NameReader:
         self._hellos = HelloList(limits.names)
         self._quic = QuicReader()
         self._dtls = DtlsReader()
+        self.hiding_names: set[str] = set()
+        """Names whose servers take Encrypted Client Hello, as answers of DNS say."""
         self._servers = ServerList(limits.names)
         self._exchanges = ExchangeList(limits.exchanges)
         self._records = RecordSums(limits.names)
@@ -201,6 +215,7 @@ class NameReader:
         is_hello = excerpts.kind == SERVER_HELLO
         if is_hello.any():
             self._servers.add_read(excerpts, is_hello)
+            excerpts = excerpts.only(~is_hello)
         data = excerpts.data.tobytes()
         keys = zip(
             excerpts.conversation.tolist(),
@@ -229,7 +244,7 @@ class NameReader:
                 self._hellos.add_shape(moment, key[:2], name, shape, data[start + 5 : stop])
                 continue
             octets = data[start:stop]
-            if kind in {OWNER, SERVER_HELLO}:
+            if kind == OWNER:
                 continue
             if kind == DATAGRAM:
                 self._note(dns.answers(octets), key, moment)
@@ -321,12 +336,12 @@ class NameReader:
     def _read_at_once(self, key: Key, octets: bytes, moment: Moment) -> bool:
         """Read a message that begins and ends with this piece; False: it takes more pieces."""
         found: Finding | None = None
-        if octets[0] in mmtls.KINDS:
+        if octets[0] == tls.HANDSHAKE and octets[_KIND_OF_HELLO : _KIND_OF_HELLO + 1] == _HELLO:
             found = tls.whole_hello(octets)
             if found is None:
                 return False
-        elif octets.startswith(_RESPONSE[: len(octets)]):
-            return False
+        elif octets[0] in mmtls.KINDS or octets.startswith(_RESPONSE[: len(octets)]):
+            return self._read_whole(key, octets, moment)
         elif http.is_begin(octets[:_BEGIN_BYTES]):
             if http.head_end(octets, 0) != len(octets):
                 return False
@@ -334,6 +349,16 @@ class NameReader:
             if found is not None and found.framing != Framing(0):
                 return False
         self._note(found, key, moment)
+        self._settle(key, key[3] + len(octets))
+        return True
+
+    def _read_whole(self, key: Key, octets: bytes, moment: Moment) -> bool:
+        """Read what one piece holds, if what began in it ends with it; else False."""
+        said = whole_flight(octets) if octets[0] == tls.HANDSHAKE else _all_said(octets, moment)
+        if said is None:
+            return False
+        for found in said:
+            self._note(found, key, moment)
         self._settle(key, key[3] + len(octets))
         return True
 
@@ -397,6 +422,8 @@ class NameReader:
         self._fault(found.fault, moment)
         for address, name in found.pairs:
             self._sightings.add(moment, key[:2], "dns", name, address)
+        if found.hiding and len(self.hiding_names) < _MOST_HIDING:
+            self.hiding_names.update(found.hiding)
 
     def _note_hello(self, found: tls.Hello, key: Key, moment: Moment) -> None:
         """Keep what a ClientHello says."""

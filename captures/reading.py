@@ -118,6 +118,10 @@ class Reading:
         """All ClientHellos; to be asked for after `sightings`."""
         return self._names.hellos()
 
+    def hiding_names(self) -> set[str]:
+        """Names whose servers take Encrypted Client Hello, as answers of DNS say."""
+        return self._names.hiding_names
+
     def server_hellos(self) -> dy.DataFrame[ServerHellos]:
         """All ServerHellos; to be asked for after `sightings`."""
         return self._names.server_hellos()

@@ -86,6 +86,33 @@ def first_certificate(message: bytes) -> Certificate | None:
     return Certificate(message[begin : begin + length]) if length else None
 
 
+def whole_flight(octets: bytes) -> list[ServerHello | Certificate] | None:
+    """What a server says whose records are here up to its certificate, one message in each.
+
+    None where they are not all here, or where messages and records do not coincide.
+    """
+    found: list[ServerHello | Certificate] = []
+    at, size = 0, len(octets)
+    while at + _RECORD_HEADER + _MESSAGE_HEADER <= size and octets[at] == _HANDSHAKE:
+        begin = at + _RECORD_HEADER
+        at = begin + (octets[at + 3] << 8 | octets[at + 4])
+        length = octets[begin + 1] << 16 | octets[begin + 2] << 8 | octets[begin + 3]
+        if at > size or begin + _MESSAGE_HEADER + length != at:
+            return None
+        if octets[begin] == _CERTIFICATE:
+            certificate = first_certificate(octets[begin:at])
+            return found if certificate is None else [*found, certificate]
+        if octets[begin] != _SERVER_HELLO:
+            return None
+        hello = server_hello(octets[begin:at])
+        if hello is None:
+            return found
+        found.append(hello)
+        if hello.version >= TLS_1_3:
+            return found
+    return None
+
+
 class ServerReader:
     """The begin of what a server sends, in any records and any pieces."""
 

@@ -248,6 +248,12 @@ class MmtlsRecords(dy.Schema):
     client_time_frame = dy.Int64(
         nullable=True, min=1, description="Frame that completes that hello. Null: as above."
     )
+    client_time_seen = dy.Datetime(
+        nullable=True,
+        time_unit="ns",
+        time_zone="UTC",
+        description="Time of that frame. Null: as above, or it has none.",
+    )
 
 
 class Owners(dy.Schema):

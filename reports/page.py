@@ -95,6 +95,8 @@ def _evidence(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
     return {
         "destinations": found,
         "sources": sums.by_source(part.flows).to_dicts(),
+        "requests": sums.plain_requests(analysis.requests, part.flows),
+        "certificates": sums.shown_certificates(analysis.certificates, part.flows),
         "ledger": accounts.by_outcome(analysis.ledger),
         "identities": accounts.identities(analysis, found.total["up"]),
         "quality": quality.quality(analysis),

@@ -120,6 +120,49 @@ def by_source(flows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def plain_requests(
+    requests: pl.DataFrame, flows: pl.DataFrame, most: int = 100
+) -> tuple[list[dict[str, Any]], int]:
+    """Plain HTTP requests of flows that count, by host, method and path; and how many are more.
+
+    Paths end where the query begins. Rows: `host`, `method`, `path`, `agents`, `requests`,
+    `sent` and `got` (bytes of bodies), `capture` and `frame` of the first.
+    """
+    path = pl.col("target").str.split("?").list.first()
+    grouped = (
+        requests.filter(pl.col("is_up"), pl.col("method").is_not_null())
+        .join(flows.select("flow"), on="flow", how="semi")
+        .group_by(pl.coalesce("host", "remote_address").alias("host"), "method", path.alias("path"))
+        .agg(
+            agents=pl.col("agent").drop_nulls().unique().sort(),
+            requests=pl.len().cast(pl.Int64),
+            has_query=pl.col("target").str.contains("?", literal=True).any(),
+            sent=pl.col("request_bytes").sum(),
+            got=pl.col("response_bytes").sum(),
+            capture=pl.col("capture").first(),
+            frame=pl.col("frame").first(),
+        )
+        .sort(-pl.col("sent"), -pl.col("requests"), "host", "method", "path")
+    )
+    return grouped.head(most).to_dicts(), max(0, grouped.height - most)
+
+
+def shown_certificates(
+    certificates: pl.DataFrame, flows: pl.DataFrame, most: int = 100
+) -> tuple[list[dict[str, Any]], int]:
+    """Certificates that servers of flows that count showed, each once; and how many are more."""
+    grouped = (
+        certificates.join(flows.select("flow"), on="flow", how="semi")
+        .group_by("sha256", maintain_order=True)
+        .agg(
+            pl.col("subject", "issuer", "names", "not_before", "not_after").first(),
+            pl.col("capture", "frame").first(),
+            addresses=pl.col("address").unique().sort(),
+        )
+    )
+    return grouped.head(most).to_dicts(), max(0, grouped.height - most)
+
+
 def streams(uploads: pl.DataFrame, most: int = 12) -> pl.DataFrame:
     """What was uploaded per app, organisation and country: the `most` of each, and the others.
 
@@ -271,6 +314,12 @@ def _proofs(flows: pl.DataFrame) -> pl.DataFrame:
             flows=pl.len(),
             host_source=pl.col("host_source").first(),
             host_frame=pl.col("host_frame").first(),
+            host_rule=pl.col("host_rule").first(),
+            host_unicode=pl.col("host_unicode").first(),
+            host_warning=pl.col("host_warning").first(),
+            is_host_ambiguous=pl.col("is_host_ambiguous").any(),
+            other_hosts=pl.col("other_hosts").first(),
+            tls_versions=pl.col("tls_version").drop_nulls().unique().sort(),
             capture=pl.col("capture").first(),
             protocols=pl.col("protocol").unique().sort(),
             remote_ports=pl.col("remote_port").drop_nulls().unique().sort(),

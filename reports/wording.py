@@ -22,6 +22,13 @@ SOURCE_WORDS: Final = {
 }
 """Where a name was seen, as the report names it."""
 
+RULE_WORDS: Final = {
+    "said_elsewhere": "said by another flow",
+    "certificate_elsewhere": "shown to another flow",
+    "answered_later": "looked up later",
+}
+"""How a name was chosen, where the flow itself does not say it."""
+
 PARTY_MARKS: Final = {"first": "own", "tracker": "tracker"}
 """How the table of destinations marks what an organisation is to the app."""
 

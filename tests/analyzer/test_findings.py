@@ -1,11 +1,14 @@
 """What others could read, and what names may be hidden, is said with its amount."""
 
+from datetime import UTC, datetime, timedelta
+
 import polars as pl
 import pytest
 
 from analyzer.analysis import analyze
 from analyzer.findings import findings
 from analyzer.settings import Settings
+from analyzer.tables import Mmtls
 from tests.captures.payloads import hello_message, records, server_name
 from tests.small_captures import (
     PHONE,
@@ -27,7 +30,13 @@ SCHEMA = {
     "is_ech": pl.Boolean,
     "is_covered": pl.Boolean,
     "up_unique_bytes": pl.Int64,
+    "host_rule": pl.String,
+    "host_unicode": pl.String,
+    "host_warning": pl.String,
+    "is_host_ambiguous": pl.Boolean,
+    "is_host_answered": pl.Boolean,
 }
+NO_RECORDS = Mmtls.create_empty()
 
 
 def flow(**said):
@@ -35,8 +44,8 @@ def flow(**said):
     return plain | {"is_covered": False, "up_unique_bytes": 100} | said
 
 
-def told(*flows):
-    return findings(pl.DataFrame(list(flows), schema=SCHEMA))
+def told(*flows, mmtls=NO_RECORDS, announced=()):
+    return findings(pl.DataFrame(list(flows), schema=SCHEMA), mmtls, announced)
 
 
 def test_nothing_is_said_of_nothing():
@@ -95,3 +104,40 @@ def test_a_cover_is_no_destination(tmp_path):
     assert (row["host"], row["host_source"], row["is_ech"]) == ("true.example", "dns", True)
     assert "cloudflare-ech.com" in analysis.names["name"].to_list()
     assert any("only a cover (cloudflare-ech.com)" in note for note in analysis.notes)
+
+
+def test_names_that_are_guessed_are_said_with_their_share():
+    (said,) = told(
+        flow(host="a.example", host_rule="answered_before", is_host_ambiguous=True),
+        flow(host="b.example", host_rule="own", is_host_ambiguous=False, up_unique_bytes=300),
+    )
+    assert said.startswith("100 bytes (25.0 %) were uploaded to addresses that bore several names")
+
+
+def test_names_that_no_look_up_supports_are_said():
+    named = {"host": "a.example", "host_rule": "own"}
+    (said,) = told(flow(**named, is_host_answered=False), flow(**named, is_host_answered=True))
+    assert said.startswith("1 connection with a name for which no look-up in the capture gave")
+    assert told(flow(**named, is_host_answered=None)) == []
+
+
+def test_names_that_deceive_are_said_once():
+    odd = flow(host="xn--a.example", host_unicode="x.example", host_warning="looks like b")
+    assert told(odd, odd) == ["The name xn--a.example (x.example) looks like b."]
+
+
+def test_names_for_which_a_hidden_one_is_taken_are_listed():
+    (said,) = told(announced={"b.example", "a.example"})
+    assert "for 2 names (a.example, b.example)" in said
+
+
+def test_records_of_mmtls_tell_their_number_and_the_clock():
+    seen = datetime(2026, 9, 28, 12, 0, 30, 900_000, tzinfo=UTC)
+    rows = [
+        (1, "a", True, "early", 2, 300, 4, seen - timedelta(seconds=5.9), 4, seen),
+        (1, "a", True, "data", 3, 900, 5, None, None, None),
+    ]
+    table = pl.DataFrame(rows, schema=Mmtls.create_empty().schema, orient="row")
+    first, second = told(mmtls=Mmtls.validate(table))
+    assert first.startswith("1,200 bytes in 5 records of MMTLS")
+    assert "as 1 hello of MMTLS states, differs from the capture's by -5 to -5 s" in second

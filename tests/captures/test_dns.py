@@ -313,3 +313,53 @@ def test_messages_of_no_bytes_over_tcp_end():
     reader = MessageReader()
     found = list(reader.feed(b"\0\0" * 100, NOW))
     assert [said.fault for said, _ in found] == [Fault("dns_cut", 12, 0)] * 100
+
+
+HTTPS, SVCB = 65, 64
+
+
+def service(target, *params, priority=1):
+    """The content of an HTTPS record."""
+    content = b"".join(key.to_bytes(2) + sized(value, 2) for key, value in params)
+    return priority.to_bytes(2) + target + content
+
+
+def test_the_hints_of_an_https_record_are_addresses_of_the_name_asked_for():
+    six = bytes.fromhex("20010db8") + bytes(11) + b"\7"
+    data = service(b"\0", (1, b"\2h2"), (4, FIRST + SECOND), (6, six))
+    message = dns_header(1, 1) + ASKED + dns_record(dns_pointer(12), HTTPS, data)
+    assert answers(message) == Answers(
+        [(FIRST, "www.example"), (SECOND, "www.example"), (six, "www.example")], None
+    )
+
+
+def test_a_service_may_lead_to_another_name_and_that_name_to_addresses():
+    target = dns_name(b"svc", b"example")
+    alias = dns_record(dns_pointer(12), SVCB, service(target, priority=0))
+    data = service(b"\0", (4, FIRST), (5, b"keys"))
+    message = dns_header(1, 3) + ASKED + alias + dns_record(target, SVCB, data)
+    message += dns_record(target, A, SECOND)
+    found = answers(message)
+    assert found.pairs == [(FIRST, "www.example"), (SECOND, "www.example")]
+    assert (found.hiding, found.fault) == (("www.example",), None)
+
+
+def test_keys_for_a_hidden_name_are_noted_for_whom_was_asked_for():
+    other = dns_name(b"other", b"example")
+    records = [
+        dns_record(owner, HTTPS, service(b"\0", (5, b"keys"))) for owner in (dns_pointer(12), other)
+    ]
+    assert answers(dns_header(1, 2) + ASKED + b"".join(records)).hiding == ("www.example",)
+    assert answers(dns_header(1, 1) + ASKED + records[1]).hiding == ()
+
+
+@pytest.mark.parametrize("data", [service(b"\0", (4, FIRST))[:-1], service(b"\0") + b"\0\4\0"])
+def test_a_parameter_beyond_its_record_is_a_lie(data):
+    message = dns_header(1, 1) + ASKED + dns_record(dns_pointer(12), HTTPS, data)
+    assert answers(message).fault.kind == "dns_malformed"
+
+
+@given(st.binary(max_size=60))
+def test_any_octets_in_a_service_record_give_a_bounded_answer(octets):
+    message = dns_header(1, 1) + ASKED + dns_record(dns_pointer(12), HTTPS, octets)
+    assert len(answers(message).pairs) <= 15

@@ -15,6 +15,7 @@ from captures.server_hellos import (
     ServerReader,
     first_certificate,
     server_hello,
+    whole_flight,
 )
 from tests.captures.certifying import handshake, issued
 from tests.captures.payloads import sized
@@ -91,3 +92,20 @@ def test_no_octets_raise(octets):
         assert all(isinstance(one, ServerHello | Certificate) for one in found)
     server_hello(b"\x02" + sized(octets, 3))
     first_certificate(b"\x0b" + sized(octets, 3))
+
+
+@pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
+def test_a_flight_in_one_piece_is_read_at_once_and_alike(version):
+    stream = flight(version)
+    wanted = read(stream)[0]
+    assert whole_flight(stream) == wanted
+    for size in range(len(stream)):
+        assert whole_flight(stream[:size]) in (None, wanted)
+
+
+@given(st.binary(max_size=60), st.integers(0, 200))
+def test_a_damaged_flight_is_read_alike_or_left(octets, at):
+    stream = flight(TLS_1_2)
+    damaged = stream[:at] + octets + stream[at + len(octets) :]
+    at_once = whole_flight(damaged)
+    assert at_once is None or at_once == read(damaged)[0]

@@ -418,6 +418,7 @@ def mmtls_of(flows: pl.DataFrame) -> pl.DataFrame:
             "first_frame": row["first_frame"],
             "client_time": at(1),
             "client_time_frame": row["first_frame"],
+            "client_time_seen": at(2),
         }
         for row in flows.head(1).to_dicts()
     ]

@@ -56,6 +56,13 @@ def bars(rows: list[Row]) -> list[Bar]:
         ("analysis, peak MB", 500, lambda: _value(rows, "analysis", "peak_mb")),
         ("ten times the packets, peak over peak", 1.05, lambda: _growth(rows, "memory", "peak_mb")),
         ("twice the packets, time over time", 2.1, lambda: _growth(rows, "growth", "wall_s")),
+        (
+            "twice the QUIC, time over time",
+            2.1,
+            lambda: _growth(rows, "quic names", "wall_s"),
+        ),
+        ("twice the DNS, time over time", 2.1, lambda: _growth(rows, "dns names", "wall_s")),
+        ("names, part of the analysis", 0.3, lambda: _value(rows, "names", "ratio")),
         ("1 MB to HTML, seconds", 2.0, lambda: _value(rows, "small report", "wall_s")),
         ("1 MB to HTML, first run, seconds", 8.0, lambda: _value(rows, "first report", "wall_s")),
         ("--help, seconds", 0.2, lambda: _value(rows, "help", "wall_s")),

@@ -24,6 +24,7 @@ TASKS: dict[str, Callable[[tasks.Plan], list[Row]]] = {
     "analysis": tasks.analysis,
     "decoding": tasks.decoding,
     "growth": tasks.growth,
+    "names": tasks.names,
     "start": tasks.start,
     "memory": tasks.memory,
     "variants": tasks.variants,

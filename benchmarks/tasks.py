@@ -16,7 +16,10 @@ from benchmarks.programs import PHONEHOME, ROOT, Program
 from benchmarks.results import Capture, Conditions, Row, row
 
 DATA = ROOT / "benchmarks" / "data"
+NAMES = {"quic": 10_000, "dns": 500_000}
+"""Messages of the smaller of two captures of nothing but names, by kind."""
 GENERATOR = ("make_capture", "plan", "messages", "payloads", "certificates", "packets", "frames")
+NAMES_GENERATOR = ("make_names", "payloads")
 SMALL = (1_200, 60)  # packets and flows of a capture of about 1 MB
 MANY_FLOWS = 10  # packets per flow of a capture of many flows
 
@@ -46,9 +49,9 @@ class Plan:
     say: Callable[[str], None]
 
 
-def _generator_digest() -> str:
+def _generator_digest(modules: Sequence[str] = GENERATOR) -> str:
     """A mark of the generator's source, so that old captures are not taken for new ones."""
-    sources = (ROOT / "benchmarks" / f"{name}.py" for name in GENERATOR)
+    sources = (ROOT / "benchmarks" / f"{name}.py" for name in modules)
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]
 
 
@@ -186,6 +189,37 @@ def memory(plan: Plan) -> list[Row]:
     """The main capture, and one of ten times the packets, same flows."""
     sizes = (plan.packets, 10 * plan.packets)
     return _by_size(plan, "memory", [capture(size, plan.flows) for size in sizes], 2)
+
+
+def _named_capture(what: str, count: int) -> Capture:
+    """A capture of nothing but names, made now unless it is there already."""
+    path = DATA / f"{what}-names-{count}-{_generator_digest(NAMES_GENERATOR)}.pcap"
+    if not path.exists():
+        size = ["--what", what, "--count", str(count), "--out", str(path)]
+        subprocess.run([sys.executable, "-m", "benchmarks.make_names", *size], cwd=ROOT, check=True)
+    measure.warm(path)
+    return Capture(path, count, count)
+
+
+def names(plan: Plan) -> list[Row]:
+    """Captures of nothing but names, and of twice as many; what names cost of the main capture.
+
+    Of that, `wall_s` is the time spent on names, and `ratio` its part of the analysis.
+    """
+    rows = []
+    for what, count in NAMES.items():
+        sizes = [_named_capture(what, size) for size in (count, 2 * count)]
+        rows += _by_size(plan, f"{what} names", sizes, plan.rounds)
+    one, log = capture(plan.packets, plan.flows), plan.scratch / "log"
+    command = [sys.executable, "-m", "benchmarks.names", str(one.path)]
+    taken, shares = [], []
+    for _ in range(plan.rounds):
+        sample = measure.run(command, log)
+        spent, whole = map(float, log.read_text().split())
+        taken.append(Sample(spent, spent, sample.peak_mb))
+        shares.append(spent / whole)
+    share = sorted(shares)[len(shares) // 2]
+    return [*rows, _row(plan, one, ("names", programs.phonehome()), taken, share)]
 
 
 def variants(plan: Plan) -> list[Row]:

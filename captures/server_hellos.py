@@ -87,28 +87,44 @@ def first_certificate(message: bytes) -> Certificate | None:
 
 
 def whole_flight(octets: bytes) -> list[ServerHello | Certificate] | None:
-    """What a server says whose records are here up to its certificate, one message in each.
+    """What a server says whose records are here up to its certificate, or its end in TLS 1.3.
 
-    None where they are not all here, or where messages and records do not coincide.
+    None where they are not all here.
     """
-    found: list[ServerHello | Certificate] = []
+    content = b""
     at, size = 0, len(octets)
-    while at + _RECORD_HEADER + _MESSAGE_HEADER <= size and octets[at] == _HANDSHAKE:
+    while at + _RECORD_HEADER <= size and octets[at] == _HANDSHAKE and octets[at + 1] == _MAJOR:
         begin = at + _RECORD_HEADER
         at = begin + (octets[at + 3] << 8 | octets[at + 4])
-        length = octets[begin + 1] << 16 | octets[begin + 2] << 8 | octets[begin + 3]
-        if at > size or begin + _MESSAGE_HEADER + length != at:
+        if at > size or not begin < at <= begin + _LONGEST_RECORD:
             return None
-        if octets[begin] == _CERTIFICATE:
-            certificate = first_certificate(octets[begin:at])
-            return found if certificate is None else [*found, certificate]
-        if octets[begin] != _SERVER_HELLO:
-            return None
-        hello = server_hello(octets[begin:at])
-        if hello is None:
+        content += octets[begin:at]
+        found = _whole_messages(content)
+        if found is not None:
             return found
-        found.append(hello)
-        if hello.version >= TLS_1_3:
+    return None
+
+
+def _whole_messages(content: bytes) -> list[ServerHello | Certificate] | None:
+    """What messages say up to the last that is of use; None: that one is not here yet."""
+    found: list[ServerHello | Certificate] = []
+    at, size = 0, len(content)
+    while at + _MESSAGE_HEADER <= size:
+        kind, begin = content[at], at
+        at += _MESSAGE_HEADER + int.from_bytes(content[at + 1 : at + _MESSAGE_HEADER], "big")
+        if at > size or at - begin > _LONGEST_MESSAGE:
+            return None
+        if kind == _CERTIFICATE:
+            certificate = first_certificate(content[begin:at])
+            return found if certificate is None else [*found, certificate]
+        if kind == _SERVER_HELLO:
+            hello = server_hello(content[begin:at])
+            if hello is None:
+                return found
+            found.append(hello)
+            if hello.version >= TLS_1_3:
+                return found
+        elif kind != _NEW_TICKET:
             return found
     return None
 

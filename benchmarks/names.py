@@ -1,0 +1,54 @@
+"""What names cost of an analysis: prints the seconds of reading them, and of all of it.
+
+Run as `python -m benchmarks.names FILE`. The seconds of names are those in which its thread
+worked on them; reading packets goes on beside it.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from analyzer.analysis import analyze
+from analyzer.settings import Settings
+from captures.compiled import machine
+from captures.names import NameReader
+
+STEPS = ("add", "sightings", "hellos", "server_hellos", "certificates", "exchanges")
+
+
+class Clock:
+    """Adds up the time that functions take."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, timed."""
+
+        def timed(*given: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
+            began = time.thread_time()
+            try:
+                return function(*given)
+            finally:
+                self.seconds += time.thread_time() - began
+
+        return timed
+
+
+def main() -> None:
+    """Analyse a capture twice, and print the figures of the second time."""
+    clock = Clock()
+    for step in STEPS:
+        setattr(NameReader, step, clock.around(getattr(NameReader, step)))
+    machine.load()
+    for _ in range(2):
+        clock.seconds = 0.0
+        began = time.perf_counter()
+        analyze([sys.argv[1]], Settings())
+        whole = time.perf_counter() - began
+    print(clock.seconds, whole)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ from analyzer.connections import (
     read_connections,
     with_connections,
 )
+from analyzer.contents import with_contents
 from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
@@ -179,6 +180,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     flows = flows.join(offered, on="conversation", how="left", maintain_order="left")
     chosen = servers(reading.server_hellos())
     flows = flows.join(chosen, on="conversation", how="left", maintain_order="left")
+    flows = with_contents(flows, reading.contents())
     owners = owned(reading.owners(), apps)
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
     flows, disagreeing, matched = with_connections(flows, connections, apps)

@@ -18,6 +18,7 @@ import polars as pl
 from analyzer.hosts import RULES
 from analyzer.settings import Settings
 from captures.tables import Captures
+from captures.words import CONTENTS
 from geo.tables import Databases
 
 ROLES = ("phone", "local", "bystander")
@@ -144,6 +145,29 @@ class Flows(dy.Schema):
         nullable=True,
         description="That hello carries Encrypted Client Hello, or GREASE that looks like it. "
         "Null: as above.",
+    )
+    up_content = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(CONTENTS),
+        description="What the phone's first bytes look like: text, random (encrypted or "
+        "compressed), structured, or too_short to tell. Null: the service is known, or it sent "
+        "none.",
+    )
+    down_content = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(CONTENTS),
+        description="The same of the remote's. Null: as above.",
+    )
+    up_entropy = dy.Float64(
+        nullable=True, description="Bits per octet of the phone's first bytes. Null: as above."
+    )
+    down_entropy = dy.Float64(
+        nullable=True, description="The same of the remote's. Null: as above."
+    )
+    framing = dy.String(
+        nullable=True,
+        description="Where in its messages a number states their length. Null: the service is "
+        "known, or no such number.",
     )
     tls_version = dy.String(
         nullable=True,

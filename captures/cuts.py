@@ -15,6 +15,7 @@ from captures.excerpts import (
     DTLS,
     QUIC,
     REQUEST_DATAGRAM,
+    SAMPLE,
     SERVER_HELLO,
     STREAM,
 )
@@ -56,6 +57,7 @@ SHORT_BODY = 16_384  # of a body of HTTP that is longer, or of unknown length, n
 LONGEST_RECORD = 18_432 + 5
 LONGEST_FLIGHT = 32_768  # of a server's records before what is encrypted
 MMTLS_BYTES = 1 << 20
+SAMPLE_BYTES = 1_024  # of what begins like nothing known
 
 
 @part
@@ -281,6 +283,8 @@ def _is_dtls_hello(data, at, end):
 def cut_datagram(state, half, memory, output, data, at, end, packet):
     """Cut out a whole UDP payload if it is a DNS answer, a request of SSDP, or begins QUIC or DTLS.
 
+    Of the first one that is nothing of the kind, its begin.
+
     `packet` is (frame, time, conversation, is_from_b).
     """
     counts, found = memory.counts, memory.found
@@ -298,6 +302,10 @@ def cut_datagram(state, half, memory, output, data, at, end, packet):
     elif _is_dtls_hello(data, at, end) and state[half + HALF_WANTED] < MOST_INITIALS:
         state[half + HALF_WANTED] += 1
         kind = np.int64(DTLS)
+    elif state[half + HALF_WANTED] < 0 and end > at:
+        state[half + HALF_WANTED] = 0
+        kind = np.int64(SAMPLE)
+        end = min(end, at + SAMPLE_BYTES)
     else:
         return
     row = output.excerpts[counts[COUNT_EXCERPTS]]
@@ -335,7 +343,7 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, bo
     counts, found, limit = memory.counts, memory.found, bounds.stream_bytes
     wanted = state[half + HALF_WANTED]
     is_dns = found[HEADER_PORT_FROM] == DNS or found[HEADER_PORT_TO] == DNS
-    kind = DNS_STREAM if is_dns else STREAM
+    kind = np.int64(DNS_STREAM) if is_dns else np.int64(STREAM)
     name_at, name_length, shape = at, np.int64(-1), np.int64(0)
     if is_dns:
         wanted = limit
@@ -353,8 +361,10 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, bo
         elif wanted < 0:
             if position <= 0:
                 state[half + HALF_WANTED] = 0
-                return
-            wanted = np.int64(HELLO_WAITS)
+                kind = np.int64(SAMPLE)
+                wanted = position + SAMPLE_BYTES
+            else:
+                wanted = np.int64(HELLO_WAITS)
     if position >= wanted or position < state[rest_of(half) + REST_MESSAGE]:
         return
     row = output.excerpts[counts[COUNT_EXCERPTS]]

@@ -40,6 +40,8 @@ SERVER_HELLO = 7
 """No bytes: a TLS ServerHello that the loop has read; its version and cipher are the shape."""
 DTLS = 8
 """A whole UDP payload that begins with a handshake record of DTLS, as far as it was captured."""
+SAMPLE = 9
+"""The first bytes that a side sent, of a conversation that begins like nothing known."""
 OWNER = 5
 """What says who owns the conversation; `message` holds the kind of tag, `position` a number."""
 
@@ -53,8 +55,8 @@ class Excerpts:
         time: its time in ns since 1970; the smallest int64 where there is none.
         conversation: conversation that carried it.
         is_from_b: 1 where end b sent it.
-        kind: `DATAGRAM`, `STREAM`, `DNS_STREAM`, `REQUEST_DATAGRAM`, `QUIC`, `SERVER_HELLO` or
-            `DTLS`.
+        kind: `DATAGRAM`, `STREAM`, `DNS_STREAM`, `REQUEST_DATAGRAM`, `QUIC`, `SERVER_HELLO`,
+            `DTLS` or `SAMPLE`.
         incarnation: how often the ports had been used again before, for TCP.
         message: position in the stream at which the message begins that the piece belongs to.
         position: position in the stream of the piece's first byte; pieces may overlap,

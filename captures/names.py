@@ -17,6 +17,7 @@ from captures import dns, fingerprints, http, mmtls, tls
 from captures.assembly import Assembly
 from captures.bodies import Body, Framing
 from captures.certificates import certified, host_of
+from captures.content_lists import ContentList
 from captures.dtls import DtlsReader
 from captures.excerpts import (
     DATAGRAM,
@@ -25,6 +26,7 @@ from captures.excerpts import (
     OWNER,
     QUIC,
     REQUEST_DATAGRAM,
+    SAMPLE,
     SERVER_HELLO,
     Excerpts,
 )
@@ -40,6 +42,7 @@ from captures.server_lists import ServerList
 from captures.sightings import FaultList, SightingList
 from captures.tables import (
     Certificates,
+    Contents,
     Conversations,
     Exchanges,
     Hellos,
@@ -187,6 +190,7 @@ class NameReader:
         self._servers = ServerList(limits.names)
         self._exchanges = ExchangeList(limits.exchanges)
         self._records = RecordSums(limits.names)
+        self._contents = ContentList(limits.names)
         self._takers: dict[type, Callable[[Any, Key, Moment], None]] = {
             dns.Answers: self._note_answers,
             tls.Hello: self._note_hello,
@@ -246,7 +250,9 @@ class NameReader:
             octets = data[start:stop]
             if kind == OWNER:
                 continue
-            if kind == DATAGRAM:
+            if kind == SAMPLE:
+                self._contents.add(key[:2], moment, octets)
+            elif kind == DATAGRAM:
                 self._note(dns.answers(octets), key, moment)
             elif kind == QUIC:
                 for said in self._quic.read(key[:2], octets, moment):
@@ -293,6 +299,10 @@ class NameReader:
     def mmtls_records(self) -> dy.DataFrame[MmtlsRecords]:
         """All records of MMTLS, added up; to be asked for after `sightings`."""
         return self._records.table()
+
+    def contents(self) -> dy.DataFrame[Contents]:
+        """What conversations look like that begin like nothing known."""
+        return self._contents.table()
 
     def oddities(self) -> dy.DataFrame[Oddities]:
         """Messages that lie, to be asked for after `sightings`; kinds are `readings.FAULTS`."""

@@ -34,6 +34,7 @@ from captures.sums import Sums
 from captures.tables import (
     Captures,
     Certificates,
+    Contents,
     Conversations,
     Exchanges,
     Hellos,
@@ -137,6 +138,10 @@ class Reading:
     def mmtls_records(self) -> dy.DataFrame[MmtlsRecords]:
         """All records of MMTLS, added up; to be asked for after `sightings`."""
         return self._names.mmtls_records()
+
+    def contents(self) -> dy.DataFrame[Contents]:
+        """What conversations look like that begin like nothing known."""
+        return self._names.contents()
 
     def owners(self) -> dy.DataFrame[Owners]:
         """All owners that the capture names."""

@@ -2,7 +2,7 @@
 
 import dataframely as dy
 
-from captures.words import NAME_SOURCES, OUTCOMES, OWNER_SOURCES, PROTOCOLS
+from captures.words import CONTENTS, NAME_SOURCES, OUTCOMES, OWNER_SOURCES, PROTOCOLS
 
 
 class Packets(dy.Schema):
@@ -253,6 +253,27 @@ class MmtlsRecords(dy.Schema):
         time_unit="ns",
         time_zone="UTC",
         description="Time of that frame. Null: as above, or it has none.",
+    )
+
+
+class Contents(dy.Schema):
+    """One row per side of a conversation that began like nothing known: what that looks like."""
+
+    conversation = dy.Int32(nullable=False, description="The conversation.")
+    is_from_b = dy.Bool(nullable=False, description="End b sent it.")
+    frame = dy.Int64(nullable=False, min=1, description="Frame of the sample.")
+    octets = dy.Int64(nullable=False, min=1, description="Octets of the sample, up to 1,024.")
+    kind = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(CONTENTS),
+        description="text; random: evenly spread, so encrypted or compressed; structured: neither; "
+        "too_short: fewer than 256 octets, of which evenness says nothing.",
+    )
+    entropy = dy.Float64(
+        nullable=False, min=0, max=8, description="Bits per octet, of 8. Of few octets it is low."
+    )
+    framing = dy.String(
+        nullable=True, description="Where a number states the length. Null: nowhere."
     )
 
 

@@ -230,7 +230,8 @@ def _nflog(data, record, found):
             if tag_end:
                 hashed = _hashed(data, tag_at, tag_end, 0)
                 _tag(found, TAG_NFLOG, tag_at, tag_end - tag_at, NONE, hashed)
-            _take(record, place + 4, min(length - 4, end - place - 4), length - 4)
+            whole = min(length - 4, record[RECORD_ORIGINAL] - (place + 4 - at))
+            _take(record, place + 4, min(length - 4, end - place - 4), whole)
             return RAW
         if place + length > end:
             return _cut(found, place + length - at, captured)

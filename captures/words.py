@@ -25,6 +25,9 @@ PROTOCOLS = {
 NAME_SOURCES = ("sni", "quic_sni", "http_host", "httpdns", "dns", "certificate")
 """Where a name was seen, the most telling first."""
 
+CONTENTS = ("text", "random", "structured", "too_short")
+"""What octets can look like."""
+
 OWNER_SOURCES = (
     "pktap",
     "darwin",

@@ -319,6 +319,8 @@ def _proofs(flows: pl.DataFrame) -> pl.DataFrame:
             host_warning=pl.col("host_warning").first(),
             is_host_ambiguous=pl.col("is_host_ambiguous").any(),
             other_hosts=pl.col("other_hosts").first(),
+            contents=pl.col("up_content").drop_nulls().unique().sort(),
+            framing=pl.col("framing").drop_nulls().first(),
             tls_versions=pl.col("tls_version").drop_nulls().unique().sort(),
             capture=pl.col("capture").first(),
             protocols=pl.col("protocol").unique().sort(),

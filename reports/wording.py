@@ -29,6 +29,14 @@ RULE_WORDS: Final = {
 }
 """How a name was chosen, where the flow itself does not say it."""
 
+CONTENT_WORDS: Final = {
+    "text": "text",
+    "random": "encrypted or compressed",
+    "structured": "neither text nor encrypted",
+    "too_short": "too short to tell",
+}
+"""What the first bytes of an unknown protocol look like."""
+
 PARTY_MARKS: Final = {"first": "own", "tracker": "tracker"}
 """How the table of destinations marks what an organisation is to the app."""
 

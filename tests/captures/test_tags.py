@@ -343,3 +343,14 @@ def test_packets_longer_than_links_carry_are_counted() -> None:
     ]
     tables = read(Pcap(RAW).file(records(*packets)))
     assert tables.capture["giant_packets"] == 2
+
+
+def test_an_nflog_packet_longer_than_its_frame_is_as_long_as_the_frame_allows() -> None:
+    """Found by fuzzing: the bytes that the tool added were fewer than none."""
+    whole = bytearray(nflog(OUT, "<"))
+    at = whole.index(OUT) - 4
+    assert whole[at + 2 : at + 4] == (9).to_bytes(2, "little")
+    whole[at : at + 2] = (40_000).to_bytes(2, "little")
+    tables = read(Pcap(NFLOG).file(records(bytes(whole))))
+    assert tables.capture["tool_bytes"] == at + 4
+    assert tables.sum("wire_bytes") == len(whole) - at - 4

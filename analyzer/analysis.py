@@ -33,6 +33,7 @@ from analyzer.phases import CapturePhases, phases
 from analyzer.phones import phones
 from analyzer.places import judged, location_notes
 from analyzer.rotation import order_of
+from analyzer.round_trips import round_trips, usable
 from analyzer.servers import servers
 from analyzer.settings import Settings
 from analyzer.software import software
@@ -184,6 +185,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     owners = owned(reading.owners(), apps)
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
     flows, disagreeing, matched = with_connections(flows, connections, apps)
+    flows = usable(flows)
     bins = tallied.bins.join(seen.select("conversation", "is_local_b"), on="conversation").select(
         "conversation",
         "code",
@@ -273,7 +275,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
         with_unicode(flows), organisations, settings.publisher or publisher_of(settings.app)
     )
     remotes = flows.filter(pl.col("role") != "bystander")["remote_address"].unique()
-    places = judged(geo.places(remotes, databases), location)
+    places = judged(geo.places(remotes, databases), location, round_trips(flows))
     flows = flows.join(
         places.select("address", "country", "asn", "as_org"),
         left_on="remote_address",

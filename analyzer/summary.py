@@ -3,7 +3,7 @@
 import polars as pl
 
 from analyzer.settings import IDLE_STATES
-from analyzer.tables import STATES, Summary
+from analyzer.tables import STATES, VERDICTS, Summary
 
 SECONDS = 1_000_000_000
 
@@ -63,6 +63,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
                 "up_unique_bytes"
             ].sum()
         ),
+        up_unique_bytes_by_verdict=_by_verdict(uploads, places),
         first_time=_text(captures["first_time"].min()),
         last_time=_text(captures["last_time"].max()),
         packets=int(captures["packets"].sum()),
@@ -70,6 +71,17 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
         is_damaged=bool(captures["damage"].is_not_null().any()),
         is_balanced=is_balanced,
     )
+
+
+def _by_verdict(uploads: pl.DataFrame, places: pl.DataFrame) -> dict[str, int]:
+    """Uploaded per verdict on the remote's country; `none` where it has none."""
+    judged = uploads.join(
+        places.select("address", pl.col("verdict").fill_null("none")),
+        left_on="remote_address",
+        right_on="address",
+    )
+    sums = judged.group_by("verdict").agg(pl.col("up_unique_bytes").sum())
+    return dict.fromkeys((*VERDICTS, "none"), 0) | dict(sums.iter_rows())
 
 
 def _text(time: object) -> str | None:

@@ -169,6 +169,18 @@ class Flows(dy.Schema):
         description="Where in its messages a number states their length. Null: the service is "
         "known, or no such number.",
     )
+    handshake = dy.Duration(
+        nullable=True,
+        time_unit="ns",
+        description="From the first SYN to its SYN-ACK, of QUIC from the first Initial to the "
+        "first datagram back, whoever began. Null: not both captured.",
+    )
+    answered = dy.Duration(
+        nullable=True,
+        time_unit="ns",
+        description="From the opener's first payload to the first payload back that acknowledges "
+        "it. Null: as above, or not TCP.",
+    )
     tls_version = dy.String(
         nullable=True,
         description="Version of TLS that the server chose: 1.3, 1.2, …. Null: no ServerHello in "
@@ -329,6 +341,11 @@ class Places(dy.Schema):
     rtt_floor = dy.Duration(
         nullable=True, time_unit="ns", description="Shortest round trip seen. Null: none usable."
     )
+    relay_hint = dy.String(
+        nullable=True,
+        description="A hint that what answers handshakes only relays: how soon it answers, and how "
+        "late requests are answered. Null: none.",
+    )
     verdict = dy.String(
         nullable=True,
         check=lambda word: word.is_in(VERDICTS),
@@ -350,6 +367,10 @@ class RoundTrips(dy.Schema):
     rtt_problem = dy.String(
         nullable=True,
         description="Why no round trip is usable. Null: one is.",
+    )
+    relay_hint = dy.String(
+        nullable=True,
+        description="What late answers suggest: that bytes are relayed. Null: nothing.",
     )
 
     @dy.rule()
@@ -527,6 +548,8 @@ class Summary:
         unnamed_up_unique_bytes: uploaded to remotes without a name.
         unnamed_share: its part of all uploaded. None: nothing was uploaded.
         disputed_up_unique_bytes: uploaded to remotes on whose country databases differ.
+        up_unique_bytes_by_verdict: uploaded to remotes whose country has this verdict; every
+            verdict has a key, and `none`: remotes without a country.
         first_time: earliest packet, ISO 8601. None: no packet has a time.
         last_time: latest packet, ISO 8601.
         packets: packets in all captures.
@@ -553,6 +576,7 @@ class Summary:
     unnamed_up_unique_bytes: int
     unnamed_share: float | None
     disputed_up_unique_bytes: int
+    up_unique_bytes_by_verdict: dict[str, int]
     first_time: str | None
     last_time: str | None
     packets: int

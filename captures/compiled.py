@@ -64,6 +64,7 @@ SOURCES = (
     "records",
     "sequences",
     "tags",
+    "trips",
     "tunnels",
     "wireless",
     "words",

@@ -19,12 +19,21 @@ from captures.layout import (
     KEY_WIDTH,
     REST_HEAD,
     REST_WIDTH,
+    TRIP_ACKNOWLEDGED,
+    TRIP_ANSWERED,
+    TRIP_HANDSHAKE,
 )
 from captures.tables import Conversations
+from captures.trips import OPENER
 from captures.words import PROTOCOLS
 
 IPV4 = 4
 OPENERS = pl.Series([None, "a", "b"], dtype=pl.String)
+TRIPS = {
+    "handshake": TRIP_HANDSHAKE,
+    "acknowledged": TRIP_ACKNOWLEDGED,
+    "answered": TRIP_ANSWERED,
+}
 TCP, UDP, SCTP, UDPLITE = 6, 17, 132, 136
 
 
@@ -37,12 +46,15 @@ def conversations_table(states: NDArray[np.int64]) -> dy.DataFrame[Conversations
     ports = np.stack([meta >> np.uint64(16), meta]).astype(np.uint16).astype(np.int64)
     has_ports = np.isin(protocol, (TCP, UDP, UDPLITE))
     rows = np.arange(len(first))
-    opener = states[:, CONVERSATION_OPENER]
+    opener = states[:, CONVERSATION_OPENER] & OPENER
     columns: dict[str, object] = {
         "conversation": rows.astype(np.int32),
         "protocol": _protocol_names(protocol),
         "opener": OPENERS.gather(_opener_end(opener, first)),
     }
+    for name, place in TRIPS.items():
+        taken = pl.Series(states[:, place].copy())
+        columns[name] = taken.set(taken == 0, None).cast(pl.Duration("ns"))
     for name, end in (("a", first), ("b", 1 - first)):
         half = CONVERSATION_HALF + end * HALF_WIDTH
         rest = CONVERSATION_REST + end * REST_WIDTH

@@ -8,6 +8,7 @@ import numpy as np
 
 from captures.compiled import part
 from captures.layout import (
+    HEADER_ACKNOWLEDGED,
     HEADER_AT,
     HEADER_END,
     HEADER_FLAGS,
@@ -255,6 +256,7 @@ def _tcp(data, at, end, size, found):
         odd(found, TRANSPORT_MALFORMED, header, size)
         return MALFORMED
     found[HEADER_SEQUENCE] = long_word(data, at + 4)
+    found[HEADER_ACKNOWLEDGED] = long_word(data, at + 8)
     found[HEADER_FLAGS] = data[at + 13]
     found[HEADER_TRANSPORT] = header
     found[HEADER_PAYLOAD] = size - header

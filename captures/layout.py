@@ -98,6 +98,7 @@ WALK_SPECIAL = 2  # a block that Python reads stands at the position
 WALK_BAD = 3  # what stands at the position cannot be believed
 
 # What the headers of one packet say: a scratch row.
+HEADER_ACKNOWLEDGED = 0  # TCP acknowledgement number
 HEADER_AT = 1  # where the innermost IP header begins
 HEADER_IP = 2  # IP total length
 HEADER_NETWORK = 3  # bytes of IP header, options and extensions
@@ -188,7 +189,7 @@ CLOSED_BINS = 1
 KEY_WIDTH = 5  # lower address (2), higher address (2), version with protocol and ports
 CONVERSATION_KEY = 0
 CONVERSATION_FIRST = 5  # 0: the lower end sent first, 1: the higher
-CONVERSATION_OPENER = 6  # 0: no SYN, 1: lower end, 2: higher end
+CONVERSATION_OPENER = 6  # 0: no SYN, 1: lower end, 2: higher end; above, bits of `trips`
 CONVERSATION_OWNER = 7  # hash of its last tag and how many were shipped, 0: none
 CONVERSATION_HALF = 8  # where the half of the lower end begins
 HALF_HAS = 0  # 1: a sequence number is known
@@ -205,7 +206,13 @@ REST_INCARNATION = 0  # how often the ports were used again
 REST_MESSAGE = 1  # stream position at which the wanted message begins
 REST_HEAD = 2  # first 16 payload bytes, as two numbers
 REST_WIDTH = 4
-CONVERSATION_WIDTH = 32  # four cache lines: the ends, one per half, the rest
+TRIP_ASKED = 32  # time of the first SYN, or the first Initial of QUIC
+TRIP_REQUESTED = 33  # time of the opener's first payload
+TRIP_SEQUENCE = 34  # sequence number behind it
+TRIP_HANDSHAKE = 35  # how long the handshake's first round trip took, ns; 0: not known
+TRIP_ACKNOWLEDGED = 36  # from the first payload to its acknowledgement
+TRIP_ANSWERED = 37  # from the first payload to the first payload back
+CONVERSATION_WIDTH = 40  # five cache lines: the ends, one per half, the rest, the trips
 
 # A list of covered ranges, in a pool.
 LIST_AT = 0

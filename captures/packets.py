@@ -10,11 +10,12 @@ import numpy as np
 from captures.compiled import compiled, part
 from captures.conversations import add_conversation, make_key, place_of
 from captures.copies import interface_of, is_copy
-from captures.cuts import cut_datagram, cut_segment, keep_head, side_is_b
+from captures.cuts import cut_datagram, cut_segment, is_quic_begin, keep_head, side_is_b
 from captures.fragments import fragment_slot, release
 from captures.headers import CUT, MALFORMED, NONE, READ, TCP, UDP, kind, odd
 from captures.layers import read_layers
 from captures.layout import (
+    CONVERSATION_FIRST,
     CONVERSATION_HALF,
     CONVERSATION_OPENER,
     COUNT_AGAIN,
@@ -43,6 +44,7 @@ from captures.layout import (
     FRAGMENT_STREAM,
     HALF_BASE,
     HALF_HAS,
+    HALF_HEAD_LENGTH,
     HALF_MAC,
     HALF_WIDTH,
     HEADER_AGAIN,
@@ -99,6 +101,7 @@ from captures.layout import (
 from captures.links import RAW
 from captures.sequences import begin_stream, cover, stream_position
 from captures.tags import IS_CUT, TAG_BYTES_LIMIT, note_owner, tool_header
+from captures.trips import opened_by, time_datagram, time_segment
 from captures.words import OUTCOMES
 
 FRAGMENT = np.int64(OUTCOMES.index("fragment"))
@@ -211,8 +214,8 @@ def _follow_stream(state, side, memory, gap_limit):
     is_opening = flags & SYN
     if is_opening:
         sequence = (sequence + 1) & 0xFFFFFFFF
-        if not flags & ACK and state[CONVERSATION_OPENER] == 0:
-            state[CONVERSATION_OPENER] = side + 1
+        if not flags & ACK:
+            opened_by(state, side)
     if not state[half + HALF_HAS] or (is_opening and sequence != state[half + HALF_BASE]):
         # A stream that is met in its middle with a single byte is met with a keep-alive probe.
         is_probe = not is_opening and found[HEADER_PAYLOAD] == 1
@@ -313,8 +316,18 @@ def _read_payload(data, record, out, row, side, memory, output, bounds):
     new, position = payload, np.int64(0)
     if found[HEADER_PROTOCOL] == TCP:
         new, position, is_limit = _follow_stream(state, side, memory, bounds.open_gaps)
+        if state[CONVERSATION_OPENER]:
+            time_segment(state, side, found, record[RECORD_TIME])
         if is_limit:
             odd(found, GAPS_LIMIT, bounds.open_gaps + 1, bounds.open_gaps)
+    elif found[HEADER_PROTOCOL] == UDP:
+        is_begin = (
+            side == state[CONVERSATION_FIRST]
+            and state[CONVERSATION_HALF + HALF_HEAD_LENGTH] == 0
+            and state[CONVERSATION_HALF + HALF_WIDTH + HALF_HEAD_LENGTH] == 0
+            and is_quic_begin(data, begin, end)
+        )
+        time_datagram(state, side, is_begin, record[RECORD_TIME])
     packets[PACKET_UNIQUE, out] = new
     if end > begin:
         keep_head(state, half, data, begin, end)

@@ -83,6 +83,24 @@ class Conversations(dy.Schema):
         check=lambda word: word.is_in(["a", "b"]),
         description="End that sent the opening SYN. Null: no SYN captured, or not TCP.",
     )
+    handshake = dy.Duration(
+        nullable=True,
+        time_unit="ns",
+        description="From the first SYN to its SYN-ACK; of QUIC from the first Initial to the "
+        "first datagram back. Null: not both captured.",
+    )
+    acknowledged = dy.Duration(
+        nullable=True,
+        time_unit="ns",
+        description="From the opener's first payload to the first segment that acknowledges it. "
+        "Null: as above.",
+    )
+    answered = dy.Duration(
+        nullable=True,
+        time_unit="ns",
+        description="From there to the first payload that comes with such an acknowledgement. "
+        "Null: as above.",
+    )
     a_mac = dy.String(
         nullable=True, description="Link address a sent from. Null: none on the link."
     )

@@ -50,9 +50,9 @@ def by_country(
 ) -> pl.DataFrame:
     """One row per country that was uploaded to, most first; a null country comes last.
 
-    Columns: `country`, `up`, `disputed` (to addresses on which databases differ), `idle`
-    (in these states), `remotes`, `organisations`, `others` (other countries named by opinions,
-    sorted).
+    Columns: `country`, `up`, `disputed` (to addresses on which databases differ), `consistent`,
+    `impossible`, `unverifiable` (to addresses of that verdict), `idle` (in these states),
+    `remotes`, `organisations`, `others` (other countries named by opinions, sorted).
     """
     verdicts = places.select(remote_address="address", verdict="verdict", opinions="opinions")
     opinions = pl.col("opinions").list.eval(pl.element().struct.field("country"))
@@ -64,6 +64,10 @@ def by_country(
         .agg(
             up=UP.sum(),
             disputed=UP.filter(is_disputed).sum(),
+            **{
+                verdict: UP.filter(pl.col("verdict").eq_missing(verdict)).sum()
+                for verdict in ("consistent", "impossible", "unverifiable")
+            },
             idle=UP.filter(pl.col("state").is_in(idle)).sum(),
             remotes=pl.col("remote_address").n_unique(),
             organisations=RUNNER.n_unique(),
@@ -340,6 +344,8 @@ def _facts(places: pl.DataFrame) -> pl.DataFrame:
         "holder_country",
         "holder_kind",
         "is_anycast",
+        "rtt_floor",
+        "relay_hint",
         "opinions",
         "verdict",
         "reason",

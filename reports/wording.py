@@ -4,7 +4,7 @@ The wording is fixed where it matters: what is not there was "not seen in this c
 "not sent"; a country is where databases place an address; an upload is `up_unique_bytes`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
@@ -96,6 +96,11 @@ def seconds_text(seconds: float) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
 
 
+def milliseconds(span: timedelta) -> str:
+    """A span in milliseconds, one decimal."""
+    return f"{span.total_seconds() * _KILO:,.1f}"
+
+
 def time_text(moment: datetime | None) -> str:
     """A moment to the second, in UTC; `no time recorded` where there is none."""
     if moment is None:
@@ -106,6 +111,38 @@ def time_text(moment: datetime | None) -> str:
 def counted(count: int, one: str, many: str) -> str:
     """A number with its noun, in the singular where it is one."""
     return f"{count:,} {one if count == 1 else many}"
+
+
+def verdict_sentence(summary: Summary) -> str | None:
+    """What round trips say of the countries, by bytes; None where none could be checked."""
+    sums, whole = summary.up_unique_bytes_by_verdict, summary.up_unique_bytes
+    if not whole or not (sums["consistent"] or sums["impossible"]):
+        return None
+    text = (
+        f"Held to the shortest round trip: the country is consistent for "
+        f"{share_text(sums['consistent'], whole)} of the bytes"
+    )
+    if sums["impossible"]:
+        text += (
+            f", and impossible for {share_text(sums['impossible'], whole)}: those servers are "
+            "nearer than any place in the country that the first database names"
+        )
+    unchecked = sums["unverifiable"] + sums["none"]
+    if unchecked:
+        text += f"; {share_text(unchecked, whole)} could not be checked"
+    return f"{text}."
+
+
+def country_grade(row: dict[str, Any]) -> str:
+    """How far the country of a row of countries can be believed, by bytes."""
+    words = {
+        "impossible": "impossible",
+        "disputed": "databases differ",
+        "consistent": "consistent",
+        "unverifiable": "not checked",
+    }
+    found = [f"{bytes_text(row[name])} {word}" for name, word in words.items() if row[name]]
+    return ", ".join(found) or "nothing uploaded"
 
 
 def subject(summary: Summary) -> str:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from analyzer.settings import Settings
+from analyzer.summary import _by_verdict
 from analyzer.tables import (
     LEDGER_OUTCOMES,
     STATES,
@@ -137,6 +138,7 @@ def place(remote: Remote) -> dict[str, object]:
         ],
         "agreement": None if first is None else remote.countries.count(first),
         "rtt_floor": timedelta(milliseconds=31),
+        "relay_hint": None,
         "verdict": None if first is None else "disputed" if differs else "consistent",
         "reason": None if first is None else "databases differ" if differs else "databases agree",
     }
@@ -172,6 +174,8 @@ def flow(number: int, remote: Remote) -> dict[str, object]:
         "up_entropy": None,
         "down_entropy": None,
         "framing": None,
+        "handshake": timedelta(milliseconds=31),
+        "answered": None,
         "tls_version": None,
         "tls_cipher": None,
         "host_frame": None if remote.host is None else 10 * number + 3,
@@ -492,6 +496,7 @@ def summary_of(
         idle_share=by_state["idle"] / up if up and is_known else None,
         unnamed_up_unique_bytes=unnamed,
         unnamed_share=unnamed / up if up else None,
+        up_unique_bytes_by_verdict=_by_verdict(uploads, places),
         disputed_up_unique_bytes=int(
             uploads.filter(pl.col("remote_address").is_in(disputed))["up_unique_bytes"].sum()
         ),

@@ -57,17 +57,15 @@ def servers(hellos: dy.DataFrame[ServerHellos]) -> pl.DataFrame:
 
     Of its first ServerHello.
     """
-    return hellos.unique("conversation", keep="first", maintain_order=True).select(
+    first = hellos.unique("conversation", keep="first", maintain_order=True)
+    return first.select(
         "conversation",
-        _named("version", VERSIONS).alias("tls_version"),
-        _named("cipher", CIPHERS).alias("tls_cipher"),
+        _named(first["version"], VERSIONS).alias("tls_version"),
+        _named(first["cipher"], CIPHERS).alias("tls_cipher"),
     )
 
 
-def _named(column: str, names: dict[int, str]) -> pl.Expr:
+def _named(numbers: pl.Series, names: dict[int, str]) -> pl.Series:
     """The name of each number, else the number as four hexadecimal digits."""
-    numbers = pl.Series(list(names), dtype=pl.Int64)
-    known = pl.col(column).replace_strict(numbers, pl.Series(list(names.values())), default=None)
-    return known.fill_null(
-        pl.col(column).map_elements(lambda number: f"0x{number:04X}", return_dtype=pl.String)
-    )
+    words = {number: names.get(number, f"0x{number:04X}") for number in numbers.unique()}
+    return pl.Series(numbers.name, [words[number] for number in numbers], dtype=pl.String)

@@ -49,6 +49,7 @@ SOURCES = (
     "adding",
     "compiled",
     "compiling",
+    "contents",
     "conversations",
     "copies",
     "cuts",

@@ -1,80 +1,98 @@
-"""What the first bytes of an unknown protocol look like: text, random, structured, or too little.
+"""Part of the loop that says what the first bytes of an unknown protocol look like.
 
 Whether octets are evenly spread is asked with Pearson's chi-squared test of their 256 values,
 which knows how many octets there are: of a few, nothing can be said. Random means encrypted or
 compressed; nobody can tell these apart by their octets.
 """
 
-from math import sqrt
-from typing import NamedTuple
-
 import numpy as np
 
-LEAST = 256
-"""Octets below which evenness says nothing: the test needs one of each value on average."""
+from captures.compiled import part
+from captures.headers import long_word, word
+from captures.layout import HEADER_SPREAD
+from captures.words import CONTENTS
+
+TEXT, RANDOM, STRUCTURED, TOO_SHORT = (
+    np.int64(CONTENTS.index(name)) for name in ("text", "random", "structured", "too_short")
+)
+LEAST = 256  # octets: the test needs one of each value on average
 LEAST_TEXT = 16
-_VALUES = 256
-_FREEDOM = _VALUES - 1
-_Z_LIMIT = 4.0  # random octets are beyond it in less than one of 10,000 samples
-_TEXT_SHARE = 0.95
-_TEXT = np.zeros(_VALUES, dtype=np.bool_)
-_TEXT[[9, 10, 13, *range(0x20, 0x7F)]] = True
-_WIDTHS = (4, 2)
-_PLACES = 9
+VALUES = 256
+Z_LIMIT = 4.0  # random octets are beyond it in less than one of 1,000 samples
+TEXT_PARTS = 20  # one of so many may be no text
+PLACES = 9  # of the head, at which a length is looked for
+ENTROPY_UNITS = 1e6
 
 
-class Content(NamedTuple):
-    """What a sample looks like.
-
-    Attributes:
-        kind: one of `words.CONTENTS`.
-        octets: how many there are.
-        entropy: bits per octet, of 8; of few octets it is low whatever they are.
-        framing: where a number stands that states the length, in words; None: nowhere.
-    """
-
-    kind: str
-    octets: int
-    entropy: float
-    framing: str | None
+@part
+def _is_text(octet):
+    return 0x20 <= octet <= 0x7E or octet == 9 or octet == 10 or octet == 13
 
 
-def content(sample: bytes) -> Content:
-    """What the first octets that a side sent look like; one message, if it was sent as one."""
-    counts = np.bincount(np.frombuffer(sample, dtype=np.uint8), minlength=_VALUES)
-    size = len(sample)
-    shares = counts[counts > 0] / max(size, 1)
-    entropy = float(-(shares * np.log2(shares)).sum()) + 0.0
-    return Content(_kind(counts, size), size, entropy, framing(sample))
+@part
+def _spread(data, at, end, found):
+    """Count each value, in the scratch row; how many octets are text."""
+    for value in range(VALUES):
+        found[HEADER_SPREAD + value] = 0
+    text = np.int64(0)
+    for place in range(at, end):
+        octet = np.int64(data[place])
+        found[HEADER_SPREAD + octet] += 1
+        if _is_text(octet):
+            text += 1
+    return text
 
 
-def _kind(counts: "np.ndarray[tuple[int], np.dtype[np.int64]]", size: int) -> str:
-    if size >= LEAST_TEXT and counts[_TEXT].sum() >= _TEXT_SHARE * size:
-        return "text"
+@part
+def look(data, at, end, found):
+    """What octets look like, as a place in `words.CONTENTS`, and their entropy in microbits."""
+    size = end - at
+    text = _spread(data, at, end, found)
+    squares, logs = 0.0, 0.0
+    for value in range(VALUES):
+        count = float(found[HEADER_SPREAD + value])
+        squares += count * count
+        if count > 1.0:
+            logs += count * np.log2(count)
+    entropy = np.int64(round((np.log2(float(size)) - logs / size) * ENTROPY_UNITS))
+    if size >= LEAST_TEXT and (size - text) * TEXT_PARTS <= size:
+        return TEXT, entropy
     if size < LEAST:
-        return "too_short"
-    expected = size / _VALUES
-    squared = float(((counts - expected) ** 2).sum()) / expected
-    z = (squared - _FREEDOM) / sqrt(2 * _FREEDOM)
-    return "random" if z < _Z_LIMIT else "structured"
+        return TOO_SHORT, entropy
+    z = (squares * VALUES / size - size - (VALUES - 1)) / np.sqrt(2.0 * (VALUES - 1))
+    return (RANDOM if z < Z_LIMIT else STRUCTURED), entropy
 
 
-def framing(sample: bytes) -> str | None:
-    """Where in the head of a message a number states its length, or what follows the number.
+@part
+def _little(number, width):
+    """The number with its octets in the other order."""
+    swapped = np.int64(0)
+    for _ in range(width):
+        swapped = swapped << 8 | number & 255
+        number >>= 8
+    return swapped
 
-    Tried are numbers of four and of two octets at the first places, both byte orders. A match is
-    strong evidence for four octets; for two, chance makes one in some 1,000 messages.
+
+@part
+def framing(data, at, end, size):
+    """Where in the head of a message of this size a number states its length; 0: nowhere.
+
+    Tried are numbers of four and of two octets at the first places, in both byte orders, that
+    state the length of all or of what follows them. Of two octets chance makes one match in some
+    1,000 messages. Decoded by `content_lists.framing_words`.
     """
-    size = len(sample)
-    for width in _WIDTHS:
-        for at in range(min(_PLACES, size - width)):
-            number = sample[at : at + width]
-            for stated, word in (
-                (int.from_bytes(number, "big"), "big-endian"),
-                (int.from_bytes(number, "little"), "little-endian"),
-            ):
+    for is_short in range(2):
+        width = 2 if is_short else 4
+        for place in range(PLACES):
+            if at + place + width > end:
+                break
+            big = word(data, at + place) if is_short else long_word(data, at + place)
+            rest = size - place - width
+            for is_little in range(2):
+                stated = _little(big, width) if is_little else np.int64(big)
+                code = np.int64(1 + (place * 2 + is_short) * 4 + is_little * 2)
                 if stated == size:
-                    return f"length in {8 * width} bits, {word}, at {at}"
-                if stated == size - at - width and stated:
-                    return f"length of the rest in {8 * width} bits, {word}, at {at}"
-    return None
+                    return code
+                if stated == rest and stated > 0:
+                    return code + 1
+    return np.int64(0)

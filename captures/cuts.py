@@ -9,6 +9,7 @@ Anything else wants nothing.
 import numpy as np
 
 from captures.compiled import part
+from captures.contents import framing, look
 from captures.excerpts import (
     DATAGRAM,
     DNS_STREAM,
@@ -40,6 +41,7 @@ from captures.layout import (
     EXCERPT_TIME,
     HALF_HEAD_LENGTH,
     HALF_WANTED,
+    HEADER_PAYLOAD,
     HEADER_PORT_FROM,
     HEADER_PORT_TO,
     REST_HEAD,
@@ -47,6 +49,7 @@ from captures.layout import (
     REST_MESSAGE,
 )
 from captures.sequences import rest_of
+from captures.words import CONTENTS
 
 DNS, SSDP, HTTPS = 53, 1900, 443
 QUIC_V2 = 0x6B3343CF
@@ -58,6 +61,7 @@ LONGEST_RECORD = 18_432 + 5
 LONGEST_FLIGHT = 32_768  # of a server's records before what is encrypted
 MMTLS_BYTES = 1 << 20
 SAMPLE_BYTES = 1_024  # of what begins like nothing known
+CONTENT_KINDS = np.int64(len(CONTENTS))
 
 
 @part
@@ -266,6 +270,22 @@ def _is_initial(state, half, data, at, end, to_port, is_from_b):
 
 
 @part
+def _say_sample(memory, output, data, at, end, packet):
+    """Say what the first payload of a side looks like that begins like nothing known."""
+    counts, found = memory.counts, memory.found
+    looked_at = min(end, at + SAMPLE_BYTES)
+    kind, entropy = look(data, at, looked_at, found)
+    row = output.excerpts[counts[COUNT_EXCERPTS]]
+    row[EXCERPT_FRAME], row[EXCERPT_TIME] = packet[0], packet[1]
+    row[EXCERPT_CONVERSATION], row[EXCERPT_FROM_B] = packet[2], packet[3]
+    row[EXCERPT_KIND] = SAMPLE
+    row[EXCERPT_INCARNATION] = 0
+    row[EXCERPT_MESSAGE], row[EXCERPT_POSITION] = looked_at - at, entropy
+    cut_out(row, output, counts, data, at, at)
+    row[EXCERPT_SHAPE] = framing(data, at, looked_at, found[HEADER_PAYLOAD]) * CONTENT_KINDS + kind
+
+
+@part
 def _is_dtls_hello(data, at, end):
     """A handshake record of DTLS begins here, in the clear, with a ClientHello."""
     return (
@@ -304,8 +324,8 @@ def cut_datagram(state, half, memory, output, data, at, end, packet):
         kind = np.int64(DTLS)
     elif state[half + HALF_WANTED] < 0 and end > at:
         state[half + HALF_WANTED] = 0
-        kind = np.int64(SAMPLE)
-        end = min(end, at + SAMPLE_BYTES)
+        _say_sample(memory, output, data, at, end, packet)
+        return
     else:
         return
     row = output.excerpts[counts[COUNT_EXCERPTS]]
@@ -361,10 +381,9 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, bo
         elif wanted < 0:
             if position <= 0:
                 state[half + HALF_WANTED] = 0
-                kind = np.int64(SAMPLE)
-                wanted = position + SAMPLE_BYTES
-            else:
-                wanted = np.int64(HELLO_WAITS)
+                _say_sample(memory, output, data, at, end, packet)
+                return
+            wanted = np.int64(HELLO_WAITS)
     if position >= wanted or position < state[rest_of(half) + REST_MESSAGE]:
         return
     row = output.excerpts[counts[COUNT_EXCERPTS]]

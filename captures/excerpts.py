@@ -41,7 +41,11 @@ SERVER_HELLO = 7
 DTLS = 8
 """A whole UDP payload that begins with a handshake record of DTLS, as far as it was captured."""
 SAMPLE = 9
-"""The first bytes that a side sent, of a conversation that begins like nothing known."""
+"""No bytes: what the loop says of the first ones of a side that begins like nothing known.
+
+`message` holds how many octets were looked at, `position` their entropy in microbits, `shape` the
+kind and the framing (`content_lists`).
+"""
 OWNER = 5
 """What says who owns the conversation; `message` holds the kind of tag, `position` a number."""
 

@@ -131,7 +131,8 @@ HEADER_WIRE_END = 35  # its end on the wire
 HEADER_LAYERS = 36  # how many headers enclose others
 HEADER_AGAIN = 37  # 1: the tool says that the payload was sent before
 HEADER_OUTER = 38  # the columns before the key, as they were in the packet around this one
-HEADER_WIDTH = HEADER_OUTER + HEADER_KEY
+HEADER_SPREAD = HEADER_OUTER + HEADER_KEY  # how often each value of an octet was met
+HEADER_WIDTH = HEADER_SPREAD + 256
 
 # A packet that was read: columns of the output.
 PACKET_FRAME = 0

@@ -216,10 +216,12 @@ class NameReader:
 
     def add(self, excerpts: Excerpts) -> None:  # noqa: C901, PLR0912 - one branch per kind
         """Read the pieces of the next window."""
-        is_hello = excerpts.kind == SERVER_HELLO
-        if is_hello.any():
+        is_hello, is_sample = excerpts.kind == SERVER_HELLO, excerpts.kind == SAMPLE
+        is_read = is_hello | is_sample
+        if is_read.any():
             self._servers.add_read(excerpts, is_hello)
-            excerpts = excerpts.only(~is_hello)
+            self._contents.add_read(excerpts, is_sample)
+            excerpts = excerpts.only(~is_read)
         data = excerpts.data.tobytes()
         keys = zip(
             excerpts.conversation.tolist(),
@@ -250,9 +252,7 @@ class NameReader:
             octets = data[start:stop]
             if kind == OWNER:
                 continue
-            if kind == SAMPLE:
-                self._contents.add(key[:2], moment, octets)
-            elif kind == DATAGRAM:
+            if kind == DATAGRAM:
                 self._note(dns.answers(octets), key, moment)
             elif kind == QUIC:
                 for said in self._quic.read(key[:2], octets, moment):

@@ -4,9 +4,8 @@ import random
 
 import pytest
 
-from captures.content_lists import ContentList
+from captures.limits import Limits
 from captures.reading import Reading
-from captures.readings import Moment
 from tests.small_captures import (
     PHONE,
     REMOTE,
@@ -47,8 +46,10 @@ def test_what_is_known_is_not_looked_at(tmp_path, octets):
     assert read(tmp_path, packets) == []
 
 
-def test_more_samples_than_the_limit_are_left_out():
-    found = ContentList(2)
-    for conversation in range(5):
-        found.add((conversation, 0), Moment(1, 0), b"x" * 20)
-    assert found.table().height == 2
+def test_more_samples_than_the_limit_are_left_out(tmp_path):
+    ends = ((PHONE, 40_000), (REMOTE, 9_000))
+    frames = [ethernet(udp(*ends, SECRET[:300])), ethernet(udp(*ends[::-1], SECRET[:9]))]
+    reading = Reading(put(tmp_path / "a.pcap", pcap(frames)), Limits(names=1))
+    list(reading.packets())
+    reading.sightings(reading.conversations())
+    assert reading.contents().height == 1

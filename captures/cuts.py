@@ -355,6 +355,16 @@ def _wanted(data, at, end, limit):
 
 
 @part
+def _before_hello(data, at, end):
+    """Bytes of a ChangeCipherSpec record that stands before a ClientHello; 0: none does.
+
+    A client whose server asked for another hello may send one first (RFC 8446, appendix D.4).
+    """
+    is_change = at + 6 < end and data[at] == 0x14 and data[at + 1] == 3 and word(data, at + 3) == 1
+    return np.int64(6) if is_change and is_client_hello(data, at + 6, end) else np.int64(0)
+
+
+@part
 def cut_segment(state, half, memory, output, data, at, end, packet, position, bounds):
     """Cut out what a message in this TCP stream wants of this segment.
 
@@ -368,6 +378,8 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, bo
     if is_dns:
         wanted = limit
     elif wanted < 0 or position >= wanted:
+        skipped = _before_hello(data, at, end)
+        at, position = at + skipped, position + skipped
         begins, is_hello = _wanted(data, at, end, limit)
         if begins:
             found_end = min(end, at + begins)

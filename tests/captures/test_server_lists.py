@@ -7,7 +7,16 @@ import pytest
 from captures.limits import Limits
 from captures.reading import Reading
 from tests.captures.certifying import END, handshake, issued
-from tests.small_captures import PHONE, REMOTE, ROUTER_MAC, connection, ethernet, pcap, put
+from tests.small_captures import (
+    PHONE,
+    REMOTE,
+    ROUTER_MAC,
+    client_hello,
+    connection,
+    ethernet,
+    pcap,
+    put,
+)
 
 LOCAL, FAR = (PHONE, 50_000), (REMOTE, 443)
 CERTIFICATE = issued("*.example.org", common="*.example.org")
@@ -75,3 +84,11 @@ def test_more_than_the_limit_are_left_out(tmp_path, version):
     reading, _ = read(tmp_path, ("down", handshake(CERTIFICATE, version)), names=0)
     assert reading.server_hellos().is_empty()
     assert reading.certificates().is_empty()
+
+
+def test_a_client_hello_behind_a_change_of_ciphers_is_read(tmp_path):
+    """As the second one is of a connection whose server asked for another."""
+    again = b"\x14\x03\x03\x00\x01\x01" + client_hello("again.example")
+    messages = [("up", client_hello("first.example")), ("down", b"\x16\3\3\0\1\0"), ("up", again)]
+    _, sightings = read(tmp_path, *messages)
+    assert sightings.select("frame", "name").rows() == [(3, "first.example"), (5, "again.example")]

@@ -27,6 +27,9 @@ NO_HANDSHAKE = "no handshake that the phone began was captured with its answer"
 VPN_SOURCES = ("pcapdroid_trailer", "pcapdroid_comment")
 VPN_ADDRESSES = "10.215.173."  # PCAPdroid's own network
 EMULATOR_ADDRESSES = "10.0.2."  # of QEMU's user networking, and so of Android's emulator
+NEEDED = pl.col(
+    "role", "app_source", "local_address", "remote_address", "trip", "acknowledged", "answered"
+)
 LEAST_FLOWS = 3
 LEAST_REMOTES = 5
 FAR_FASTER = 4
@@ -49,7 +52,7 @@ def usable(flows: pl.DataFrame) -> pl.DataFrame:
     is_first = pl.col("protocol").eq("udp") & ~pl.col("is_local_b")
     is_own = (pl.col("opener") == own).fill_null(is_first)
     timed = flows.with_columns(pl.when(is_own).then("handshake").alias("trip"))
-    problem = pl.lit(_problem(timed.filter(role="phone")), pl.String)
+    problem = pl.lit(_problem(timed.select(NEEDED).filter(role="phone")), pl.String)
     is_too_fast = _ms("trip") < LEAST_TRIP_MS
     return timed.with_columns(
         pl.coalesce(
@@ -96,7 +99,7 @@ def round_trips(flows: pl.DataFrame) -> dy.DataFrame[RoundTrips]:
     Args:
         flows: of all captures, with what `usable` adds.
     """
-    phones = flows.filter(pl.col("role") == "phone")
+    phones = flows.select(NEEDED, "flow", "trip_problem").filter(pl.col("role") == "phone")
     shortest = phones.group_by(pl.col("remote_address").alias("address")).agg(
         rtt_floor=pl.col("trip").min(),
         rtt_problem=pl.col("trip_problem")

@@ -60,7 +60,7 @@ SHORT_BODY = 16_384  # of a body of HTTP that is longer, or of unknown length, n
 LONGEST_RECORD = 18_432 + 5
 LONGEST_FLIGHT = 32_768  # of a server's records before what is encrypted
 MMTLS_BYTES = 1 << 20
-SAMPLE_BYTES = 1_024  # of what begins like nothing known
+SAMPLE_BYTES = 512  # of what begins like nothing known
 CONTENT_KINDS = np.int64(len(CONTENTS))
 
 
@@ -322,7 +322,7 @@ def cut_datagram(state, half, memory, output, data, at, end, packet):
     elif _is_dtls_hello(data, at, end) and state[half + HALF_WANTED] < MOST_INITIALS:
         state[half + HALF_WANTED] += 1
         kind = np.int64(DTLS)
-    elif state[half + HALF_WANTED] < 0 and end > at:
+    elif state[half + HALF_WANTED] < 0 and end > at and not is_quic_begin(data, at, end):
         state[half + HALF_WANTED] = 0
         _say_sample(memory, output, data, at, end, packet)
         return

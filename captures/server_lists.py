@@ -14,6 +14,7 @@ from captures.server_hellos import ServerHello
 from captures.tables import Certificates, ServerHellos
 
 _ROW = 6
+_SHOWN_ROW = 4
 _LONGEST_ALPN = 255
 _VERSION_BITS = 16
 _CIPHER = (1 << _VERSION_BITS) - 1
@@ -31,7 +32,8 @@ class ServerList:
         self._most = most
         self._numbers = array("q")
         self._protocols: dict[str | None, int] = {None: 0}
-        self._certificates: list[tuple[object, ...]] = []
+        self._shown = array("q")
+        self._certificates: dict[Certified, int] = {}
 
     def add_read(self, excerpts: Excerpts, is_hello: np.ndarray) -> None:
         """Note the ServerHellos that the loop has read, all of a window at once."""
@@ -55,10 +57,9 @@ class ServerList:
 
     def add_certificate(self, moment: Moment, side: tuple[int, int], said: Certified) -> None:
         """Note a certificate."""
-        if len(self._certificates) < self._most:
-            times = (_time(said.not_before), _time(said.not_after))
-            texts = (said.sha256, said.subject, said.issuer, list(said.names))
-            self._certificates.append((moment.frame, side[0], bool(side[1]), *texts, *times))
+        if len(self._shown) // _SHOWN_ROW < self._most:
+            number = self._certificates.setdefault(said, len(self._certificates))
+            self._shown.extend((moment.frame, *side, number))
 
     def hellos(self) -> dy.DataFrame[ServerHellos]:
         """One row per ServerHello, by frame, then as they were read."""
@@ -81,8 +82,27 @@ class ServerList:
     def certificates(self) -> dy.DataFrame[Certificates]:
         """One row per certificate, by frame, then as they were read."""
         schema = Certificates.create_empty().schema
-        found = pl.DataFrame(self._certificates, schema=schema, orient="row")
-        return Certificates.validate(found.sort("frame", maintain_order=True))
+        rows = np.array(self._shown, dtype=np.int64).reshape(-1, _SHOWN_ROW)
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        said = pl.DataFrame(
+            [
+                (
+                    *(one.sha256, one.subject, one.issuer, list(one.names)),
+                    *(_time(one.not_before), _time(one.not_after)),
+                )
+                for one in self._certificates
+            ],
+            schema={name: schema[name] for name in list(schema)[-6:]},
+            orient="row",
+        )
+        found = pl.DataFrame(
+            {
+                "frame": rows[:, 0].copy(),
+                "conversation": rows[:, 1].astype(np.int32),
+                "is_from_b": rows[:, 2].astype(np.bool_),
+            }
+        )
+        return Certificates.validate(found.hstack(said[rows[:, 3].copy()]))
 
 
 def _time(when: datetime | None) -> datetime | None:

@@ -280,7 +280,7 @@ class Contents(dy.Schema):
     conversation = dy.Int32(nullable=False, description="The conversation.")
     is_from_b = dy.Bool(nullable=False, description="End b sent it.")
     frame = dy.Int64(nullable=False, min=1, description="Frame of the sample.")
-    octets = dy.Int64(nullable=False, min=1, description="Octets of the sample, up to 1,024.")
+    octets = dy.Int64(nullable=False, min=1, description="Octets of the sample, up to 512.")
     kind = dy.String(
         nullable=False,
         check=lambda word: word.is_in(CONTENTS),

@@ -2,7 +2,9 @@
 
 import pytest
 
+from benchmarks import names
 from benchmarks.make_names import make_names
+from captures.names import NameReader
 from captures.reading import Reading
 
 
@@ -22,3 +24,13 @@ def test_the_same_count_gives_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         make_names(tmp_path / name, what="dns", count=30)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_time_that_names_take_is_measured(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "names.pcap"
+    make_names(path, what="dns", count=300)
+    for step in names.STEPS:
+        monkeypatch.setattr(NameReader, step, getattr(NameReader, step))
+    monkeypatch.setattr("sys.argv", ["names", str(path)])
+    names.main()
+    assert 0 < float(capsys.readouterr().out) < 5

@@ -109,10 +109,11 @@ def _hashed(data, at, end, number):
 
 @part
 def _take(record, at, captured, original):
-    """Make the record what the tool did not add; it stays within what was captured."""
+    """Make the record what the tool did not add; it stays within what the record was."""
+    room = record[RECORD_ORIGINAL] - (at - record[RECORD_AT])
     record[RECORD_AT] = at
     record[RECORD_CAPTURED] = captured
-    record[RECORD_ORIGINAL] = max(original, captured)
+    record[RECORD_ORIGINAL] = max(min(original, room), captured)
 
 
 @part
@@ -230,8 +231,7 @@ def _nflog(data, record, found):
             if tag_end:
                 hashed = _hashed(data, tag_at, tag_end, 0)
                 _tag(found, TAG_NFLOG, tag_at, tag_end - tag_at, NONE, hashed)
-            whole = min(length - 4, record[RECORD_ORIGINAL] - (place + 4 - at))
-            _take(record, place + 4, min(length - 4, end - place - 4), whole)
+            _take(record, place + 4, min(length - 4, end - place - 4), length - 4)
             return RAW
         if place + length > end:
             return _cut(found, place + length - at, captured)

@@ -68,11 +68,6 @@ class BodyReader:
         """What is kept of it."""
         return len(self._kept) + len(self._line)
 
-    @property
-    def missing(self) -> int:
-        """Bytes that are still to come at least; 0 where that is not known."""
-        return 0 if self._is_chunked else self._left or 0
-
     def feed(self, octets: bytes) -> int:
         """Take what belongs to it: how many bytes those are."""
         at = 0

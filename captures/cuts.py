@@ -14,6 +14,7 @@ from captures.excerpts import (
     DATAGRAM,
     DNS_STREAM,
     DTLS,
+    MMTLS_BYTES,
     QUIC,
     REQUEST_DATAGRAM,
     SAMPLE,
@@ -57,9 +58,7 @@ MOST_INITIALS = 12  # datagrams per direction of a conversation that may begin a
 HEAD_LIMIT = 16
 HELLO_WAITS = 16_384  # of a stream whose begin is not there yet, this much is kept
 SHORT_BODY = 16_384  # of a body of HTTP that is longer, or of unknown length, no more than this
-LONGEST_RECORD = 18_432 + 5
 LONGEST_FLIGHT = 32_768  # of a server's records before what is encrypted
-MMTLS_BYTES = 1 << 20
 SAMPLE_BYTES = 512  # of what begins like nothing known
 CONTENT_KINDS = np.int64(len(CONTENTS))
 

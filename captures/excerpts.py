@@ -50,6 +50,10 @@ OWNER = 5
 """What says who owns the conversation; `message` holds the kind of tag, `position` a number."""
 
 
+MMTLS_BYTES = 1 << 20
+"""Of a direction of a stream of MMTLS, the records in so many first bytes are counted."""
+
+
 @dataclass(frozen=True)
 class Excerpts:
     """Pieces of payload, in file order; every array has one entry per piece.

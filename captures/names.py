@@ -23,6 +23,7 @@ from captures.excerpts import (
     DATAGRAM,
     DNS_STREAM,
     DTLS,
+    MMTLS_BYTES,
     OWNER,
     QUIC,
     REQUEST_DATAGRAM,
@@ -63,7 +64,6 @@ _KIND_OF_HELLO = 5
 _CLIENT_HELLO = 1
 _HELLO = b"\x01"
 _RESPONSE = b"HTTP/1."
-_MMTLS_BYTES = 1 << 20
 _MOST_HIDING = 10_000
 
 Finding = (
@@ -143,7 +143,7 @@ class _Stream:
 
     def most_bytes(self, usual: int) -> int:
         """Bytes of it that are read."""
-        return _MMTLS_BYTES if isinstance(self.reader, mmtls.RecordReader) else usual
+        return MMTLS_BYTES if isinstance(self.reader, mmtls.RecordReader) else usual
 
     def feed(self, octets: bytes, moment: Moment) -> Iterator[tuple[Finding, Moment]]:
         """What is found with the next bytes; the first ones tell who reads them."""
@@ -259,7 +259,8 @@ class NameReader:
                     self._note_quic(*said)
             elif kind == DTLS:
                 for message, when in self._dtls.read(key[:2], octets, moment):
-                    self._note_dtls(key[:2], when, message)
+                    hello = tls.hello(message, is_dtls=True)._replace(message=message)
+                    self._keep_hello(hello, key[:2], when, fingerprints.DTLS)
             elif kind == REQUEST_DATAGRAM:
                 self._note(http.request(octets), key, moment)
             elif octets and kind == DNS_STREAM:
@@ -310,27 +311,12 @@ class NameReader:
 
     def _note_quic(self, side: Side, moment: Moment, said: QuicHello) -> None:
         """Keep what one connection of QUIC says of itself."""
-        if said.fault is not None:
-            self._faults.add(moment.frame, said.fault)
-        name = spelled(said.name or b"")
+        self._fault(said.fault, moment)
         if said.message:
-            found = tls.hello(said.message)
-            if found.fault is not None:
-                self._faults.add(moment.frame, found.fault)
-            name = spelled(found.name or b"")
-            self._hellos.add(moment, side, name, said.message, fingerprints.QUIC)
-        if name:
-            self._sightings.add(moment, side, "quic_sni", name)
-
-    def _note_dtls(self, side: Side, moment: Moment, message: bytes) -> None:
-        """Keep what a ClientHello of DTLS says."""
-        found = tls.hello(message, is_dtls=True)
-        if found.fault is not None:
-            self._faults.add(moment.frame, found.fault)
-        name = spelled(found.name or b"")
-        self._hellos.add(moment, side, name, message, fingerprints.DTLS)
-        if name:
-            self._sightings.add(moment, side, "sni", name)
+            found = tls.hello(said.message)._replace(message=said.message)
+            self._keep_hello(found, side, moment, fingerprints.QUIC)
+        elif said.name:
+            self._sightings.add(moment, side, "quic_sni", spelled(said.name))
 
     def _read_piece(self, key: Key, position: int, octets: bytes, moment: Moment) -> None:
         """Read a piece of a stream; what is settled is passed over, behind it begins another."""
@@ -437,11 +423,16 @@ class NameReader:
 
     def _note_hello(self, found: tls.Hello, key: Key, moment: Moment) -> None:
         """Keep what a ClientHello says."""
+        self._keep_hello(found, key[:2], moment, fingerprints.TLS)
+
+    def _keep_hello(self, found: tls.Hello, side: Side, moment: Moment, transport: str) -> None:
+        """Keep the fault, the fingerprint and the name of a ClientHello."""
         self._fault(found.fault, moment)
         name = spelled(found.name or b"")
-        self._hellos.add(moment, key[:2], name, found.message)
+        self._hellos.add(moment, side, name, found.message, transport)
         if name:
-            self._sightings.add(moment, key[:2], "sni", name)
+            source = "quic_sni" if transport == fingerprints.QUIC else "sni"
+            self._sightings.add(moment, side, source, name)
 
     def _note_response(self, found: http.Response, key: Key, moment: Moment) -> None:
         """Keep a response of HTTP."""

@@ -86,11 +86,45 @@ def first_certificate(message: bytes) -> Certificate | None:
     return Certificate(message[begin : begin + length]) if length else None
 
 
+class _Said(NamedTuple):
+    """What whole handshake messages say, how many bytes they take, and whether that is all."""
+
+    found: list[ServerHello | Certificate]
+    used: int
+    is_over: bool
+
+
+def _messages(content: bytes | bytearray) -> _Said:
+    """What the handshake messages say that are whole, up to the last that is of use."""
+    found: list[ServerHello | Certificate] = []
+    at, size = 0, len(content)
+    while at + _MESSAGE_HEADER <= size:
+        kind, begin = content[at], at
+        end = at + _MESSAGE_HEADER + int.from_bytes(content[at + 1 : at + _MESSAGE_HEADER], "big")
+        if end - begin > _LONGEST_MESSAGE:
+            return _Said(found, at, is_over=True)
+        if end > size:
+            break
+        at = end
+        said: ServerHello | Certificate | None = None
+        if kind == _SERVER_HELLO:
+            said = server_hello(bytes(content[begin:end]))
+        elif kind == _CERTIFICATE:
+            said = first_certificate(bytes(content[begin:end]))
+        if said is not None:
+            found.append(said)
+        is_followed = isinstance(said, ServerHello) and said.version < TLS_1_3
+        if not is_followed and kind != _NEW_TICKET:
+            return _Said(found, at, is_over=True)
+    return _Said(found, at, is_over=False)
+
+
 def whole_flight(octets: bytes) -> list[ServerHello | Certificate] | None:
     """What a server says whose records are here up to its certificate, or its end in TLS 1.3.
 
     None where they are not all here.
     """
+    found: list[ServerHello | Certificate] = []
     content = b""
     at, size = 0, len(octets)
     while at + _RECORD_HEADER <= size and octets[at] == _HANDSHAKE and octets[at + 1] == _MAJOR:
@@ -99,33 +133,11 @@ def whole_flight(octets: bytes) -> list[ServerHello | Certificate] | None:
         if at > size or not begin < at <= begin + _LONGEST_RECORD:
             return None
         content += octets[begin:at]
-        found = _whole_messages(content)
-        if found is not None:
+        said = _messages(content)
+        found += said.found
+        if said.is_over:
             return found
-    return None
-
-
-def _whole_messages(content: bytes) -> list[ServerHello | Certificate] | None:
-    """What messages say up to the last that is of use; None: that one is not here yet."""
-    found: list[ServerHello | Certificate] = []
-    at, size = 0, len(content)
-    while at + _MESSAGE_HEADER <= size:
-        kind, begin = content[at], at
-        at += _MESSAGE_HEADER + int.from_bytes(content[at + 1 : at + _MESSAGE_HEADER], "big")
-        if at > size or at - begin > _LONGEST_MESSAGE:
-            return None
-        if kind == _CERTIFICATE:
-            certificate = first_certificate(content[begin:at])
-            return found if certificate is None else [*found, certificate]
-        if kind == _SERVER_HELLO:
-            hello = server_hello(content[begin:at])
-            if hello is None:
-                return found
-            found.append(hello)
-            if hello.version >= TLS_1_3:
-                return found
-        elif kind != _NEW_TICKET:
-            return found
+        content = content[said.used :]
     return None
 
 
@@ -154,8 +166,10 @@ class ServerReader:
                 begin, at = at, min(at + self._record_left, len(octets))
                 self._message += octets[begin:at]
                 self._record_left -= at - begin
-                for found in self._messages():
-                    yield found, moment
+                said = _messages(self._message)
+                self.is_over = said.is_over
+                del self._message[: said.used if not said.is_over else None]
+                yield from ((found, moment) for found in said.found)
             else:
                 begin, at = at, at + _RECORD_HEADER - len(self._header)
                 self._header += octets[begin:at]
@@ -176,29 +190,3 @@ class ServerReader:
             self._header.clear()
         else:
             self.is_over = True
-
-    def _messages(self) -> Iterator[ServerHello | Certificate]:
-        """What the messages say that are whole."""
-        while len(self._message) >= _MESSAGE_HEADER and not self.is_over:
-            size = _MESSAGE_HEADER + int.from_bytes(self._message[1:_MESSAGE_HEADER], "big")
-            kind = self._message[0]
-            if size > _LONGEST_MESSAGE:
-                self.is_over = True
-            if len(self._message) < size:
-                break
-            message = bytes(self._message[:size])
-            del self._message[:size]
-            if kind == _SERVER_HELLO:
-                hello = server_hello(message)
-                self.is_over = hello is None or hello.version >= TLS_1_3
-                if hello is not None:
-                    yield hello
-            elif kind == _CERTIFICATE:
-                self.is_over = True
-                certificate = first_certificate(message)
-                if certificate is not None:
-                    yield certificate
-            else:
-                self.is_over = kind != _NEW_TICKET
-        if self.is_over:
-            self._message.clear()

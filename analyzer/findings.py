@@ -83,7 +83,7 @@ def _doubtful(flows: pl.DataFrame) -> list[str]:
     sent, whole = (int(table["up_unique_bytes"].sum()) for table in (guessed, flows))
     if sent:
         said.append(GUESSED.format(f"{sent:,}", _percent(sent, whole)))
-    alone = flows.filter(pl.col("host_rule") == "own", pl.col("is_host_answered") == pl.lit(False))  # noqa: FBT003
+    alone = flows.filter(pl.col("host_rule") == "own", ~pl.col("is_host_answered"))
     if alone.height:
         said.append(UNANSWERED.format(_connections(alone.height), _named(alone)))
     return said

@@ -63,7 +63,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
                 "up_unique_bytes"
             ].sum()
         ),
-        up_unique_bytes_by_verdict=_by_verdict(uploads, places),
+        up_unique_bytes_by_verdict=by_verdict(uploads, places),
         first_time=_text(captures["first_time"].min()),
         last_time=_text(captures["last_time"].max()),
         packets=int(captures["packets"].sum()),
@@ -73,7 +73,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
     )
 
 
-def _by_verdict(uploads: pl.DataFrame, places: pl.DataFrame) -> dict[str, int]:
+def by_verdict(uploads: pl.DataFrame, places: pl.DataFrame) -> dict[str, int]:
     """Uploaded per verdict on the remote's country; `none` where it has none."""
     judged = uploads.join(
         places.select("address", pl.col("verdict").fill_null("none")),

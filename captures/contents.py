@@ -79,7 +79,7 @@ def framing(data, at, end, size):
 
     Tried are numbers of four and of two octets at the first places, in both byte orders, that
     state the length of all or of what follows them. Of two octets chance makes one match in some
-    1,000 messages. Decoded by `content_lists.framing_words`.
+    1,800 messages: 36 trials, each one in 65,536. Decoded by `content_lists.framing_words`.
     """
     for is_short in range(2):
         width = 2 if is_short else 4

@@ -496,7 +496,7 @@ def summary_of(
         idle_share=by_state["idle"] / up if up and is_known else None,
         unnamed_up_unique_bytes=unnamed,
         unnamed_share=unnamed / up if up else None,
-        up_unique_bytesby_verdict=by_verdict(uploads, places),
+        up_unique_bytes_by_verdict=by_verdict(uploads, places),
         disputed_up_unique_bytes=int(
             uploads.filter(pl.col("remote_address").is_in(disputed))["up_unique_bytes"].sum()
         ),

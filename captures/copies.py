@@ -34,6 +34,8 @@ COMPARED_BYTES = 96  # of what follows the IP header
 MOST_APART_NS = 10_000_000
 PRIME = np.uint64(0x100000001B3)
 TCP_CHECK, UDP_CHECK = 16, 6
+BUCKET = np.int64(8)  # packets that share a place
+SEED = np.uint64(0x9E3779B97F4A7C15)  # the same in each run: no bound rests on it
 
 
 @part
@@ -80,19 +82,29 @@ def _identity(data, end, found, seed):
 
 
 @part
-def is_copy(data, record, end, interface, memory, seed):
-    """Whether the packet whose headers were read is a copy of one on another interface."""
+def is_copy(data, record, end, interface, memory):
+    """Whether the packet whose headers were read is a copy of one on another interface.
+
+    A place is kept until eight packets that were met later share it; which do does not depend on
+    the run, so that two runs find the same copies.
+    """
     time = record[RECORD_TIME]
     if time == NO_TIME:
         return False
-    hashed = _identity(data, end, memory.found, seed)
-    recent = memory.recent[hashed & (RECENT_SLOTS - 1)]
-    if (
-        recent[RECENT_HASH] == hashed
-        and recent[RECENT_INTERFACE] != interface
-        and -MOST_APART_NS <= time - recent[RECENT_TIME] <= MOST_APART_NS
-    ):
-        return True
+    hashed = _identity(data, end, memory.found, SEED)
+    first = (hashed & (RECENT_SLOTS // BUCKET - 1)) * BUCKET
+    chosen = first
+    for place in range(first, first + BUCKET):
+        recent = memory.recent[place]
+        if recent[RECENT_HASH] == hashed:
+            chosen = place
+            apart = time - recent[RECENT_TIME]
+            if recent[RECENT_INTERFACE] != interface and -MOST_APART_NS <= apart <= MOST_APART_NS:
+                return True
+            break
+        if recent[RECENT_TIME] < memory.recent[chosen, RECENT_TIME]:
+            chosen = place
+    recent = memory.recent[chosen]
     recent[RECENT_HASH] = hashed
     recent[RECENT_INTERFACE] = interface
     recent[RECENT_TIME] = time

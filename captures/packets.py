@@ -138,7 +138,7 @@ def _note(found, counts, oddities, frame, offset, row_limit):
 
 
 @part
-def _read_headers(data, record, interfaces, memory, seed):
+def _read_headers(data, record, interfaces, memory):
     """Read all headers of a record into the scratch row: the outcome."""
     found = memory.found
     for i in range(HEADER_FROM):
@@ -169,7 +169,7 @@ def _read_headers(data, record, interfaces, memory, seed):
     if record[RECORD_INNER]:
         at, link_type = at + record[RECORD_INNER] - 1, RAW
     outcome = read_layers(data, at, end, wire_end, link_type, found)
-    if interface and outcome == READ and is_copy(data, record, end, interface, memory, seed):
+    if interface and outcome == READ and is_copy(data, record, end, interface, memory):
         return DUPLICATE
     return outcome
 
@@ -426,7 +426,7 @@ def read_packets(data, records, first, last, offset, interfaces, memory, output,
                 counts[COUNT_BACKWARD] += 1
             counts[COUNT_LAST_TIME] = time
         frame = counts[COUNT_FRAME]
-        outcome = _read_headers(data, record, interfaces, memory, bounds.seed)
+        outcome = _read_headers(data, record, interfaces, memory)
         place = offset + record[RECORD_AT]
         _note(memory.found, counts, output.oddities, frame, place, bounds.oddities)
         _read_packet(data, record, frame, outcome, memory, output, bounds)

@@ -150,3 +150,13 @@ def test_copies_are_those_of_the_slow_twin_in_windows_of_any_size(sent) -> None:
 def test_without_a_time_nothing_is_a_copy() -> None:
     frames = [Record(cooked(UPLOAD, interface), 0) for interface in (1, 2)]
     assert read(Pcap(SLL2).file(frames)).words == ["conversation"] * 2
+
+
+def test_copies_among_very_many_packets_are_found_alike_in_each_run() -> None:
+    """A place for each hash alone lost some, and which ones changed from run to run."""
+    packets = [bytes(Ipv4(Udp(b"%d" % n), identity=n)) for n in range(1_000)]
+    frames = [Record(cooked(octets, 1), START) for octets in packets]
+    frames += [Record(cooked(octets, 2), START + MS) for octets in packets]
+    first = read(Pcap(SLL2).file(frames)).words
+    assert first == ["conversation"] * 1_000 + ["duplicate"] * 1_000
+    assert read(Pcap(SLL2).file(frames)).words == first

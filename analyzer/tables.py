@@ -296,6 +296,11 @@ class Mmtls(dy.Schema):
     records = _count("Records.")
     record_bytes = _count("Bytes in them, without their headers.")
     first_frame = dy.Int64(nullable=False, min=1, description="Frame that completes the first.")
+    suites = dy.String(
+        nullable=True,
+        description="Cipher suites that its hello offers: c02b is ECDHE with ECDSA, 00a8 a key "
+        "shared before. Null: no hello of a client.",
+    )
     client_time = _time("Clock of the phone, to the second, as its hello states it. Null: none.")
     client_time_frame = dy.Int64(
         nullable=True, min=1, description="Frame of that hello. Null: as above."

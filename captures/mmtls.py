@@ -21,27 +21,42 @@ _RANDOM_BYTES = 32
 _CLIENT = 1
 
 
+class Hello(NamedTuple):
+    """What the hello of a client says in the clear.
+
+    Attributes:
+        time: clock of the client in seconds since 1970.
+        suites: cipher suites offered, in order, each in four hexadecimal digits, between commas.
+    """
+
+    time: int
+    suites: str
+
+
 class Record(NamedTuple):
     """One record.
 
     Attributes:
         kind: one of `KINDS`.
         size: bytes in it.
-        client_time: clock of the client in seconds since 1970, if it is its hello; else None.
+        hello: what it says if it is the hello of a client; else None.
     """
 
     kind: str
     size: int
-    client_time: int | None
+    hello: Hello | None = None
 
 
-def client_time(content: bytes) -> int | None:
-    """The time that a ClientHello states; None where this is none, or where it is cut."""
+def client_hello(content: bytes) -> Hello | None:
+    """What a ClientHello says; None where this is none, or where it is cut."""
     if len(content) <= _BEFORE_SUITES or content[4] != _CLIENT or content[6] != 0xF1:  # noqa: PLR2004
         return None
-    at = _BEFORE_SUITES + content[7] * _SUITE_BYTES + _RANDOM_BYTES
-    stated = content[at : at + 4]
-    return int.from_bytes(stated, "big") if len(stated) == 4 else None  # noqa: PLR2004
+    end = _BEFORE_SUITES + content[7] * _SUITE_BYTES
+    suites = content[_BEFORE_SUITES:end]
+    stated = content[end + _RANDOM_BYTES : end + _RANDOM_BYTES + 4]
+    if len(stated) < 4:  # noqa: PLR2004
+        return None
+    return Hello(int.from_bytes(stated, "big"), suites.hex(",", _SUITE_BYTES))
 
 
 def is_begin(octets: bytes | bytearray) -> bool:
@@ -88,9 +103,9 @@ class RecordReader:
             if not self._left:
                 kind = KINDS[self._kind]
                 is_hello = kind in {"handshake", "early"}
-                time = client_time(bytes(self._held)) if is_hello else None
+                hello = client_hello(bytes(self._held)) if is_hello else None
                 self._held.clear()
-                yield Record(kind, self._size, time), moment
+                yield Record(kind, self._size, hello), moment
 
     def finish(self) -> Iterator[tuple[Record, Moment]]:
         """Nothing: a record of which the end is missing does not count."""

@@ -1,6 +1,7 @@
 """Adds up records of MMTLS while packets are read, and makes their table at the end."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import dataframely as dy
 import numpy as np
@@ -10,7 +11,7 @@ from captures.mmtls import Record
 from captures.readings import Moment
 from captures.tables import MmtlsRecords
 
-_COUNT, _BYTES, _TIME, _TIME_FRAME, _TIME_SEEN = 0, 1, 3, 4, 5
+_COUNT, _BYTES, _SUITES, _TIME, _TIME_FRAME, _TIME_SEEN = 0, 1, 3, 4, 5, 6
 _NO_TIME = np.iinfo(np.int64).min
 _SECOND = 1_000_000_000
 
@@ -24,7 +25,7 @@ class RecordSums:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._sums: dict[tuple[int, int, str], list[int | None]] = {}
+        self._sums: dict[tuple[int, int, str], list[Any]] = {}
 
     def add(self, side: tuple[int, int], said: Iterable[tuple[Record, Moment]]) -> None:
         """Add the records that a side sent."""
@@ -32,11 +33,12 @@ class RecordSums:
             key = (*side, record.kind)
             if key not in self._sums and len(self._sums) >= self._most:
                 continue
-            sums = self._sums.setdefault(key, [0, 0, moment.frame, None, None, None])
-            sums[_COUNT] = (sums[_COUNT] or 0) + 1
-            sums[_BYTES] = (sums[_BYTES] or 0) + record.size
-            if record.client_time is not None and sums[_TIME] is None:
-                sums[_TIME], sums[_TIME_FRAME] = record.client_time * _SECOND, moment.frame
+            sums = self._sums.setdefault(key, [0, 0, moment.frame, None, None, None, None])
+            sums[_COUNT] += 1
+            sums[_BYTES] += record.size
+            if record.hello is not None and sums[_TIME] is None:
+                sums[_SUITES] = record.hello.suites
+                sums[_TIME], sums[_TIME_FRAME] = record.hello.time * _SECOND, moment.frame
                 sums[_TIME_SEEN] = None if moment.time == _NO_TIME else moment.time
 
     def table(self) -> dy.DataFrame[MmtlsRecords]:

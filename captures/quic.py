@@ -7,7 +7,7 @@ whoever sees the first one can read it. Google's older QUIC says its hello (CHLO
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +39,8 @@ _CONNECTION_COST = 512
 _PIECE_COST = 128
 _SETTLED = 1 << 16
 _MOST_TAGS = 128
+_SHORTEST_FIRST_ID = 8
+_MOST_IDS = 16
 _SALT_V1 = bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a")
 _SALT_V2 = bytes.fromhex("0dede3def700a6db819381be6e269dcbf9bd2ed9")
 _SALT_29 = bytes.fromhex("afbfec289993d24c9e9786f19c6111e04390a899")
@@ -105,8 +107,9 @@ class _Packet(NamedTuple):
 class _Connection:
     """A connection whose hello is not complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: Iterable[bytes] = ()) -> None:
         self.ids: list[bytes] = []
+        self.others = frozenset(others)
         self.pieces: dict[int, bytes] = {}
         self.marks = Marks()
         self.cost_bytes = 0
@@ -144,7 +147,7 @@ class QuicReader:
         self._most_pending_bytes = pending_bytes
         self._pending_bytes = 0
         self._open: OrderedDict[Side, _Connection] = OrderedDict()
-        self._settled: OrderedDict[Side, None] = OrderedDict()
+        self._settled: OrderedDict[Side, set[bytes]] = OrderedDict()
 
     def read(self, side: Side, datagram: bytes, moment: Moment) -> Iterator[Said]:
         """What connections say, now that this datagram completes it, or there is no more room.
@@ -154,14 +157,15 @@ class QuicReader:
             datagram: the payload of UDP.
             moment: when it came.
         """
-        if side in self._settled:
+        settled = self._settled.get(side)
+        if settled is not None and not _is_another(datagram, settled):
             return
         name = plain_name(datagram) if _is_plain(datagram) else None
         if name is not None:
             self._settle(side)
             yield side, moment, _named(name)
             return
-        connection = self._open.get(side) or _Connection()
+        connection = self._open.get(side) or _Connection(settled or ())
         is_opened, is_closed = False, False
         for packet in _initials(datagram):
             frames = _opened(datagram, packet, connection)
@@ -180,14 +184,14 @@ class QuicReader:
         stream = connection.hello()
         connection.marks.note(len(stream), moment)
         if stream[:4] == _CHLO:
-            self._settle(side)
+            self._settle(side, connection)
             yield side, moment, _named(plain_name(stream) or b"")
             return
         stated = _HEADER + int.from_bytes(stream[1:_HEADER], "big")
         if stream and stream[0] != 1:
-            self._settle(side)
+            self._settle(side, connection)
         elif len(stream) >= max(stated, _HEADER):
-            self._settle(side)
+            self._settle(side, connection)
             yield side, moment, QuicHello(message=stream[:stated])
         else:
             self._open[side] = connection
@@ -199,18 +203,17 @@ class QuicReader:
     def _unfinished(self, side: Side) -> Iterator[Said]:
         """A hello as far as it came, when its name was there; nothing more is expected of it."""
         connection = self._open[side]
-        self._settle(side)
+        self._settle(side, connection)
         message = connection.hello()
         if message:
             moment = connection.marks.reached(hello(message).end or len(message))
             yield side, moment, QuicHello(message=message)
 
-    def _settle(self, side: Side) -> None:
-        """Expect nothing more of this side of a conversation."""
-        connection = self._open.pop(side, None)
-        if connection is not None:
-            self._pending_bytes -= connection.cost_bytes
-        self._settled[side] = None
+    def _settle(self, side: Side, connection: _Connection | None = None) -> None:
+        """Expect nothing more of this connection; another may begin on the same ports."""
+        if (opened := self._open.pop(side, None)) is not None:
+            self._pending_bytes -= opened.cost_bytes
+        self._settled[side] = {*connection.ids, *connection.others} if connection else set()
         if len(self._settled) > _SETTLED:
             self._settled.popitem(last=False)
 
@@ -218,6 +221,22 @@ class QuicReader:
         """What is there of hellos that never became complete; afterwards there are none."""
         for side in list(self._open):
             yield from self._unfinished(side)
+
+
+def _is_another(datagram: bytes, ids: set[bytes]) -> bool:
+    """Whether a datagram begins a connection beside those with these destinations.
+
+    The first destination that a client names has eight octets or more (RFC 9000, section 7.2) and
+    opens the packet. A server's later choice does not, and is remembered, so as to be tried once.
+    """
+    for packet in _initials(datagram):
+        to = packet.destination
+        if to in ids or len(to) < _SHORTEST_FIRST_ID or len(ids) >= _MOST_IDS:
+            continue
+        if _opened(datagram, packet, _Connection()) is not None:
+            return True
+        ids.add(to)
+    return False
 
 
 def _is_plain(datagram: bytes) -> bool:
@@ -326,6 +345,8 @@ def _opened(datagram: bytes, packet: _Packet, connection: _Connection) -> bytes 
     it name another one, which is then the key; a connection ID that the server chose later is
     not, so what opened a packet before is tried first.
     """
+    if packet.destination in connection.others:
+        return None
     for destination in [*connection.ids, packet.destination]:
         for version in _stand_ins(packet.version):
             frames = _decrypted(datagram, packet, client_keys(version, destination))

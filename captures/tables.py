@@ -256,6 +256,11 @@ class MmtlsRecords(dy.Schema):
     records = dy.Int64(nullable=False, min=1, description="Records.")
     record_bytes = dy.Int64(nullable=False, min=0, description="Bytes in them, without headers.")
     first_frame = dy.Int64(nullable=False, min=1, description="Frame that completes the first.")
+    suites = dy.String(
+        nullable=True,
+        description="Cipher suites that the first hello of a client offers, each in four "
+        "hexadecimal digits, with commas between. Null: no such hello.",
+    )
     client_time = dy.Datetime(
         nullable=True,
         time_unit="ns",

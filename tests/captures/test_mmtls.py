@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.mmtls import Record, RecordReader, client_time, is_begin
+from captures.mmtls import Hello, Record, RecordReader, client_hello, is_begin
 from captures.readings import Moment
 from tests.captures.payloads import sized
 
@@ -30,10 +30,10 @@ STREAM = (
     + record(0x15, bytes(23))
 )
 RECORDS = [
-    Record("early", len(hello()), TIME),
-    Record("early", 70, None),
-    Record("data", 400, None),
-    Record("alert", 23, None),
+    Record("early", len(hello()), Hello(TIME, "c02b,00a8")),
+    Record("early", 70),
+    Record("data", 400),
+    Record("alert", 23),
 ]
 
 
@@ -60,17 +60,17 @@ def test_what_follows_and_is_no_record_ends_the_reading():
 
 
 @pytest.mark.parametrize(
-    ("content", "time"),
+    ("content", "said"),
     [
-        (hello(), TIME),
-        (hello(suites=()), TIME),
+        (hello(), Hello(TIME, "c02b,00a8")),
+        (hello(suites=()), Hello(TIME, "")),
         (hello(kind=2), None),
         (hello()[:40], None),
         (b"", None),
     ],
 )
-def test_a_hello_of_a_client_states_its_time(content, time):
-    assert client_time(content) == time
+def test_a_hello_of_a_client_states_its_time_and_its_suites(content, said):
+    assert client_hello(content) == said
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_a_record_begins_with_type_version_and_length(octets, is_one):
 @given(st.binary(max_size=200))
 def test_no_octets_raise(octets):
     read(octets, STREAM)
-    client_time(octets)
+    client_hello(octets)

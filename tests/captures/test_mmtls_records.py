@@ -28,11 +28,12 @@ def test_a_long_link_and_a_short_link_give_the_same_sums():
         (1, "early", 2, 7),
     ]
     assert table["client_time"].dt.epoch("s").drop_nulls().to_list() == [TIME, TIME]
+    assert table["suites"].drop_nulls().to_list() == ["c02b,00a8"] * 2
     assert table["record_bytes"].sum() == 2 * (len(STREAM) - 20)
 
 
 def test_more_sums_than_the_limit_are_left_out():
     sums = RecordSums(1)
     for conversation in range(3):
-        sums.add((conversation, 0), [(Record("data", 5, None), Moment(1, 0))] * 2)
+        sums.add((conversation, 0), [(Record("data", 5), Moment(1, 0))] * 2)
     assert sums.table().select("records", "record_bytes").rows() == [(2, 10)]

@@ -193,6 +193,32 @@ def test_a_hello_is_said_once():
     assert names(packet, packet) == [(1, NAME)]
 
 
+OTHER = hello_message(server_name(b"cdn.example.org"))
+SECOND = b"an id of the second"
+
+
+def test_a_second_connection_on_the_same_ports_says_its_name_too():
+    first, second = initial(crypto(0, HELLO)), initial(crypto(0, OTHER), SECOND)
+    assert names(first, second) == [(1, NAME), (2, b"cdn.example.org")]
+    assert names(first, first, second, first, second) == [(1, NAME), (3, b"cdn.example.org")]
+
+
+def test_what_the_first_connection_sends_again_is_no_part_of_the_second():
+    first = initial(crypto(0, HELLO))
+    begin = initial(crypto(0, OTHER[:30]), SECOND)
+    rest = initial(crypto(30, OTHER[30:]), SECOND, number=1)
+    assert names(first, begin, first, rest) == [(1, NAME), (4, b"cdn.example.org")]
+
+
+def test_a_later_id_of_the_server_begins_no_second_connection():
+    later = initial(b"\x01", ID, to=b"chosen by it", number=1)
+    reader = QuicReader()
+    assert len(said(initial(crypto(0, HELLO)), later, later, reader=reader)) == 1
+    many = [initial(b"\x01", ID, to=b"chosen %4d" % at, number=1) for at in range(100)]
+    assert said(*many, reader=reader) == []
+    assert names(initial(crypto(0, HELLO)), *many, initial(crypto(0, OTHER), SECOND)) == [(1, NAME)]
+
+
 def test_what_no_key_opens_is_a_fault():
     packet = bytearray(initial(crypto(0, HELLO)))
     packet[-1] ^= 1

@@ -425,6 +425,7 @@ def mmtls_of(flows: pl.DataFrame) -> pl.DataFrame:
             "records": 2,
             "record_bytes": 400,
             "first_frame": row["first_frame"],
+            "suites": "c02b,00a8",
             "client_time": at(1),
             "client_time_frame": row["first_frame"],
             "client_time_seen": at(2),

@@ -43,6 +43,7 @@ SWITCH_SECONDS = 0.0003  # a thread that decodes needs the interpreter often, an
 IDLE_MEANS = ("screen-off", "background", "both")
 RULES = ("new-country", "new-asn", "new-host")
 PERCENT = 100
+MOST_OFFSET = 366 * 86_400
 COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
 
 EXISTING = click.Path(path_type=Path)
@@ -122,6 +123,19 @@ def _phones(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
         raise click.BadParameter(f"an IP address expected: {error}") from error
 
 
+def _offset(_: click.Context, __: click.Parameter, value: str) -> float | None:
+    """Seconds; None for `auto`."""
+    if value.strip().lower() == "auto":
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = MOST_OFFSET + 1
+    if not abs(seconds) <= MOST_OFFSET:
+        raise click.BadParameter(f"auto, or seconds within a year expected, {value!r} found")
+    return seconds
+
+
 @phonehome.command()
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
 @click.option("-o", "--output", type=EXISTING, help="Folder to write; default CAPTURE.phonehome.")
@@ -134,6 +148,18 @@ def _phones(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
     help="When it was active or idle: CSV, JSON, or a log of the phone.",
 )
 @click.option("--timezone", help="IANA zone of timelines that name none.")
+@click.option(
+    "--clock-offset",
+    default="0",
+    callback=_offset,
+    metavar="SECONDS|auto",
+    help="Added to times of timelines; auto: as the capture itself shows.",
+)
+@click.option(
+    "--infer-phases",
+    is_flag=True,
+    help="Without a timeline, take quiet stretches for idle: a guess, marked as one.",
+)
 @click.option(
     "--idle-means",
     type=click.Choice(IDLE_MEANS),
@@ -175,6 +201,8 @@ def analyze(  # noqa: PLR0913 - one argument per option
     phone: tuple[str, ...],
     timeline: tuple[Path, ...],
     timezone: str | None,
+    clock_offset: float | None,
+    infer_phases: bool,  # noqa: FBT001 - click passes flags so
     idle_means: str,
     packages: tuple[Path, ...],
     connections: tuple[Path, ...],
@@ -204,6 +232,8 @@ def analyze(  # noqa: PLR0913 - one argument per option
             app=app,
             timelines=timeline,
             timezone=timezone,
+            clock_offset=clock_offset,
+            infer_phases=infer_phases,
             idle_means=idle_means,
             packages=packages,
             connections=connections,

@@ -1,7 +1,7 @@
 """The one place that calls the rooms in order: captures, geo, and then the analyzer itself."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import dataframely as dy
@@ -10,6 +10,8 @@ import polars as pl
 import geo
 from analyzer import details
 from analyzer.apps import Apps, owned, read_packages
+from analyzer.behaviour import behaviour
+from analyzer.clocks import clocks
 from analyzer.connections import (
     Connections,
     connection_notes,
@@ -21,7 +23,7 @@ from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
 from analyzer.ledger import ledger, violations
-from analyzer.notes import SAME_FILE, notes
+from analyzer.notes import READ_ONCE, SAME_FILE, notes
 from analyzer.odd_lines import odd_lines
 from analyzer.organisations import (
     Organisations,
@@ -34,6 +36,7 @@ from analyzer.phones import phones
 from analyzer.places import judged, location_notes
 from analyzer.rotation import order_of
 from analyzer.round_trips import round_trips, usable
+from analyzer.second_look import Judged, SecondLook, second_look, unmoved
 from analyzer.servers import servers
 from analyzer.settings import Settings
 from analyzer.software import software
@@ -48,6 +51,7 @@ from captures.errors import CaptureError
 from captures.finding import capture_files, capture_names
 from captures.reading import Reading
 from captures.services import services
+from captures.sums import SECOND
 from captures.tables import Captures
 from captures.tables import Oddities as FoundOddities
 
@@ -66,6 +70,8 @@ class _Part:
     per_phase: pl.DataFrame
     bins: pl.DataFrame
     bin_seconds: int
+    contacts: pl.DataFrame
+    pause: int
     names: pl.DataFrame
     requests: pl.DataFrame
     certificates: pl.DataFrame
@@ -76,6 +82,8 @@ class _Part:
     codes: set[int]
     limits_hit: dict[str, int]
     found_connections: set[int]
+    estimates: list[Judged] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
 
 def analyze(
@@ -106,6 +114,7 @@ def analyze(
     databases = geo.databases_in_use(settings.databases)
     location = geo.locate(settings.phone_location) if settings.phone_location is not None else None
     states = read_timelines(settings.timelines, settings.timezone, settings.app)
+    states = replace(states, offset=round((settings.clock_offset or 0) * SECOND))
     apps = read_packages(settings.packages)
     connections = read_connections(settings.connections, settings.timezone)
     organisations = read_organisations(settings.organisations)
@@ -119,12 +128,35 @@ def analyze(
             else None
         )
         reading = Reading(file, settings.limits, digests)
-        parts.append(_part(reading, name, states, apps, connections, settings, report))
+        part = _part(reading, name, states, apps, connections, settings, report)
+        look = _second_look(part, states, settings)
+        estimates, remarks = look.estimates, tuple[str, ...]()
+        if look.timeline is not None and str(file) == "-":
+            estimates, remarks = unmoved(estimates), (READ_ONCE,)
+        elif look.timeline is not None:
+            reading = Reading(file, settings.limits, digests)
+            part = _part(reading, name, look.timeline, apps, connections, settings, report)
+        parts.append(replace(part, estimates=estimates, notes=remarks))
     states.refuse_years(_span(part)[0] for part in parts)
     parts, repeated = _each_once(parts)
     if not sum(part.reading.packet_count for part in parts):
         raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
     return _whole(parts, repeated, settings, databases, organisations, location, connections)
+
+
+def _second_look(part: _Part, states: Timeline, settings: Settings) -> SecondLook:
+    """What a capture that was read says of its phases."""
+    return second_look(
+        part.name,
+        states,
+        settings,
+        span=part.reading.span(),
+        flows=part.flows,
+        contacts=part.contacts,
+        marks=part.reading.marks(),
+        hellos=part.reading.hellos(),
+        mmtls=part.mmtls,
+    )
 
 
 def _each_once(parts: list[_Part]) -> tuple[list[_Part], list[str]]:
@@ -186,12 +218,12 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
     flows, disagreeing, matched = with_connections(flows, connections, apps)
     flows = usable(flows)
-    bins = tallied.bins.join(seen.select("conversation", "is_local_b"), on="conversation").select(
-        "conversation",
-        "code",
-        (pl.col("is_from_b") == pl.col("is_local_b")).alias("is_up"),
-        "bin",
-        "unique_bytes",
+    local = seen.select("conversation", "is_local_b")
+    bins, contacts = (
+        table.join(local, on="conversation")
+        .with_columns((pl.col("is_from_b") == pl.col("is_local_b")).alias("is_up"))
+        .drop("is_from_b", "is_local_b")
+        for table in (tallied.bins, tallied.contacts)
     )
     named = sightings.join(
         seen.select("conversation", "a_address", "a_port", "b_address", "b_port"),
@@ -205,6 +237,8 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         per_phase=per_phase,
         bins=bins,
         bin_seconds=tallied.width,
+        contacts=contacts,
+        pause=tallied.pause,
         names=named.with_columns(pl.lit(name).alias("capture")),
         requests=reading.exchanges(),
         certificates=reading.certificates(),
@@ -219,7 +253,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         ledger=ledger(name, seen, tallied),
         phases=tallied.phases,
         codes=set(tallied.sides["code"].unique()),
-        limits_hit=reading.limits_hit(),
+        limits_hit={**reading.limits_hit(), "contacts": tallied.contacts_left_out},
         found_connections=matched,
     )
 
@@ -298,6 +332,17 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
     ]
     sent = uploads(per_phase, exported, table)
     over_time = timeline(bins, exported, table)
+    seen = behaviour(
+        app=settings.app,
+        contacts=_numbered([part.contacts for part in parts], offsets, numbers),
+        pause=max((part.pause for part in parts), default=0),
+        per_phase=per_phase,
+        flows=exported,
+        uploads=sent,
+        phases=table,
+        spans=[_span(part) for part in parts],
+    )
+    clocked = clocks([judged for part in parts for judged in part.estimates])
     captures = _captures(parts)
     accounts = Ledger.validate(pl.concat([part.ledger for part in parts]))
     wrong = violations(
@@ -309,7 +354,8 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
     limits_hit: dict[str, int] = {}
     for part in parts:
         for limit, count in part.limits_hit.items():
-            limits_hit[limit] = limits_hit.get(limit, 0) + count
+            if count:
+                limits_hit[limit] = limits_hit.get(limit, 0) + count
     return Analysis(
         settings=settings,
         summary=summary(
@@ -336,12 +382,18 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
         phases=table,
         uploads=sent,
         timeline=over_time,
+        clocks=clocked,
+        rates=seen.rates,
+        bursts=seen.bursts,
+        beacons=seen.beacons,
+        stretches=seen.stretches,
         ledger=accounts,
         oddities=_oddities(parts),
         databases=described,
         limits_hit=limits_hit,
         notes=(
             *repeated,
+            *(note for part in parts for note in part.notes),
             *location_notes(location),
             *notes(
                 settings,
@@ -349,6 +401,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
                 phones=candidates,
                 phases=table,
                 databases=described,
+                clocks=clocked,
                 apps=exported.filter(role="phone")["app"],
             ),
             *connection_notes(

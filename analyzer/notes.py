@@ -8,6 +8,7 @@ import polars as pl
 
 from analyzer.rotation import rotation_notes
 from analyzer.settings import Settings
+from analyzer.spans import INFERRED
 from captures.tables import Captures
 
 NO_PHONE = "{}: no address behaves like a phone: name it with --phone"
@@ -21,11 +22,33 @@ NO_TIMELINE = (
 )
 TIMELINE_ELSEWHERE = "No span of the timeline falls into the time of the captures, {} to {}."
 NO_APPS = "The captures do not say which app owns a flow: all traffic of the phone counts."
+READ_ONCE = (
+    "Standard input can be read once: what the capture itself says of phases or clocks came too "
+    "late to be used. Save it to a file first."
+)
 SAME_FILE = "{} holds the same bytes as {} and is counted once."
 OTHER_DATE = (
     "The captures are of {}, the geo data of {}: addresses change hands, so places may have been "
     "others then."
 )
+INFERRED_PHASES = (
+    "No log says when the phone was in use: active and idle are inferred from traffic (busy and "
+    "quiet stretches), so they prove nothing about a person."
+)
+CLOCK_OFF = (
+    "{}: the timeline's clock seems to be off: {:+.1f} s (between {:+.1f} and {:+.1f}) would bring "
+    "it to the capture's, by {}. It was not moved: --clock-offset auto does it."
+)
+CLOCK_MOVED = (
+    "{}: times of the timeline were moved by {:+.1f} s (between {:+.1f} and {:+.1f}, by {}); so "
+    "near to a change of state none is known."
+)
+CLOCK_GIVEN = "{}: times of the timeline were moved by {:+.1f} s, as told."
+CLOCK_UNKNOWN = "{}: how far the timeline's clock is off cannot be told by {}: {}."
+EVIDENCE = {
+    "hellos": "hellos in which the phone states its clock",
+    "bursts": "uploads that follow the screen coming on",
+}
 OTHER_APPS = "No flow belongs to {}. The captures name: {}."
 SOME_UNKNOWN = "Of {1} flows of the phone, {0} have no known app and are not counted to {2}."
 LISTED_DEVICES = 3
@@ -41,12 +64,14 @@ def notes(  # noqa: PLR0913 - every table that a note may be on
     phones: pl.DataFrame,
     phases: pl.DataFrame,
     databases: pl.DataFrame,
+    clocks: pl.DataFrame,
     apps: pl.Series,
 ) -> list[str]:
     """All notes of a run, what concerns the phone first."""
     return [
         *_on_phones(settings, captures["capture"], phones),
         *_on_phases(settings, captures, phases),
+        *_on_clocks(settings, clocks),
         *_on_apps(settings.app, apps),
         *rotation_notes(captures),
         *_on_dates(captures, databases),
@@ -66,6 +91,24 @@ def _on_phones(settings: Settings, captures: Iterable[str], phones: pl.DataFrame
             continue
         found.setdefault(text, []).append(capture)
     return [text.format(_listed(names)) for text, names in found.items()]
+
+
+def _on_clocks(settings: Settings, clocks: pl.DataFrame) -> list[str]:
+    """Whether the clock of the timelines is that of the captures."""
+    said = []
+    for row in clocks.iter_rows(named=True):
+        if row["evidence"] == "given":
+            said.append(CLOCK_GIVEN.format(row["capture"], row["offset"].total_seconds()))
+        elif row["offset"] is None:
+            if settings.clock_offset is None:
+                words = (row["capture"], EVIDENCE[row["evidence"]], row["remark"])
+                said.append(CLOCK_UNKNOWN.format(*words))
+        else:
+            numbers = [row[name].total_seconds() for name in ("offset", "low", "high")]
+            text = CLOCK_MOVED if row["is_applied"] else CLOCK_OFF
+            if row["is_applied"] or not (numbers[1] <= 0 <= numbers[2] or settings.clock_offset):
+                said.append(text.format(row["capture"], *numbers, EVIDENCE[row["evidence"]]))
+    return said
 
 
 def _others(candidates: pl.DataFrame) -> str:
@@ -96,13 +139,15 @@ def _on_apps(asked: str | None, apps: pl.Series) -> list[str]:
 
 
 def _on_phases(settings: Settings, captures: pl.DataFrame, phases: pl.DataFrame) -> list[str]:
-    if not settings.timelines:
-        return [NO_TIMELINE]
+    if phases["source"].is_in([INFERRED]).any():
+        return [INFERRED_PHASES]
     observed = phases.filter(
         (pl.col("state") != "unknown") & (pl.col("exposure") > pl.duration(nanoseconds=0))
     )
     if len(observed):
         return []
+    if not settings.timelines:
+        return [NO_TIMELINE]
     first, last = captures["first_time"].min(), captures["last_time"].max()
     return [TIMELINE_ELSEWHERE.format(first, last)]
 

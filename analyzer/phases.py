@@ -73,7 +73,7 @@ def phases(
     keys = []
     for known, first, last, used in captures:
         edges = known.edges.tobytes()
-        spans = _merged(observed[edges])
+        spans = merged_spans(observed[edges])
         keys.append({code: _key(known, code, spans) for code in _codes(known, first, last, used)})
         for key in keys[-1].values():
             rows.setdefault(key, set()).add(edges)
@@ -87,12 +87,7 @@ def phases(
             "start": [row[3] for row in ordered],
             "end": [row[4] for row in ordered],
             "source": [row[0] for row in ordered],
-            "exposure": [
-                _overlap(
-                    _merged([span for edges in rows[row] for span in observed[edges]]), *row[3:]
-                )
-                for row in ordered
-            ],
+            "exposure": [_overlap(_observed(rows[row], observed), *row[3:]) for row in ordered],
         },
         schema=Phases.create_empty().schema,
     )
@@ -125,7 +120,14 @@ def _key(known: CapturePhases, code: int, observed: list[tuple[int, int]]) -> _K
     return "uncovered", OUTSIDE, "unknown", low, high
 
 
-def _merged(spans: list[tuple[int | None, int | None]]) -> list[tuple[int, int]]:
+def _observed(
+    edges: set[bytes], observed: dict[bytes, list[tuple[int | None, int | None]]]
+) -> list[tuple[int, int]]:
+    """The time that captures with these edges observed."""
+    return merged_spans([span for of in sorted(edges) for span in observed[of]])
+
+
+def merged_spans(spans: list[tuple[int | None, int | None]]) -> list[tuple[int, int]]:
     """The time that captures observed, as spans that do not overlap."""
     merged: list[tuple[int, int]] = []
     known = sorted((low, high) for low, high in spans if low is not None and high is not None)

@@ -24,6 +24,9 @@ class Settings:
         idle_means: which states count as idle in the answer: a key of `IDLE_STATES`.
         packages: files that name the package of each user id; see `apps.read_packages`.
         connections: lists of connections beside the captures; see `connections`.
+        clock_offset: seconds to add to times of timelines; None: what the captures themselves say.
+        infer_phases: where there is no timeline, take busy stretches for active, quiet ones for
+            idle.
         timezone: IANA zone for logs without one; None: such logs are refused.
         organisations: tables of who runs which domain, on top of the shipped one.
         publisher: organisation that publishes the app; None: by the name of its package.
@@ -39,6 +42,8 @@ class Settings:
     idle_means: str = "screen-off"
     packages: tuple[Path, ...] = ()
     connections: tuple[Path, ...] = ()
+    clock_offset: float | None = 0.0
+    infer_phases: bool = False
     timezone: str | None = None
     organisations: tuple[Path, ...] = ()
     publisher: str | None = None

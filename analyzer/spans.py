@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+INFERRED = "inferred"
+"""Source of spans that nobody logged: what traffic suggests."""
+
 
 class TimelineError(ValueError):
     """A timeline that cannot be used; the message names file, line, what was expected and found."""

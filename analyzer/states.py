@@ -27,6 +27,7 @@ DISAGREEMENT = 10_000_000_000
 """Logs that say different states for longer than this, ns, disagree."""
 
 SCREEN_OFF, LOCK_SCREEN, SCREEN_ON = "screen off", "lock screen", "screen on"
+NEAR_EDGE = "edge within the clock's uncertainty"
 ANOTHER_APP, UNKNOWN_APP = "another app in front", "screen on, app in front unknown"
 
 
@@ -190,6 +191,45 @@ def without(spans: list[Span], taken: list[Span]) -> list[Span]:
         if start < span.end:
             left.append(replace(span, start=start))
     return left
+
+
+def blurred(spans: list[Span], margin: int) -> list[Span]:
+    """The spans with what lies nearer to a change of state than a margin (ns) cut out as unknown.
+
+    Args:
+        spans: without overlaps.
+        margin: how far edges may be off.
+    """
+    if margin <= 0:
+        return spans
+    ordered = sorted(spans, key=by_start)
+    cut: list[Span] = []
+    for at, span in enumerate(ordered):
+        before = ordered[at - 1] if at else None
+        after = ordered[at + 1] if at + 1 < len(ordered) else None
+        goes_on = [
+            other is not None and touches and other.state == span.state
+            for other, touches in (
+                (before, before is not None and before.end == span.start),
+                (after, after is not None and after.start == span.end),
+            )
+        ]
+        start = span.start if goes_on[0] else min(span.start + margin, span.end)
+        end = span.end if goes_on[1] else max(span.end - margin, start)
+        pieces = ((span.start, start), (start, end), (end, span.end))
+        for place, (low, high) in enumerate(pieces):
+            if low < high:
+                is_known = place == 1
+                cut.append(
+                    replace(
+                        span,
+                        start=low,
+                        end=high,
+                        state=span.state if is_known else "unknown",
+                        label=span.label if is_known else f"{span.label}: {NEAR_EDGE}",
+                    )
+                )
+    return cut
 
 
 def layered(files: list[list[Span]]) -> tuple[list[Span], list[Oddity]]:

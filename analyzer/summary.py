@@ -3,6 +3,7 @@
 import polars as pl
 
 from analyzer.settings import IDLE_STATES
+from analyzer.spans import INFERRED
 from analyzer.tables import STATES, VERDICTS, Summary
 
 SECONDS = 1_000_000_000
@@ -55,6 +56,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
         up_unique_bytes_by_state=by_state,
         exposure_by_state=exposure,
         idle_means=idle_means,
+        is_inferred=bool((phases["source"] == INFERRED).any()),
         idle_share=idle / total if total and is_known else None,
         unnamed_up_unique_bytes=unnamed,
         unnamed_share=unnamed / total if total else None,

@@ -410,7 +410,9 @@ class Phases(dy.Schema):
     start = _time("Begin, included. Null: no packet in it has a time.")
     end = _time("End, excluded (of the last stretch included). Null: as for start.")
     source = dy.String(
-        nullable=False, description="Timeline file and line, `uncovered`, or `none`."
+        nullable=False,
+        description="Timeline file and line; capture and frame of a comment; `uncovered`; "
+        "`inferred`: from traffic alone; or `none`.",
     )
     exposure = dy.Duration(
         nullable=False, time_unit="ns", description="Part of it that captures observed."
@@ -476,6 +478,189 @@ class Timeline(dy.Schema):
     country = dy.String(nullable=True, description="First opinion. Null: none.")
     up_unique_bytes = _count("Uploaded in the bin.")
     down_unique_bytes = _count("Payload bytes down in the bin, each counted once.")
+
+
+class Clocks(dy.Schema):
+    """One row per capture and kind of evidence: how far the timelines' clock is off the capture's.
+
+    In the order of the captures.
+    """
+
+    capture = dy.String(nullable=False, description="File name of the capture.")
+    evidence = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(("hellos", "bursts", "given")),
+        description="hellos: the phone states its clock in hellos of TLS or MMTLS (a log of the "
+        "phone has the same clock); bursts: uploads that follow the screen coming on; given: by "
+        "the user.",
+    )
+    events = _count("Hellos or bursts that it rests on.")
+    offset = dy.Duration(
+        nullable=True,
+        time_unit="ns",
+        description="To be added to times of the timelines. Null: see remark.",
+    )
+    low = dy.Duration(
+        nullable=True, time_unit="ns", description="Lower end of its interval. Null: see remark."
+    )
+    high = dy.Duration(nullable=True, time_unit="ns", description="Upper end. Null: as above.")
+    remark = dy.String(nullable=True, description="Why it cannot be told. Null: it can.")
+    is_applied = dy.Bool(nullable=False, description="The timelines were moved by it.")
+
+
+class Rates(dy.Schema):
+    """One row per state that was observed and country or host, and one for all of the state.
+
+    Of a state and dimension up to 300 keys, most bytes first; totals are in the row for `all`.
+    """
+
+    state = dy.String(
+        nullable=False, check=lambda word: word.is_in(STATES), description="State of the phone."
+    )
+    dimension = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(("all", "country", "host")),
+        description="What `key` is.",
+    )
+    key = dy.String(
+        nullable=True,
+        description="ISO 3166-1 code; host, or address where it has no name. Null: all, or no "
+        "country is known.",
+    )
+    exposure = dy.Duration(
+        nullable=False, time_unit="ns", description="Time that was observed in that state."
+    )
+    up_unique_bytes = _count("Uploaded in that state.")
+    down_unique_bytes = _count("Payload bytes down in that state, each counted once.")
+    up_packets = _count("Packets from the phone in that state.")
+    remotes = _count("Addresses that it exchanged packets with.")
+    destinations = _count("Hosts of those, and addresses without a name.")
+    up_unique_bytes_per_hour = dy.Float64(
+        nullable=False, min=0, description="Uploaded per hour of that state."
+    )
+    low_per_hour = dy.Float64(
+        nullable=True,
+        description="Lower end of its 95 % interval, by block bootstrap over time. Null: see "
+        "remark.",
+    )
+    high_per_hour = dy.Float64(nullable=True, description="Upper end. Null: as above.")
+    blocks = _count("Blocks of time that the interval is drawn from.")
+    block = dy.Duration(nullable=False, time_unit="ns", description="About how long each is.")
+    first_met = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(STATES),
+        description="State in which the host was met first. Null: no host.",
+    )
+    remark = dy.String(nullable=True, description="Why there is no interval. Null: there is one.")
+
+
+class Bursts(dy.Schema):
+    """One row per burst: uploads of an app in one phase with no pause of more than 5 s.
+
+    Sorted by capture and begin. Bytes are those of packets with a time.
+    """
+
+    burst = dy.Int64(nullable=False, primary_key=True, description="Number of the burst, from 1.")
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    phase = dy.Int64(nullable=False, description="Its phase.")
+    state = dy.String(
+        nullable=False, check=lambda word: word.is_in(STATES), description="State of the phase."
+    )
+    app = dy.String(nullable=True, description="App. Null: the capture does not say.")
+    start = _time("Time of its first packet.", nullable=False)
+    end = _time("Time of its last packet.", nullable=False)
+    up_unique_bytes = _count("Uploaded in it.")
+    up_packets = _count("Packets that carried that.")
+    size = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(("heartbeat", "message", "photo", "large")),
+        description="By bytes alone: heartbeat below 4,000 (a TLS hello and a short message), "
+        "message below 35,625 (a minute of the slowest speech codec), photo below 915,000 (as "
+        "messengers shrink them, or up to ten minutes of speech), large.",
+    )
+    names = dy.List(
+        dy.String(),
+        nullable=False,
+        description="Hosts, or addresses, that it went to, most bytes first, up to 8.",
+    )
+    flows = dy.List(dy.Int64(), nullable=False, description="Flows that carried it.")
+    preceded_by = dy.String(
+        nullable=True,
+        description="Host or address whose payload came last before it, within 10 s. Null: none.",
+    )
+    preceding_flow = dy.Int64(nullable=True, description="Flow of that payload. Null: as above.")
+    preceded = dy.Duration(
+        nullable=True, time_unit="ns", description="How long before. Null: as above."
+    )
+    since_phase = dy.Duration(
+        nullable=True,
+        time_unit="ns",
+        description="From the begin of the phase to it. Null: the phase has no begin.",
+    )
+    first_frame = dy.Int64(nullable=False, min=1, description="Its first frame.")
+    last_frame = dy.Int64(nullable=False, min=1, description="Its last frame.")
+
+
+class Beacons(dy.Schema):
+    """One row per state, app, name and service whose contacts are periodic.
+
+    Clear ones first, then by beats. What nobody answered is left out, and so is DNS.
+    """
+
+    state = dy.String(
+        nullable=False, check=lambda word: word.is_in(STATES), description="State of the phone."
+    )
+    app = dy.String(nullable=True, description="App. Null: the capture does not say.")
+    host = dy.String(nullable=True, description="Its host. Null: no name was seen.")
+    remote_addresses = dy.List(
+        dy.String(), nullable=False, description="Addresses that bore the name in these contacts."
+    )
+    service = dy.String(nullable=True, description="tls, quic, http, … Null: not recognised.")
+    period = dy.Duration(
+        nullable=False, time_unit="ns", description="From beat to beat, as fits best."
+    )
+    beats = dy.Int64(nullable=False, min=3, description="Contacts that count.")
+    missed = _count("Beats that did not come between them.")
+    jitter = dy.Duration(
+        nullable=False,
+        time_unit="ns",
+        description="Mean distance of the intervals from whole periods.",
+    )
+    score = dy.Float64(nullable=False, description="1: exact; 0: as contacts that come by chance.")
+    confidence = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(("clear", "weak")),
+        description="clear: of 10,000 trains of so many contacts by chance one looks so; weak: of "
+        "200.",
+    )
+    bytes_per_beat = dy.Float64(nullable=False, description="Bytes uploaded per beat, in mean.")
+    up_unique_bytes = _count("Uploaded in these contacts.")
+    flows = dy.Int64(nullable=False, min=1, description="Flows that carried them.")
+    first_time = _time("Begin of the first.", nullable=False)
+    last_time = _time("End of the last.", nullable=False)
+    capture = dy.String(nullable=False, description="Capture of the first.")
+    first_frame = dy.Int64(nullable=False, min=1, description="Its first frame there.")
+
+
+class Stretches(dy.Schema):
+    """One row per busy or quiet stretch of the observed time, inferred from traffic alone.
+
+    No state of the phone: see docs/timelines.md for the rule. In order of time.
+    """
+
+    stretch = dy.Int64(nullable=False, primary_key=True, description="Number, from 1.")
+    activity = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(("busy", "quiet")),
+        description="busy: contacts without a pause of two minutes that carried 20,000 bytes or "
+        "more, both ways, 100 a second in mean, with three remotes or more, or 100,000 bytes at "
+        "1,000 a second; quiet: all else.",
+    )
+    source = dy.String(nullable=False, description="inferred: no log says so.")
+    start = _time("Begin.", nullable=False)
+    end = _time("End.", nullable=False)
+    up_unique_bytes = _count("Uploaded in contacts that began in it.")
+    down_unique_bytes = _count("Payload bytes down in those, each counted once.")
 
 
 class Ledger(dy.Schema):
@@ -547,6 +732,7 @@ class Summary:
         up_unique_bytes_by_state: uploaded per state of the phone; every state has a key.
         exposure_by_state: observed seconds per state; every state has a key.
         idle_means: which states count as idle: `screen-off` (idle), `background`, or `both`.
+        is_inferred: states were inferred from traffic: no log says them.
         idle_share: part of all uploaded that was uploaded in phases known to be idle: a lower
             bound where some was uploaded in unknown ones. None: no phase of a known state was
             observed, or nothing was uploaded.
@@ -577,6 +763,7 @@ class Summary:
     up_unique_bytes_by_state: dict[str, int]
     exposure_by_state: dict[str, float]
     idle_means: str = "screen-off"
+    is_inferred: bool = False
     idle_share: float | None
     unnamed_up_unique_bytes: int
     unnamed_share: float | None
@@ -612,6 +799,11 @@ class Analysis:
     phases: dy.DataFrame[Phases]
     uploads: dy.DataFrame[Uploads]
     timeline: dy.DataFrame[Timeline]
+    clocks: dy.DataFrame[Clocks]
+    rates: dy.DataFrame[Rates]
+    bursts: dy.DataFrame[Bursts]
+    beacons: dy.DataFrame[Beacons]
+    stretches: dy.DataFrame[Stretches]
     ledger: dy.DataFrame[Ledger]
     oddities: dy.DataFrame[Oddities]
     databases: dy.DataFrame[Databases]

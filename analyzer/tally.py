@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from analyzer.contacts import contacts_of
 from analyzer.phases import CapturePhases
 from analyzer.timelines import Timeline
 from captures.batches import bins_table, others_table, sides_table
@@ -24,6 +25,9 @@ class Tallied:
             a bin is a multiple of `width` seconds since 1970, null without a time.
         width: seconds per bin.
         outcomes: one row per outcome of packets that belong to no conversation.
+        contacts: stretches of new payload without a pause; see `contacts.contacts_of`.
+        pause: ns that part two contacts.
+        contacts_left_out: contacts for which there was no room.
         phases: the phases that the codes are of.
     """
 
@@ -31,6 +35,9 @@ class Tallied:
     bins: pl.DataFrame
     width: int
     outcomes: pl.DataFrame
+    contacts: pl.DataFrame
+    pause: int
+    contacts_left_out: int
     phases: CapturePhases
 
 
@@ -54,10 +61,14 @@ def tally(reading: Reading, timeline: Timeline, report: Callable[[int], None] | 
         if report:
             report(reading.done_bytes)
     bins = bins_table(sums.bins())
+    contacts = contacts_of(sums)
     return Tallied(
         sides=sides_table(sums.sides()),
         bins=bins,
         width=sums.width,
         outcomes=others_table(sums.others()),
+        contacts=contacts,
+        pause=sums.contacts.pause,
+        contacts_left_out=sums.contacts.left_out,
         phases=phases,
     )

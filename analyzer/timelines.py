@@ -17,7 +17,7 @@ from analyzer.local_times import LAST_TIME, zone_of
 from analyzer.logcat import is_logcat, read_logcat
 from analyzer.privacy_report import is_privacy_report, read_privacy_report
 from analyzer.spans import Oddity, Span, TimelineError, by_start
-from analyzer.states import layered, spans_of_log
+from analyzer.states import blurred, layered, spans_of_log
 from analyzer.usagestats import is_usagestats, read_usagestats
 from analyzer.written import is_csv, is_json, read_csv, read_json, refuse_overlap
 
@@ -40,6 +40,8 @@ class Source:
     odd: list[Oddity] = field(default_factory=list)
     log: Log | None = None
     is_written: bool = False
+    is_of_capture: bool = False
+    """Its clock is that of the capture."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,14 @@ class Timeline:
     Attributes:
         files: what each of them says, in the order given.
         app: the app that is active when it is in front; None: any.
+        offset: ns to add to times that they name.
+        margin: ns that those times may be off even so; so near to an edge no state is known.
     """
 
     files: tuple[Source, ...] = ()
     app: str | None = None
+    offset: int = 0
+    margin: int = 0
 
     @property
     def written(self) -> list[Span]:
@@ -87,11 +93,40 @@ class Timeline:
         return spans, [*odd, *found]
 
     def _of_file(self, file: Source, first_time: int | None) -> tuple[list[Span], list[Oddity]]:
+        spans, odd = file.spans, file.odd
         if file.log is not None:
             if first_time is None:
                 return [], []
-            return spans_of_log(file.log, file.path.name, self.app, first_time)
-        return sorted(_resolved(file.spans, first_time), key=by_start), file.odd
+            spans, odd = spans_of_log(file.log, file.path.name, self.app, first_time)
+        if file.is_of_capture:
+            return spans, odd
+        own = [span for span in spans if span.is_relative]
+        moved = blurred(
+            [_moved(span, self.offset) for span in spans if not span.is_relative], self.margin
+        )
+        return sorted(_resolved([*own, *moved], first_time), key=by_start), odd
+
+    def has_clock(self) -> bool:
+        """Whether any file has times of a clock of its own."""
+        return any(
+            file.log is not None or any(not span.is_relative for span in file.spans)
+            for file in self.files
+            if not file.is_of_capture
+        )
+
+    def has_log(self) -> bool:
+        """Whether any file is what a phone logged."""
+        return any(not file.is_written and not file.is_of_capture for file in self.files)
+
+    def clocked(self, first_time: int) -> list[Span]:
+        """The spans of files with a clock of their own, by start, without overlaps."""
+        own = []
+        for file in self.files:
+            if not file.is_of_capture:
+                spans = [span for span in file.spans if not span.is_relative]
+                plain = replace(file, spans=spans) if file.log is None else file
+                own.append(self._of_file(plain, first_time)[0])
+        return layered(own)[0]
 
     def refuse_years(self, first_times: Iterable[int | None]) -> None:
         """Hold captures with a log without years to one year.
@@ -127,6 +162,10 @@ def read_timelines(
     timeline = Timeline(tuple(_read(path, zone, app) for path in paths), app)
     refuse_overlap(timeline.written)
     return timeline
+
+
+def _moved(span: Span, offset: int) -> Span:
+    return replace(span, start=span.start + offset, end=span.end + offset) if offset else span
 
 
 def _resolved(spans: list[Span], first_time: int | None) -> list[Span]:

@@ -1,8 +1,9 @@
 """Kernel that adds packets up: per conversation, direction and span of time.
 
 Each direction has one open row (`SUM_*`). It is closed, which is written out, when a packet of
-another span comes; so is its bin of time (`BIN_*`), when bytes of another bin come. What was
-closed before may be opened again: rows of one key are merged by the caller.
+another span comes; so is its bin of time (`BIN_*`), when bytes of another bin come, and its
+contact (`CONTACT_*`), when new payload comes behind a pause. What was closed before may be opened
+again: rows of one key are merged by the caller.
 """
 
 import numpy as np
@@ -14,8 +15,20 @@ from captures.layout import (
     BIN_START,
     BIN_UNIQUE,
     CLOSED_BINS,
+    CLOSED_CONTACTS,
     CLOSED_SIDES,
+    CONTACT_CODE,
+    CONTACT_FIRST_FRAME,
+    CONTACT_LAST,
+    CONTACT_LAST_FRAME,
+    CONTACT_PACKETS,
+    CONTACT_SIDE,
+    CONTACT_START,
+    CONTACT_SUM,
+    CONTACT_SUMS,
+    CONTACT_UNIQUE,
     NO_TIME,
+    OPEN_CONTACT,
     PACKET_CONVERSATION,
     PACKET_FRAME,
     PACKET_FROM_B,
@@ -53,6 +66,8 @@ from captures.layout import (
 
 NO_SPAN = np.int64(-1)
 OUTBOUND, INBOUND = 2, 1
+PAUSE = 1_000_000_000
+"""Between two packets of a contact lies no more than this, ns."""
 
 
 @part
@@ -89,6 +104,40 @@ def _open(row, code):
     row[SUM_BIN] = NO_TIME
     row[SUM_FIRST_TIME] = NO_TIME
     row[SUM_LAST_TIME] = NO_TIME
+    row[OPEN_CONTACT + CONTACT_PACKETS] = 0
+
+
+@part
+def _close_contact(row, number, contacts, closed):
+    """Write the row's contact out, if one is open."""
+    if row[OPEN_CONTACT + CONTACT_PACKETS]:
+        out = contacts[closed[CLOSED_CONTACTS]]
+        out[CONTACT_SIDE] = number
+        out[CONTACT_CODE] = row[SUM_CODE]
+        for i in range(CONTACT_SUMS):
+            out[CONTACT_SUM + i] = row[OPEN_CONTACT + i]
+        closed[CLOSED_CONTACTS] += 1
+        row[OPEN_CONTACT + CONTACT_PACKETS] = 0
+
+
+@part
+def _add_contact(row, number, time, frame, unique, contacts, closed):
+    """Add new payload to the row's contact; behind a pause, to another one."""
+    if row[OPEN_CONTACT + CONTACT_PACKETS]:
+        apart = time - row[OPEN_CONTACT + CONTACT_LAST]
+        if apart > PAUSE or apart < -PAUSE:
+            _close_contact(row, number, contacts, closed)
+    if row[OPEN_CONTACT + CONTACT_PACKETS] == 0:
+        row[OPEN_CONTACT + CONTACT_START] = time
+        row[OPEN_CONTACT + CONTACT_LAST] = time
+        row[OPEN_CONTACT + CONTACT_UNIQUE] = 0
+        row[OPEN_CONTACT + CONTACT_FIRST_FRAME] = frame
+        row[OPEN_CONTACT + CONTACT_LAST_FRAME] = frame
+    row[OPEN_CONTACT + CONTACT_START] = min(row[OPEN_CONTACT + CONTACT_START], time)
+    row[OPEN_CONTACT + CONTACT_LAST] = max(row[OPEN_CONTACT + CONTACT_LAST], time)
+    row[OPEN_CONTACT + CONTACT_UNIQUE] += unique
+    row[OPEN_CONTACT + CONTACT_PACKETS] += 1
+    row[OPEN_CONTACT + CONTACT_LAST_FRAME] = max(row[OPEN_CONTACT + CONTACT_LAST_FRAME], frame)
 
 
 @part
@@ -105,9 +154,10 @@ def _close_bin(row, number, bins, closed):
 
 
 @part
-def _close(row, number, sides, bins, closed):
-    """Write a row out, and its bin."""
+def _close(row, number, sides, bins, contacts, closed):
+    """Write a row out, its bin, and its contact."""
     _close_bin(row, number, bins, closed)
+    _close_contact(row, number, contacts, closed)
     out = sides[closed[CLOSED_SIDES]]
     out[SIDE_NUMBER] = number
     for i in range(SUM_WIDTH):
@@ -128,8 +178,20 @@ def _span_of(time, edges):
     return left
 
 
+@part
+def _is_full(sides, bins, contacts, closed):
+    """No room is left for what one packet may close."""
+    return (
+        closed[CLOSED_SIDES] >= sides.shape[0]
+        or closed[CLOSED_BINS] + 2 > bins.shape[0]
+        or closed[CLOSED_CONTACTS] + 2 > contacts.shape[0]
+    )
+
+
 @compiled(results=1)
-def add_packets(packets, first, last, edges, width, open_rows, others, sides, bins, closed):
+def add_packets(
+    packets, first, last, edges, width, open_rows, others, sides, bins, contacts, closed
+):
     """Add packets [first, last): the number of the first one not added.
 
     Stops early where no room is left for what may have to be closed.
@@ -137,8 +199,8 @@ def add_packets(packets, first, last, edges, width, open_rows, others, sides, bi
     `packets` has a row per column (`PACKET_*`). `edges` are those of the spans of time, ns in
     order: a packet's code is how many of them are at its time or before it, -1 without a time.
     `width` is that of a bin, ns. `open_rows` has two rows per conversation, of end a and of end
-    b; `others` one per outcome, for packets without a conversation. `sides` and `bins` take what
-    is closed; `closed` counts both.
+    b; `others` one per outcome, for packets without a conversation. `sides`, `bins` and `contacts`
+    take what is closed; `closed` counts each.
     """
     begin, end, start = np.int64(0), np.int64(0), np.int64(0)
     for at in range(first, last):
@@ -146,7 +208,7 @@ def add_packets(packets, first, last, edges, width, open_rows, others, sides, bi
         if conversation < 0:
             _add(others[packets[PACKET_OUTCOME, at]], packets, at)
             continue
-        if closed[CLOSED_SIDES] >= sides.shape[0] or closed[CLOSED_BINS] + 2 > bins.shape[0]:
+        if _is_full(sides, bins, contacts, closed):
             return at
         code, of_bin = NO_SPAN, np.int64(NO_TIME)
         if time != NO_TIME:
@@ -161,7 +223,7 @@ def add_packets(packets, first, last, edges, width, open_rows, others, sides, bi
         if row[SUM_PACKETS] == 0:
             _open(row, code)
         elif row[SUM_CODE] != code:
-            _close(row, number, sides, bins, closed)
+            _close(row, number, sides, bins, contacts, closed)
             _open(row, code)
         _add(row, packets, at)
         if packets[PACKET_UNIQUE, at]:
@@ -169,4 +231,7 @@ def add_packets(packets, first, last, edges, width, open_rows, others, sides, bi
                 _close_bin(row, number, bins, closed)
                 row[SUM_BIN] = of_bin
             row[SUM_BIN_UNIQUE] += packets[PACKET_UNIQUE, at]
+            if time != NO_TIME:
+                frame, unique = packets[PACKET_FRAME, at], packets[PACKET_UNIQUE, at]
+                _add_contact(row, number, time, frame, unique, contacts, closed)
     return last

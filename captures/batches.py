@@ -11,6 +11,14 @@ from captures.layout import (
     BIN_CODE,
     BIN_START,
     BIN_UNIQUE,
+    CONTACT_CODE,
+    CONTACT_FIRST_FRAME,
+    CONTACT_LAST,
+    CONTACT_LAST_FRAME,
+    CONTACT_PACKETS,
+    CONTACT_START,
+    CONTACT_SUM,
+    CONTACT_UNIQUE,
     NO_TIME,
     PACKET_CONVERSATION,
     PACKET_FRAME,
@@ -86,6 +94,15 @@ def packets_table(column: NDArray[np.int64]) -> dy.DataFrame[Packets]:
     return cast("dy.DataFrame[Packets]", frame)
 
 
+_CONTACT_COLUMNS = {
+    "start": CONTACT_START,
+    "last": CONTACT_LAST,
+    "unique_bytes": CONTACT_UNIQUE,
+    "packets": CONTACT_PACKETS,
+    "first_frame": CONTACT_FIRST_FRAME,
+    "last_frame": CONTACT_LAST_FRAME,
+}
+
 _SUM_COLUMNS = {
     "code": SUM_CODE,
     "packets": SUM_PACKETS,
@@ -122,6 +139,16 @@ def bins_table(rows: NDArray[np.int64]) -> pl.DataFrame:
         pl.Series("code", rows[:, BIN_CODE].astype(np.int32)),
         pl.when(bins != NO_TIME).then(bins).alias("bin"),
         pl.Series("unique_bytes", rows[:, BIN_UNIQUE].copy()),
+    )
+
+
+def contacts_table(rows: NDArray[np.int64]) -> pl.DataFrame:
+    """Contacts (`layout.CONTACT_*`): start, last, unique_bytes, packets, first_ and last_frame."""
+    columns = np.array(rows[:, CONTACT_SUM:].T, order="C")
+    return pl.select(
+        *_side(rows),
+        pl.Series("code", rows[:, CONTACT_CODE].astype(np.int32)),
+        *(pl.Series(name, columns[at]) for name, at in _CONTACT_COLUMNS.items()),
     )
 
 

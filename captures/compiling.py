@@ -221,7 +221,8 @@ def _run_add_packets(frame):
         _table(frame[at + 11], frame[at + 12], frame[at + 13]),
         _table(frame[at + 14], frame[at + 15], frame[at + 16]),
         _table(frame[at + 17], frame[at + 18], frame[at + 19]),
-        _line(frame[at + 20], frame[at + 21]),
+        _table(frame[at + 20], frame[at + 21], frame[at + 22]),
+        _line(frame[at + 23], frame[at + 24]),
     )
 
 

@@ -48,6 +48,8 @@ kind and the framing (`content_lists`).
 """
 OWNER = 5
 """What says who owns the conversation; `message` holds the kind of tag, `position` a number."""
+MARK = 10
+"""The comment of a packet that marks the begin of a phase; of no conversation."""
 
 
 MMTLS_BYTES = 1 << 20
@@ -64,7 +66,7 @@ class Excerpts:
         conversation: conversation that carried it.
         is_from_b: 1 where end b sent it.
         kind: `DATAGRAM`, `STREAM`, `DNS_STREAM`, `REQUEST_DATAGRAM`, `QUIC`, `SERVER_HELLO`,
-            `DTLS` or `SAMPLE`.
+            `DTLS`, `SAMPLE`, `OWNER` or `MARK`.
         incarnation: how often the ports had been used again before, for TCP.
         message: position in the stream at which the message begins that the piece belongs to.
         position: position in the stream of the piece's first byte; pieces may overlap,

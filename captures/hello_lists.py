@@ -10,7 +10,13 @@ from captures.fingerprints import TLS, Fingerprint, fingerprint
 from captures.readings import Moment, spelled
 from captures.tables import Hellos
 
-_ROW = 5
+_ROW = 7
+_NO_TIME = np.iinfo(np.int64).min
+_SECOND = 1_000_000_000
+_RANDOM_AT = 6
+_TIME_BYTES = 4
+_NEAR = 2 * 86_400 * _SECOND
+"""How far a time that a hello states may be from that of its packet, ns, or it is none."""
 _NO_NAME = 0
 _MOST_SHAPES = 1 << 16
 
@@ -46,7 +52,7 @@ class HelloList:
             if len(self._shapes) == _MOST_SHAPES:
                 self._shapes.clear()
             number = self._shapes[shape] = self._number(fingerprint(message))
-        self._add(moment, side, name, number)
+        self._add(moment, side, name, number, message)
 
     def add(
         self,
@@ -57,15 +63,21 @@ class HelloList:
         transport: str = TLS,
     ) -> None:
         """Note a hello that came in pieces, that is unusual, or that came over QUIC."""
-        self._add(moment, side, name, self._number(fingerprint(message, transport)))
+        self._add(moment, side, name, self._number(fingerprint(message, transport)), message)
 
     def _number(self, found: Fingerprint | None) -> int:
         return self._fingerprints.setdefault(found, len(self._fingerprints))
 
-    def _add(self, moment: Moment, side: tuple[int, int], name: str, number: int) -> None:
+    def _add(
+        self, moment: Moment, side: tuple[int, int], name: str, number: int, message: bytes
+    ) -> None:
         if len(self._numbers) < self._most_numbers:
             name_number = self._names.setdefault(name, len(self._names))
-            self._numbers.extend((moment.frame, *side, name_number, number))
+            random = message[_RANDOM_AT : _RANDOM_AT + _TIME_BYTES]
+            stated = int.from_bytes(random, "big") * _SECOND
+            is_near = len(random) == _TIME_BYTES and abs(stated - moment.time) < _NEAR
+            times = (stated, moment.time) if is_near else (_NO_TIME, _NO_TIME)
+            self._numbers.extend((moment.frame, *side, name_number, number, *times))
 
     def table(self) -> dy.DataFrame[Hellos]:
         """One row per hello, by frame, then as they were read."""
@@ -93,6 +105,17 @@ class HelloList:
                     "conversation": rows[:, 1].astype(np.int32),
                     "is_from_b": rows[:, 2].astype(np.bool_),
                     "name": names.gather(rows[:, 3].copy()),
+                    "client_time": rows[:, 5].copy(),
+                    "client_time_seen": rows[:, 6].copy(),
                 }
-            ).hstack(found[rows[:, 4].copy()])
+            )
+            .hstack(found[rows[:, 4].copy()])
+            .with_columns(
+                pl.when(pl.col(time) != _NO_TIME)
+                .then(pl.col(time))
+                .cast(pl.Datetime("ns", "UTC"))
+                .alias(time)
+                for time in ("client_time", "client_time_seen")
+            )
+            .select(Hellos.column_names())
         )

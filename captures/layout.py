@@ -130,7 +130,9 @@ HEADER_END = 34  # end of what was captured of what encloses the next header
 HEADER_WIRE_END = 35  # its end on the wire
 HEADER_LAYERS = 36  # how many headers enclose others
 HEADER_AGAIN = 37  # 1: the tool says that the payload was sent before
-HEADER_OUTER = 38  # the columns before the key, as they were in the packet around this one
+HEADER_MARK_AT = 38  # where the text of a comment begins that marks a phase
+HEADER_MARK_BYTES = 39  # 0: no such comment
+HEADER_OUTER = 40  # the columns before the key, as they were in the packet around this one
 HEADER_SPREAD = HEADER_OUTER + HEADER_KEY  # how often each value of an octet was met
 HEADER_WIDTH = HEADER_SPREAD + 256
 
@@ -169,6 +171,7 @@ SUM_LAST_TIME = 14
 SUM_FIRST_FRAME = 15
 SUM_LAST_FRAME = 16
 SUM_WIDTH = 17
+OPEN_CONTACT = 17  # its contact that is open, as `CONTACT_SUM` has it; no packets: none is open
 OPEN_WIDTH = 24
 
 # A row that was closed: whose it is, then its sums.
@@ -183,8 +186,23 @@ BIN_START = 2  # times the width it began, NO_TIME: of packets without a time
 BIN_UNIQUE = 3
 BIN_WIDTH = 4
 
+# A contact that was closed: new payload of a direction without a pause.
+CONTACT_SIDE = 0  # as SIDE_NUMBER
+CONTACT_CODE = 1
+CONTACT_SUM = 2  # what follows stands in the open row too
+CONTACT_START = 0  # time of its first packet
+CONTACT_LAST = 1  # latest time of its packets
+CONTACT_UNIQUE = 2
+CONTACT_PACKETS = 3
+CONTACT_FIRST_FRAME = 4
+CONTACT_LAST_FRAME = 5
+CONTACT_SUMS = 6
+CONTACT_WIDTH = CONTACT_SUM + CONTACT_SUMS
+
 CLOSED_SIDES = 0
 CLOSED_BINS = 1
+CLOSED_CONTACTS = 2
+CLOSED_KINDS = 3
 
 # A conversation: its ends in sorted order, then one half per end.
 KEY_WIDTH = 5  # lower address (2), higher address (2), version with protocol and ports

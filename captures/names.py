@@ -23,6 +23,7 @@ from captures.excerpts import (
     DATAGRAM,
     DNS_STREAM,
     DTLS,
+    MARK,
     MMTLS_BYTES,
     OWNER,
     QUIC,
@@ -250,7 +251,7 @@ class NameReader:
                 self._hellos.add_shape(moment, key[:2], name, shape, data[start + 5 : stop])
                 continue
             octets = data[start:stop]
-            if kind == OWNER:
+            if kind in {OWNER, MARK}:
                 continue
             if kind == DATAGRAM:
                 self._note(dns.answers(octets), key, moment)

@@ -56,6 +56,7 @@ from captures.layout import (
     HEADER_IP,
     HEADER_KEY,
     HEADER_MAC,
+    HEADER_MARK_BYTES,
     HEADER_NEEDED,
     HEADER_NETWORK,
     HEADER_ODDITY,
@@ -100,7 +101,7 @@ from captures.layout import (
 )
 from captures.links import RAW
 from captures.sequences import begin_stream, cover, stream_position
-from captures.tags import IS_CUT, TAG_BYTES_LIMIT, note_owner, tool_header
+from captures.tags import IS_CUT, TAGS_BYTES, note_mark, note_owner, tool_header
 from captures.trips import opened_by, time_datagram, time_segment
 from captures.words import OUTCOMES
 
@@ -149,6 +150,7 @@ def _read_headers(data, record, interfaces, memory):
     found[HEADER_OUTBOUND] = record[RECORD_DIRECTION]
     found[HEADER_TAG] = 0
     found[HEADER_TAG_HASH] = 0
+    found[HEADER_MARK_BYTES] = 0
     found[HEADER_AGAIN] = 0
     if record[RECORD_CAPTURED] > record[RECORD_ORIGINAL]:
         odd(found, CAPTURED_BEYOND, record[RECORD_CAPTURED], record[RECORD_ORIGINAL])
@@ -384,8 +386,8 @@ def _is_room(memory, output, captured, open_gaps):
     counts = memory.counts
     return (
         counts[COUNT_PACKETS] + memory.waiting.shape[0] < output.packets.shape[1]
-        and counts[COUNT_EXCERPTS] + 1 < output.excerpts.shape[0]
-        and counts[COUNT_EXCERPT_BYTES] + captured + TAG_BYTES_LIMIT <= output.excerpt_data.shape[0]
+        and counts[COUNT_EXCERPTS] + 2 < output.excerpts.shape[0]
+        and counts[COUNT_EXCERPT_BYTES] + captured + TAGS_BYTES <= output.excerpt_data.shape[0]
         and counts[COUNT_ODDITIES] + ODDITIES_PER_PACKET <= output.oddities.shape[0]
         and counts[COUNT_CONVERSATIONS] < memory.states.shape[0]
         and counts[COUNT_LISTS] < memory.lists.shape[0]
@@ -430,6 +432,8 @@ def read_packets(data, records, first, last, offset, interfaces, memory, output,
         place = offset + record[RECORD_AT]
         _note(memory.found, counts, output.oddities, frame, place, bounds.oddities)
         _read_packet(data, record, frame, outcome, memory, output, bounds)
+        if memory.found[HEADER_MARK_BYTES]:
+            note_mark(data, frame, time, memory, output)
         _count_quality(outcome, frame, memory, output.packets)
         _note(memory.found, counts, output.oddities, frame, place, bounds.oddities)
         counts[COUNT_CAPTURED_BYTES] += record[RECORD_CAPTURED]

@@ -26,6 +26,7 @@ from captures.layout import (
     COUNT_WIRE_BYTES,
 )
 from captures.limits import Limits
+from captures.marks import Mark, MarkReader
 from captures.memory import gap_bytes
 from captures.names import NameReader
 from captures.owners import OwnerReader
@@ -67,6 +68,7 @@ class Reading:
         self.name = self._decoding.file.name
         self._names = NameReader(limits)
         self._owners = OwnerReader()
+        self._marks = MarkReader()
 
     @property
     def done_bytes(self) -> int:
@@ -103,6 +105,7 @@ class Reading:
             if isinstance(batch, Excerpts):
                 self._names.add(batch)
                 self._owners.add(batch)
+                self._marks.add(batch)
                 yield None
             else:
                 yield packets_table(batch)
@@ -148,6 +151,10 @@ class Reading:
         container = self._decoding.container
         return self._owners.table(container.packages, container.processes)
 
+    def marks(self) -> list[Mark]:
+        """Comments of packets that mark the begin of a phase, in file order."""
+        return self._marks.marks
+
     def oddities(self) -> dy.DataFrame[Oddities]:
         """All that was odd, in file order."""
         rows = self._decoding.oddities()
@@ -158,7 +165,11 @@ class Reading:
 
     def limits_hit(self) -> dict[str, int]:
         """Per limit that bit, how often."""
-        return {**self._decoding.limits_hit(), **self._names.limits_hit}
+        return {
+            **self._decoding.limits_hit(),
+            **self._names.limits_hit,
+            **({"marks": self._marks.left_out} if self._marks.left_out else {}),
+        }
 
     @property
     def packet_count(self) -> int:

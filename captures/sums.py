@@ -1,7 +1,8 @@
 """What the packets of a capture add up to, added while they are read.
 
 Kept grows with conversations and spans of time, not with packets: sums per conversation,
-direction and span; new payload per bin of time; packets without a conversation per outcome.
+direction and span; new payload per bin of time, and in contacts; packets without a conversation
+per outcome.
 """
 
 from collections.abc import Callable
@@ -10,13 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from captures.adding import add_packets
+from captures.contacts import ContactList
 from captures.layout import (
     BIN_START,
     BIN_UNIQUE,
     BIN_WIDTH,
     CLOSED_BINS,
+    CLOSED_CONTACTS,
+    CLOSED_KINDS,
     CLOSED_SIDES,
+    CONTACT_PACKETS,
+    CONTACT_SUM,
+    CONTACT_SUMS,
+    CONTACT_WIDTH,
     NO_TIME,
+    OPEN_CONTACT,
     OPEN_WIDTH,
     PACKET_CONVERSATION,
     PACKET_TIME,
@@ -71,6 +80,7 @@ class Sums:
 
     Attributes:
         width: seconds per bin.
+        contacts: stretches of new payload.
     """
 
     def __init__(self, edges_of: EdgesOf) -> None:
@@ -82,11 +92,13 @@ class Sums:
         self._others[:, [SUM_FIRST_TIME, SUM_LAST_TIME]] = NO_TIME
         self._closed_sides = np.empty((CLOSED_ROWS, SIDE_WIDTH), dtype=np.int64)
         self._closed_bins = np.empty((CLOSED_ROWS, BIN_WIDTH), dtype=np.int64)
-        self._closed = np.zeros(2, dtype=np.int64)
+        self._closed_contacts = np.empty((CLOSED_ROWS, CONTACT_WIDTH), dtype=np.int64)
+        self._closed = np.zeros(CLOSED_KINDS, dtype=np.int64)
         self._sides: list[_Rows] = []
         self._bins: list[_Rows] = []
         self._rows = 0
         self.width = 1
+        self.contacts = ContactList()
 
     def add(self, packets: NDArray[np.int64], count: int) -> None:
         """Add the first packets of an array with a row per column (`layout.PACKET_*`)."""
@@ -104,6 +116,7 @@ class Sums:
                 self._others,
                 self._closed_sides,
                 self._closed_bins,
+                self._closed_contacts,
                 self._closed,
             )
             if done < count:
@@ -131,6 +144,7 @@ class Sums:
         bins = self._closed_bins[: self._closed[CLOSED_BINS]]
         self._sides.append(sides.copy())
         self._bins.append(bins.copy())
+        self.contacts.add(self._closed_contacts[: self._closed[CLOSED_CONTACTS]])
         self._closed[:] = 0
         self._rows += len(sides) + len(bins)
         if self._rows > MERGE_ROWS:
@@ -174,6 +188,18 @@ class Sums:
         self._open[:, SUM_BIN_UNIQUE] = 0
         self._bins = [self._widened()]
         return self._bins[0]
+
+    def contact_rows(self) -> _Rows:
+        """A row per contact (`CONTACT_*`), by direction, code and begin."""
+        self._take_closed()
+        packets = OPEN_CONTACT + CONTACT_PACKETS
+        numbers = np.flatnonzero(self._open[:, packets])
+        rows = np.empty((len(numbers), CONTACT_WIDTH), dtype=np.int64)
+        rows[:, 0], rows[:, 1] = numbers, self._open[numbers, SUM_CODE]
+        rows[:, CONTACT_SUM:] = self._open[numbers, OPEN_CONTACT : OPEN_CONTACT + CONTACT_SUMS]
+        self._open[:, packets] = 0
+        self.contacts.add(rows)
+        return self.contacts.table()
 
     def others(self) -> _Rows:
         """A row of sums per outcome (`SUM_*`), of packets that belong to no conversation."""

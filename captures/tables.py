@@ -161,6 +161,19 @@ class Hellos(dy.Schema):
         description="It carries Encrypted Client Hello, or GREASE that looks like it: its name "
         "may be a cover. Null: as above.",
     )
+    client_time = dy.Datetime(
+        nullable=True,
+        time_unit="ns",
+        time_zone="UTC",
+        description="Clock of the client as the first four octets of its random state it, as TLS "
+        "up to 1.2 has it. Null: they are not within two days of the packet, so they are chance.",
+    )
+    client_time_seen = dy.Datetime(
+        nullable=True,
+        time_unit="ns",
+        time_zone="UTC",
+        description="Time of the frame. Null: as above.",
+    )
 
 
 class ServerHellos(dy.Schema):

@@ -9,7 +9,7 @@ import numpy as np
 
 from captures.compiled import part
 from captures.cuts import cut_out
-from captures.excerpts import OWNER
+from captures.excerpts import MARK, OWNER
 from captures.headers import NONE, kind, long_word, odd, word
 from captures.layout import (
     CONVERSATION_OWNER,
@@ -23,6 +23,8 @@ from captures.layout import (
     EXCERPT_POSITION,
     EXCERPT_TIME,
     HEADER_AGAIN,
+    HEADER_MARK_AT,
+    HEADER_MARK_BYTES,
     HEADER_OUTBOUND,
     HEADER_TAG,
     HEADER_TAG_AT,
@@ -44,6 +46,7 @@ TAG_TRAILER, TAG_PKTAP, TAG_PKTAP2 = np.int64(1), np.int64(2), np.int64(3)
 TAG_NFLOG, TAG_COMMENT, TAG_PROCESS = np.int64(4), np.int64(5), np.int64(6)
 IS_MALFORMED, IS_CUT = np.int64(-1), np.int64(-2)  # instead of a link type
 TAG_BYTES_LIMIT = np.int64(1024)
+TAGS_BYTES = 2 * TAG_BYTES_LIMIT  # of what one packet may bring: a tag and a mark
 TAGS_LIMIT = 4  # per conversation
 HASH_BITS = 56
 LITTLE = False  # byte order of PCAPdroid's check sum and of PKTAP
@@ -251,6 +254,20 @@ def _nflog(data, record, found):
 
 
 @part
+def _is_mark(data, at, length):
+    """A comment marks a phase: it begins with `phase:`."""
+    return (
+        length >= 6
+        and data[at] == 0x70
+        and data[at + 1] == 0x68
+        and data[at + 2] == 0x61
+        and data[at + 3] == 0x73
+        and data[at + 4] == 0x65
+        and data[at + 5] == 0x3A
+    )
+
+
+@part
 def _options(data, record, interfaces, interface, found):
     """Read a tag from the options of the packet's block: a comment, or a Darwin process."""
     at, end = record[RECORD_OPTIONS], record[RECORD_OPTIONS_END]
@@ -260,7 +277,10 @@ def _options(data, record, interfaces, interface, found):
         code, length = u16(data, at, is_big), u16(data, at + 2, is_big)
         if code == OPTION_END or at + 4 + length > end:
             break
-        if code == OPTION_COMMENT and found[HEADER_TAG] == 0 and length:
+        if code == OPTION_COMMENT and _is_mark(data, at + 4, length):
+            found[HEADER_MARK_AT] = at + 4
+            found[HEADER_MARK_BYTES] = min(length, TAG_BYTES_LIMIT)
+        elif code == OPTION_COMMENT and found[HEADER_TAG] == 0 and length:
             kept = min(length, TAG_BYTES_LIMIT)
             hashed = _hashed(data, at + 4, at + 4 + kept, 0)
             _tag(found, TAG_COMMENT, at + 4, kept, NONE, hashed)
@@ -294,6 +314,23 @@ def tool_header(data, record, interfaces, link_type, memory):
     if record[RECORD_OPTIONS_END] > record[RECORD_OPTIONS]:
         _options(data, record, interfaces, record[RECORD_INTERFACE], found)
     return link_type
+
+
+@part
+def note_mark(data, frame, time, memory, output):
+    """Ship the comment of a packet that marks a phase."""
+    found, counts = memory.found, memory.counts
+    excerpt = output.excerpts[counts[COUNT_EXCERPTS]]
+    excerpt[EXCERPT_FRAME] = frame
+    excerpt[EXCERPT_TIME] = time
+    excerpt[EXCERPT_CONVERSATION] = 0
+    excerpt[EXCERPT_FROM_B] = 0
+    excerpt[EXCERPT_KIND] = MARK
+    excerpt[EXCERPT_INCARNATION] = 0
+    excerpt[EXCERPT_MESSAGE] = 0
+    excerpt[EXCERPT_POSITION] = 0
+    at = found[HEADER_MARK_AT]
+    cut_out(excerpt, output, counts, data, at, at + found[HEADER_MARK_BYTES])
 
 
 @part

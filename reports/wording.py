@@ -166,7 +166,8 @@ def headline(summary: Summary) -> str:
 
 def idle_when(summary: Summary) -> str:
     """When the idle share was uploaded: what idle was said to mean, as a part of a sentence."""
-    return _IDLE_WHEN[summary.idle_means]
+    when = _IDLE_WHEN[summary.idle_means]
+    return f"{when} (inferred from traffic)" if summary.is_inferred else when
 
 
 def idle_clause(summary: Summary) -> str:

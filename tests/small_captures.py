@@ -28,6 +28,7 @@ class Frame:
     time: int | None = BEGIN
     length: int | None = None
     flags: int | None = None  # pcapng epb_flags
+    comment: bytes | None = None  # pcapng opt_comment
 
     def at(self, seconds: float) -> "Frame":
         return replace(self, time=BEGIN + round(seconds * SECOND))
@@ -193,7 +194,13 @@ def pcapng(
             continue
         head = struct.pack(order + "IIIII", 0, ticks >> 32, ticks & 0xFFFFFFFF, *lengths)
         padded = frame.octets + bytes(-len(frame.octets) % 4)
-        tail = b"" if frame.flags is None else struct.pack(order + "HHIHH", 2, 4, frame.flags, 0, 0)
+        tail = b""
+        if frame.comment is not None:
+            tail += struct.pack(order + "HH", 1, len(frame.comment)) + frame.comment
+            tail += bytes(-len(frame.comment) % 4)
+        if frame.flags is not None:
+            tail += struct.pack(order + "HHI", 2, 4, frame.flags)
+        tail += struct.pack(order + "HH", 0, 0) if tail else b""
         blocks.append(_block(order, 6, head + padded + tail))
     return b"".join(blocks)
 

@@ -260,6 +260,8 @@ def test_a_zone_for_timelines_can_be_named(call, capture, tmp_path):
         (("walk.pcap", "--timezone", "Mars/Olympus"), "Mars/Olympus"),
         (("walk.pcap", "--geo", "walk.pcap"), "walk.pcap"),
         (("walk.pcap", "--geo", "no.mmdb"), "no.mmdb"),
+        (("walk.pcap", "--clock-offset", "soon"), "'soon' found"),
+        (("walk.pcap", "--clock-offset", "nan"), "'nan' found"),
         (("walk.pcap", "-o", "walk.pcap"), "walk.pcap: expected a folder or nothing"),
     ],
 )

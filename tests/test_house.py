@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("analyzer", "captures", "geo", "reports")
 TABLES = ("analyzer.tables", "captures.tables", "geo.tables")
 HELD_ELSEWHERE = {
+    "analyzer/behaviour.py": ("analyzer/test_second_look.py", "puts modules together"),
+    "analyzer/contacts.py": ("analyzer/test_rates.py", "held to the ledger's bytes"),
     "analyzer/events.py": ("analyzer/test_states.py", "values only; each kind is used there"),
     "analyzer/quality.py": ("reports/test_quality.py", "each count beside its sentence"),
     "analyzer/settings.py": ("analyzer/test_analysis.py", "values only; each is used there"),
@@ -22,6 +24,7 @@ HELD_ELSEWHERE = {
     "captures/adding.py": ("captures/test_capture_sums.py", "kernel, against its slow twin"),
     "captures/compiled.py": ("captures/test_passes.py", "the door to numba, in each of its passes"),
     "captures/compiling.py": ("captures/test_passes.py", "the same"),
+    "captures/contacts.py": ("captures/test_capture_sums.py", "against a slow twin"),
     "captures/conversations.py": ("captures/test_packets.py", "kernel, against its slow twin"),
     "captures/cuts.py": ("captures/test_names.py", "kernel; what it cuts is read there"),
     "captures/decoding.py": ("test_bad_input.py", "cut at every byte; windows in test_analysis"),

@@ -65,6 +65,9 @@ def tallied(*sides, outcomes=()):
         bins=pl.DataFrame(),
         width=1,
         outcomes=pl.DataFrame(others, schema={"outcome": pl.UInt8, **rest}),
+        contacts=pl.DataFrame(),
+        pause=0,
+        contacts_left_out=0,
         phases=CapturePhases([]),
     )
 

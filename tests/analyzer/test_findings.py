@@ -134,8 +134,8 @@ def test_names_for_which_a_hidden_one_is_taken_are_listed():
 def test_records_of_mmtls_tell_their_number_and_the_clock():
     seen = datetime(2026, 9, 28, 12, 0, 30, 900_000, tzinfo=UTC)
     rows = [
-        (1, "a", True, "early", 2, 300, 4, seen - timedelta(seconds=5.9), 4, seen),
-        (1, "a", True, "data", 3, 900, 5, None, None, None),
+        (1, "a", True, "early", 2, 300, 4, "c02b", seen - timedelta(seconds=5.9), 4, seen),
+        (1, "a", True, "data", 3, 900, 5, None, None, None, None),
     ]
     table = pl.DataFrame(rows, schema=Mmtls.create_empty().schema, orient="row")
     first, second = told(mmtls=Mmtls.validate(table))

@@ -9,6 +9,7 @@ import pytest
 
 from analyzer import notes as room
 from analyzer.analysis import analyze
+from analyzer.clocks import Estimate, clocks
 from analyzer.notes import notes
 from analyzer.rotation import OVERLAP
 from analyzer.settings import Settings
@@ -27,7 +28,8 @@ def told(settings=WITH_TIMELINE, *, captures=None, phones=None, phases=None, **r
         phases=pl.DataFrame(
             phases or {"state": ["idle"], "exposure": [timedelta(minutes=5)]},
             schema={"state": pl.String, "exposure": pl.Duration("ns")},
-        ),
+        ).with_columns(source=pl.lit(rest.get("source", "phone.csv:2"))),
+        clocks=clocks(rest.get("estimates", ())),
         databases=pl.DataFrame(
             {"kind": ["country"], "data_date": [rest.get("data_date", BEGIN.date())]}
         ),
@@ -106,7 +108,8 @@ def test_a_capture_without_a_phone_is_told():
 
 
 def test_no_timeline_is_told():
-    assert told(Settings()) == [room.NO_TIMELINE]
+    unknown = {"state": ["unknown"], "exposure": [timedelta(minutes=5)]}
+    assert told(Settings(), phases=unknown) == [room.NO_TIMELINE]
 
 
 def test_a_timeline_of_another_time_is_told():
@@ -143,3 +146,33 @@ def test_what_is_true_of_several_captures_is_told_once():
     phones = pl.concat([one.with_columns(capture=pl.lit(name)) for name in hours])
     told_once = room.OTHER_DEVICES.format("a.pcap, b.pcap, c.pcap and 1 more", "10.0.0.3")
     assert told(captures=captures, phones=phones) == [told_once]
+
+
+OFF = Estimate("bursts", 30, -37_200_000_000, -38_400_000_000, -36_500_000_000)
+SAME = Estimate("hellos", 3, 100_000_000, -400_000_000, 600_000_000)
+UNTOLD = Estimate("bursts", 3, remark="fewer than 10 bursts")
+
+
+@pytest.mark.parametrize(
+    ("offset", "estimate", "is_applied", "words"),
+    [
+        (0.0, OFF, False, "-37.2 s (between -38.4 and -36.5)"),
+        (None, OFF, True, "were moved by -37.2 s"),
+        (5.0, OFF, False, None),
+        (0.0, SAME, False, None),
+        (None, SAME, True, "were moved by +0.1 s"),
+        (0.0, UNTOLD, False, None),
+        (None, UNTOLD, False, "cannot be told by uploads that follow the screen coming on: fewer"),
+        (5.0, Estimate("given", 0, 5 * 10**9, 5 * 10**9, 5 * 10**9), True, "+5.0 s, as told"),
+    ],
+)
+def test_a_clock_that_is_off_is_told(offset, estimate, is_applied, words):
+    estimates = [("a.pcap", estimate, is_applied)]
+    found = told(replace(WITH_TIMELINE, clock_offset=offset), estimates=estimates)
+    assert len(found) == (words is not None)
+    assert all(words in note for note in found)
+
+
+def test_inferred_phases_are_called_that():
+    (note,) = told(Settings(infer_phases=True), source="inferred")
+    assert "inferred from traffic" in note

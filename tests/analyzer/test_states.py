@@ -20,7 +20,15 @@ from analyzer.events import (
     Log,
 )
 from analyzer.spans import Oddity, Span, TimelineError
-from analyzer.states import DISAGREEMENT, MOST_RUNS, layered, spans_of_log, without
+from analyzer.states import (
+    DISAGREEMENT,
+    MOST_RUNS,
+    NEAR_EDGE,
+    blurred,
+    layered,
+    spans_of_log,
+    without,
+)
 
 SECOND = 1_000_000_000
 KINDS = [
@@ -168,3 +176,42 @@ def test_files_that_disagree_for_long_are_odd_and_for_short_are_not():
         Oddity("b", 7, "states_disagree")
     ]
     assert layered([first, [span(0, 50 * SECOND, "idle", "b:7")]])[1] == []
+
+
+def test_near_a_change_of_state_none_is_known():
+    spans = [span(0, 100), span(100, 150, "active"), span(150, 156, "idle"), span(300, 400, "idle")]
+    cut = blurred(spans, 10)
+    assert [(of.start, of.end, of.state) for of in cut] == [
+        (0, 10, "unknown"),
+        (10, 90, "idle"),
+        (90, 100, "unknown"),
+        (100, 110, "unknown"),
+        (110, 140, "active"),
+        (140, 150, "unknown"),
+        (150, 156, "unknown"),
+        (300, 310, "unknown"),
+        (310, 390, "idle"),
+        (390, 400, "unknown"),
+    ]
+    assert NEAR_EDGE in cut[0].label
+    assert blurred(spans, 0) == spans
+
+
+def test_where_the_state_goes_on_nothing_is_cut():
+    cut = blurred([span(0, 100), span(100, 200)], 10)
+    assert [(of.start, of.end) for of in cut if of.state == "idle"] == [(10, 100), (100, 190)]
+
+
+@given(
+    st.lists(st.integers(0, 500), max_size=10, unique=True).map(sorted),
+    st.integers(1, 60),
+)
+def test_what_is_cut_out_covers_the_same_time(edges, margin):
+    states = ("idle", "active", "background")
+    spans = [
+        span(start, end, states[at % 3])
+        for at, (start, end) in enumerate(zip(edges[::2], edges[1::2], strict=False))
+    ]
+    cut = blurred(spans, margin)
+    assert sum(of.end - of.start for of in cut) == sum(of.end - of.start for of in spans)
+    assert all(of.end <= after.start for of, after in pairwise(cut))

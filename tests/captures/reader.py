@@ -143,6 +143,6 @@ def narrow(window_bytes: int = 64, record_count: int = 2) -> Iterator[None]:
             patch.setattr(captures.decoding, name, 1)
         for name in ("EXCERPT_BYTES", "FIRST_CONVERSATIONS", "FIRST_LISTS"):
             patch.setattr(captures.memory, name, 1)
-        patch.setattr(captures.memory, "EXCERPTS", 2)
+        patch.setattr(captures.memory, "EXCERPTS", 3)
         patch.setattr(captures.memory, "ODDITIES", 4)
         yield

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captures import sums
-from captures.batches import bins_table, others_table, sides_table
+from captures.adding import PAUSE
+from captures.batches import bins_table, contacts_table, others_table, sides_table
+from captures.contacts import ContactList
 from captures.layout import (
     NO_TIME,
     PACKET_CONVERSATION,
@@ -131,6 +133,28 @@ def plain(table):
     return table.with_columns(pl.col("first_time", "last_time").to_physical()).rows()
 
 
+def told_contacts(packets, pause=PAUSE):
+    """Contacts by side and code, then begin: payload sorted by time, parted by pauses."""
+    sides = defaultdict(list)
+    for frame, packet in enumerate(packets, start=1):
+        time = packet[PACKET_TIME]
+        if packet[PACKET_CONVERSATION] >= 0 and packet[PACKET_UNIQUE] and time != NO_TIME:
+            key = packet[PACKET_CONVERSATION], packet[PACKET_FROM_B] == 1, bisect_right(EDGES, time)
+            sides[key].append((time, frame, packet[PACKET_UNIQUE]))
+    rows = []
+    for key, members in sorted(sides.items()):
+        pieces: list = []
+        for member in sorted(members):
+            if not pieces or member[0] - pieces[-1][-1][0] > pause:
+                pieces.append([])
+            pieces[-1].append(member)
+        for piece in pieces:
+            times, frames, sizes = zip(*piece, strict=True)
+            found = times[0], times[-1], sum(sizes), len(piece), min(frames), max(frames)
+            rows.append((*key, *found))
+    return rows
+
+
 @contextmanager
 def little_room(closed: int, merged: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -150,6 +174,7 @@ def assert_added(packets, cuts, closed, merged):
         assert plain(sides_table(result.sides())) == sorted(of_side)
         assert plain(others_table(result.others())) == sorted(of_outcome)
         assert result.width == 1
+        assert contacts_table(result.contact_rows()).rows() == told_contacts(packets)
         keys = bins.drop("unique_bytes").columns
         merged_bins = bins.group_by(keys).agg(pl.col("unique_bytes").sum())
         assert sorted(merged_bins.rows(), key=repr) == sorted(
@@ -236,6 +261,32 @@ def test_bins_grow_wider_until_their_rows_are_few() -> None:
             assert result.width == enough
             assert set(bins.select(keys).rows()) == pieces[enough]
             assert bins["unique_bytes"].sum() == 5 * 64
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    packets=st.lists(PACKET, min_size=1, max_size=50),
+    cuts=st.lists(st.integers(0, 50), max_size=4),
+    most=st.integers(1, 8),
+)
+def test_contacts_are_parted_by_longer_pauses_until_they_are_few(packets, cuts, most) -> None:
+    with pytest.MonkeyPatch.context() as patch, little_room(2, 0):
+        patch.setattr("captures.contacts.MOST", most)
+        result = added(packets, cuts)
+        found = contacts_table(result.contact_rows())
+    pause = PAUSE
+    while len(told_contacts(packets, pause)) > most and pause < 64 * PAUSE:
+        pause *= 2
+    wanted = told_contacts(packets, pause)
+    assert result.contacts.pause == pause
+    assert result.contacts.left_out == max(0, len(wanted) - most)
+    kept = sorted(sorted(wanted, key=lambda row: (row[3], row[7]))[:most])
+    assert sorted(found.rows()) == kept
+
+
+def test_contacts_of_nothing_are_none() -> None:
+    contacts = ContactList()
+    assert contacts.table().shape == (0, 8)
 
 
 def test_nothing_added_is_nothing() -> None:

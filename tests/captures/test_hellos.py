@@ -9,7 +9,7 @@ from captures.fingerprints import fingerprint
 from captures.hellos import NOT_READ, read_hello
 from captures.readings import spelled
 from captures.tls import whole_hello
-from tests.captures.building import Ethernet, Ipv4, Tcp, pcap
+from tests.captures.building import SECOND, START, Ethernet, Ipv4, Tcp, pcap
 from tests.captures.payloads import (
     hello_message,
     openssl_hello,
@@ -162,3 +162,15 @@ def test_hellos_of_other_software_are_told_apart_in_one_capture():
 def test_a_hello_that_lies_has_a_row_without_a_fingerprint():
     lying = records(hello_message(server_name_extension(NAME), b"\0\x10\xff\xff"))
     assert read_hellos((0, lying))["ja4"].to_list() == [None]
+
+
+def test_a_hello_that_states_its_time_says_so_and_chance_does_not():
+    stated = START // SECOND + 37
+    hello = bytearray(PLAIN)
+    hello[11:15] = stated.to_bytes(4)
+    for octets in (bytes(hello), records(bytes(hello)[5:], 40)):
+        (row,) = read_hellos((0, octets)).to_dicts()
+        assert round(row["client_time"].timestamp()) == stated
+        assert (row["client_time"] - row["client_time_seen"]).total_seconds() == 37
+    hello[11:15] = (stated + 3 * 86_400).to_bytes(4)
+    assert read_hellos((0, bytes(hello)))["client_time"].to_list() == [None]

@@ -13,7 +13,10 @@ from analyzer.tables import (
     LEDGER_OUTCOMES,
     STATES,
     Analysis,
+    Beacons,
+    Bursts,
     Captures,
+    Clocks,
     Databases,
     Flows,
     Ledger,
@@ -23,8 +26,10 @@ from analyzer.tables import (
     Phases,
     Phones,
     Places,
+    Rates,
     Requests,
     ServerCertificates,
+    Stretches,
     Summary,
     Timeline,
     Uploads,
@@ -435,6 +440,128 @@ def mmtls_of(flows: pl.DataFrame) -> pl.DataFrame:
     return frame(Mmtls, rows)
 
 
+def clocks_of() -> pl.DataFrame:
+    row = {
+        "capture": "walk.pcapng",
+        "evidence": "bursts",
+        "events": 31,
+        "offset": timedelta(seconds=-37.2),
+        "low": timedelta(seconds=-38.4),
+        "high": timedelta(seconds=-36.5),
+        "remark": None,
+        "is_applied": False,
+    }
+    told = dict.fromkeys(("offset", "low", "high")) | {"remark": "they differ by 3.0 s"}
+    return frame(Clocks, [row, row | told | {"evidence": "hellos", "events": 3}])
+
+
+def rates_of(uploads: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
+    seen = phases.group_by("state").agg(pl.col("exposure").sum())
+    exposure = dict(seen.iter_rows())
+    rows = []
+    for state in STATES:
+        if not exposure.get(state):
+            continue
+        sent = uploads.filter(pl.col("state") == state)
+        hours = exposure[state].total_seconds() / 3600
+        keys = [("all", None, sent)]
+        keys += [("host", key, of) for (key,), of in sent.drop_nulls("host").group_by("host")]
+        for dimension, key, of in keys:
+            up = int(of["up_unique_bytes"].sum())
+            is_short = state == "background"
+            rows.append(
+                {
+                    "state": state,
+                    "dimension": dimension,
+                    "key": key,
+                    "exposure": exposure[state],
+                    "up_unique_bytes": up,
+                    "down_unique_bytes": int(of["down_unique_bytes"].sum()),
+                    "up_packets": int(of["up_packets"].sum()),
+                    "remotes": of["remote_address"].n_unique(),
+                    "destinations": of["host"].n_unique(),
+                    "up_unique_bytes_per_hour": up / hours,
+                    "low_per_hour": None if is_short else up / hours / 2,
+                    "high_per_hour": None if is_short else up / hours * 2,
+                    "blocks": 5 if is_short else 60,
+                    "block": timedelta(minutes=1),
+                    "first_met": state if dimension == "host" else None,
+                    "remark": "too little time observed" if is_short else None,
+                }
+            )
+    return frame(Rates, rows) if rows else Rates.create_empty()
+
+
+def bursts_of(flows: pl.DataFrame) -> pl.DataFrame:
+    rows = [
+        {
+            "burst": number,
+            "capture": row["capture"],
+            "phase": 1,
+            "state": "idle",
+            "app": row["app"],
+            "start": at(60 * number),
+            "end": at(60 * number + 2),
+            "up_unique_bytes": 10 ** (number + 2),
+            "up_packets": 7,
+            "size": ("heartbeat", "message", "photo", "large")[min(number - 1, 3)],
+            "names": [row["host"] or row["remote_address"]],
+            "flows": [row["flow"]],
+            "preceded_by": row["host"],
+            "preceding_flow": row["flow"] if row["host"] else None,
+            "preceded": timedelta(seconds=1.5) if row["host"] else None,
+            "since_phase": timedelta(seconds=60 * number),
+            "first_frame": row["first_frame"],
+            "last_frame": row["last_frame"],
+        }
+        for number, row in enumerate(flows.filter(pl.col("role") == "phone").to_dicts(), start=1)
+    ]
+    return frame(Bursts, rows) if rows else Bursts.create_empty()
+
+
+def beacons_of(flows: pl.DataFrame) -> pl.DataFrame:
+    rows = [
+        {
+            "state": "idle",
+            "app": row["app"],
+            "host": row["host"],
+            "remote_addresses": [row["remote_address"]],
+            "service": row["service"],
+            "period": timedelta(seconds=239.8),
+            "beats": 12,
+            "missed": 1,
+            "jitter": timedelta(seconds=2.5),
+            "score": 0.9585,
+            "confidence": confidence,
+            "bytes_per_beat": 312.5,
+            "up_unique_bytes": 3_750,
+            "flows": 1,
+            "first_time": at(0),
+            "last_time": at(2_880),
+            "capture": row["capture"],
+            "first_frame": row["first_frame"],
+        }
+        for confidence, row in zip(("clear", "weak"), flows.to_dicts(), strict=False)
+    ]
+    return frame(Beacons, rows) if rows else Beacons.create_empty()
+
+
+def stretches_of(spans: tuple) -> pl.DataFrame:
+    rows = [
+        {
+            "stretch": number,
+            "activity": "busy" if number % 2 else "quiet",
+            "source": "inferred",
+            "start": at(start),
+            "end": at(end),
+            "up_unique_bytes": 1_000 * number,
+            "down_unique_bytes": 0,
+        }
+        for number, (_, _, start, end, _) in enumerate(spans[:3], start=1)
+    ]
+    return frame(Stretches, rows) if rows else Stretches.create_empty()
+
+
 def phases_of(spans: tuple) -> pl.DataFrame:
     rows = [
         {
@@ -533,6 +660,11 @@ def analysis_of(
         phases=phases_of(spans),
         uploads=uploads,
         timeline=timeline_of(remotes, spans),
+        clocks=clocks_of() if remotes else Clocks.create_empty(),
+        rates=rates_of(uploads, phases_of(spans)),
+        bursts=bursts_of(flows),
+        beacons=beacons_of(flows),
+        stretches=stretches_of(spans),
         ledger=ledger,
         oddities=oddities(),
         databases=databases(),

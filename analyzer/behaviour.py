@@ -1,0 +1,72 @@
+"""How the phone behaved over time: rates, bursts, beacons, and stretches inferred from traffic."""
+
+from dataclasses import dataclass
+
+import dataframely as dy
+import polars as pl
+
+from analyzer.beacons import beacons
+from analyzer.bursts import bursts
+from analyzer.contacts import of_phone
+from analyzer.phases import merged_spans
+from analyzer.rates import rates
+from analyzer.stretches import stretches
+from analyzer.tables import Beacons, Bursts, Rates, Stretches
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What contacts over time show.
+
+    Attributes:
+        looked_at: groups of contacts that were looked at for a beacon.
+    """
+
+    rates: dy.DataFrame[Rates]
+    bursts: dy.DataFrame[Bursts]
+    beacons: dy.DataFrame[Beacons]
+    stretches: dy.DataFrame[Stretches]
+    looked_at: int
+
+
+def behaviour(  # noqa: PLR0913 - every table that it comes from
+    *,
+    app: str | None,
+    contacts: pl.DataFrame,
+    pause: int,
+    per_phase: pl.DataFrame,
+    flows: pl.DataFrame,
+    uploads: pl.DataFrame,
+    phases: pl.DataFrame,
+    spans: list[tuple[int | None, int | None]],
+) -> Behaviour:
+    """What contacts over time show; rates are of the app under test, where flows have apps.
+
+    Args:
+        app: app under test.
+        contacts: flow, phase, is_up, start, last, unique_bytes, packets, first_ and last_frame.
+        pause: ns that part two contacts.
+        per_phase: flow, phase and its first_time in it.
+        flows: all flows.
+        uploads: as `tables.Uploads`.
+        phases: as `tables.Phases`.
+        spans: first and last time of each capture, ns.
+    """
+    observed = merged_spans(spans)
+    found = of_phone(contacts, flows, phases)
+    remotes = flows.filter(pl.col("role") == "phone").select(
+        "flow", "app", "host", "remote_address"
+    )
+    counted, sent = found, uploads
+    if app is not None and remotes["app"].is_not_null().any():
+        counted, sent, remotes = (
+            table.filter(pl.col("app").eq_missing(app)) for table in (found, uploads, remotes)
+        )
+    table, looked_at = beacons(found, pause)
+    return Behaviour(
+        rates=rates(counted, sent, per_phase.join(remotes, on="flow"), phases, observed),
+        bursts=bursts(found, phases),
+        beacons=table,
+        stretches=stretches(found, observed),
+        looked_at=looked_at,
+    )

@@ -1,0 +1,114 @@
+"""Bursts: uploads of an app that follow one another closely, whatever flows carry them."""
+
+import dataframely as dy
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analyzer.contacts import NAME
+from analyzer.tables import Bursts
+from captures.sums import SECOND
+
+PAUSE = 5 * SECOND
+"""A burst ends where the app uploads nothing for longer, ns."""
+LOOK_BACK = 10 * SECOND
+"""How long before a burst something may have come that it may answer, ns."""
+MOST_NAMES = 8
+SIZES = (("heartbeat", 4_000), ("message", 35_625), ("photo", 915_000))
+"""Size classes with the bytes below which a burst belongs to them; above all, `large`.
+
+4,000: a ClientHello with a post-quantum key share (X25519MLKEM768, 1,216 bytes) and a short
+message. 35,625: one minute of speech at 4.75 kbit/s, the slowest rate of AMR (3GPP TS 26.071): no
+recording of a minute is smaller. 915,000: ten minutes at 12.2 kbit/s, its highest, or a photo as
+messengers shrink it; more may be many minutes of speech, a photo as taken, or video.
+"""
+LARGE = "large"
+
+
+def bursts(contacts: pl.DataFrame, phases: pl.DataFrame) -> dy.DataFrame[Bursts]:
+    """All bursts, by app and begin.
+
+    Args:
+        contacts: as `contacts.of_phone`.
+        phases: all phases.
+    """
+    keys = ("capture", "app", "phase")
+    ups = contacts.filter("is_up").sort(*keys, "start", "first_frame", nulls_last=True)
+    reached = pl.col("last").cum_max().shift(1).over(*keys)
+    is_new = (pl.col("start") - reached > PAUSE).fill_null(value=True)
+    numbered = ups.with_columns(burst=is_new.cum_sum(), name=NAME)
+    by_name = (
+        numbered.group_by("burst", "name")
+        .agg(pl.col("unique_bytes").sum())
+        .sort("burst", -pl.col("unique_bytes").cast(pl.Int64), "name")
+        .group_by("burst", maintain_order=True)
+        .agg(
+            pl.col("name").head(MOST_NAMES).alias("names"),
+            pl.col("unique_bytes").first().alias("largest_bytes"),
+        )
+    )
+    table = (
+        numbered.group_by("burst")
+        .agg(
+            pl.col(*keys, "state").first(),
+            pl.col("start").min(),
+            pl.col("last").max().alias("end"),
+            pl.col("unique_bytes").sum().alias("up_unique_bytes"),
+            pl.col("packets").sum().alias("up_packets"),
+            pl.col("flow").unique().sort().alias("flows"),
+            pl.col("first_frame").min(),
+            pl.col("last_frame").max(),
+        )
+        .join(by_name, on="burst")
+        .with_columns(size=_size(pl.col("up_unique_bytes")))
+        .join(phases.select("phase", phase_start="start"), on="phase", how="left")
+    )
+    placed = _preceded(table, contacts).with_columns(
+        since_phase=pl.when(pl.col("phase_start").is_not_null())
+        .then(pl.col("start") - pl.col("phase_start").to_physical())
+        .cast(pl.Duration("ns"))
+    )
+    ordered = placed.sort("capture", "start", "app", "first_frame", nulls_last=True)
+    return Bursts.validate(
+        ordered.with_columns(
+            pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("burst"),
+            pl.col("start", "end").cast(pl.Datetime("ns", "UTC")),
+        ).select(Bursts.column_names()),
+        cast=True,
+    )
+
+
+def burst_starts(contacts: pl.DataFrame) -> NDArray[np.int64]:
+    """Times at which the phone begins to upload after a pause, ns, in order."""
+    ups = contacts.filter("is_up").sort("start")
+    starts, last = (ups[name].to_numpy() for name in ("start", "last"))
+    if not len(starts):
+        return np.empty(0, dtype=np.int64)
+    reached = np.maximum.accumulate(last)
+    found: NDArray[np.int64] = starts[np.append(True, starts[1:] - reached[:-1] > PAUSE)]
+    return found
+
+
+def _size(sent: pl.Expr) -> pl.Expr:
+    """The size class of so many bytes."""
+    found = pl.lit(LARGE)
+    for name, below in reversed(SIZES):
+        found = pl.when(sent < below).then(pl.lit(name)).otherwise(found)
+    return found
+
+
+def _preceded(bursts: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Adds from whom something came last before each burst, and how long before."""
+    downs = contacts.filter(~pl.col("is_up")).select(
+        "capture", "start", NAME.alias("preceded_by"), "flow", came=pl.col("start")
+    )
+    before = bursts.sort("start").join_asof(
+        downs.sort("start").rename({"flow": "preceding_flow"}),
+        on="start",
+        by="capture",
+        strategy="backward",
+        tolerance=LOOK_BACK,
+        allow_exact_matches=False,
+        check_sortedness=False,  # both just were sorted; it cannot tell within groups
+    )
+    return before.with_columns(preceded=(pl.col("start") - pl.col("came")).cast(pl.Duration("ns")))

@@ -1,0 +1,178 @@
+"""What went up per state of the phone and hour of it, and how far such a rate can be believed.
+
+A rate has an interval by block bootstrap: the observed time of a state is cut into blocks, blocks
+are drawn anew, and the middle 95 % of the rates that they give is the interval. Blocks keep
+together what comes together; what is periodic beyond their width they do not see.
+"""
+
+from typing import NamedTuple
+
+import dataframely as dy
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analyzer.contacts import NAME
+from analyzer.tables import STATES, Rates
+from captures.sums import SECOND
+
+HOUR = 3_600 * SECOND
+SHORTEST_BLOCK = 60 * SECOND
+MOST_BLOCKS = 60
+FEWEST_BLOCKS = 10
+"""With fewer, too little time was observed for an interval."""
+DRAWS = 2_000
+SEED = 20_200_919
+LEVEL = 0.95
+MOST_KEYS = 300
+"""Keys of a state and dimension that have a row, by bytes uploaded; `all` has the whole."""
+TOO_LITTLE = "too little time observed"
+DIMENSIONS = ("all", "country", "host")
+
+
+class _Blocks(NamedTuple):
+    """The blocks of a state: begin, end, and phase of each, in order."""
+
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    width: int
+
+
+def rates(
+    contacts: pl.DataFrame,
+    uploads: pl.DataFrame,
+    per_phase: pl.DataFrame,
+    phases: pl.DataFrame,
+    observed: list[tuple[int, int]],
+) -> dy.DataFrame[Rates]:
+    """One row per state that was observed and key, and one for all of the state.
+
+    Args:
+        contacts: as `contacts.of_phone`, of what counts.
+        uploads: rows of `tables.Uploads` that count.
+        per_phase: flow, phase, first_time of what counts, with host and remote_address.
+        phases: all phases.
+        observed: time that captures observed, ns, in order, without overlaps.
+    """
+    first_met = _first_met(per_phase, phases)
+    parts = []
+    for state in STATES:
+        of_state = phases.filter(pl.col("state") == state)
+        exposure = int(of_state["exposure"].dt.total_nanoseconds().sum())
+        if not exposure:
+            continue
+        blocks = _blocks(of_state, observed, exposure)
+        sent = uploads.filter(pl.col("state") == state)
+        ups = contacts.filter("is_up", pl.col("state") == state)
+        parts += [
+            _rows(dimension, state, exposure, blocks, sent, ups, first_met)
+            for dimension in DIMENSIONS
+        ]
+    if not parts:
+        return Rates.create_empty()
+    table = pl.concat(parts, how="vertical_relaxed")
+    return Rates.validate(table.select(Rates.column_names()), cast=True)
+
+
+def _key(dimension: str) -> pl.Expr:
+    return {
+        "all": pl.lit(None, dtype=pl.String),
+        "country": pl.col("country"),
+        "host": NAME,
+    }[dimension].alias("key")
+
+
+def _first_met(per_phase: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
+    """State in which each host was first met."""
+    return (
+        per_phase.join(phases.select("phase", "state"), on="phase")
+        .with_columns(_key("host"))
+        .sort("first_time", "flow", nulls_last=True)
+        .group_by("key", maintain_order=True)
+        .agg(pl.col("state").first().alias("first_met"))
+        .with_columns(dimension=pl.lit("host"))
+    )
+
+
+def _rows(  # noqa: PLR0913, PLR0917 - all that a row is made of
+    dimension: str,
+    state: str,
+    exposure: int,
+    blocks: _Blocks,
+    uploads: pl.DataFrame,
+    contacts: pl.DataFrame,
+    first_met: pl.DataFrame,
+) -> pl.DataFrame:
+    """The rows of one state and dimension, most bytes first."""
+    table = (
+        uploads.with_columns(_key(dimension))
+        .group_by("key")
+        .agg(
+            pl.col("up_unique_bytes", "up_packets", "down_unique_bytes").sum(),
+            pl.col("remote_address").n_unique().alias("remotes"),
+            NAME.n_unique().alias("destinations"),
+        )
+        .sort(-pl.col("up_unique_bytes"), "key", nulls_last=True)
+        .head(MOST_KEYS)
+    )
+    if dimension == "all" and table.is_empty():
+        table = pl.DataFrame(
+            {"key": [None], **dict.fromkeys(table.columns[1:], 0)}, schema=table.schema
+        )
+    low, high = _intervals(contacts.with_columns(_key(dimension)), table["key"], blocks)
+    hours = exposure / HOUR
+    return table.with_columns(
+        pl.lit(state).alias("state"),
+        pl.lit(dimension).alias("dimension"),
+        pl.lit(exposure).cast(pl.Duration("ns")).alias("exposure"),
+        (pl.col("up_unique_bytes") / hours).alias("up_unique_bytes_per_hour"),
+        pl.Series("low_per_hour", low, dtype=pl.Float64),
+        pl.Series("high_per_hour", high, dtype=pl.Float64),
+        pl.lit(len(blocks.begins)).alias("blocks"),
+        pl.lit(blocks.width).cast(pl.Duration("ns")).alias("block"),
+        pl.lit(TOO_LITTLE if len(blocks.begins) < FEWEST_BLOCKS else None, dtype=pl.String).alias(
+            "remark"
+        ),
+    ).join(first_met, on=["dimension", "key"], how="left", maintain_order="left")
+
+
+def _blocks(phases: pl.DataFrame, observed: list[tuple[int, int]], exposure: int) -> _Blocks:
+    """The observed time of a state in blocks of nearly one width, none across two phases."""
+    width = max(SHORTEST_BLOCK, -(-exposure // MOST_BLOCKS))
+    begins: list[int] = []
+    ends: list[int] = []
+    spans = phases.select(pl.col("start", "end").to_physical()).drop_nulls().rows()
+    for start, end in spans:
+        for low, high in observed:
+            begin, stop = max(start, low), min(end, high)
+            if begin >= stop:
+                continue
+            number = max(1, round((stop - begin) / width))
+            edges = [begin + (stop - begin) * at // number for at in range(number + 1)]
+            begins += edges[:-1]
+            ends += edges[1:]
+    return _Blocks(np.array(begins, dtype=np.int64), np.array(ends, dtype=np.int64), width)
+
+
+def _intervals(
+    contacts: pl.DataFrame, keys: pl.Series, blocks: _Blocks
+) -> tuple[list[float | None], list[float | None]]:
+    """Low and high rate per hour of each key; None where too little was observed."""
+    number = len(blocks.begins)
+    if number < FEWEST_BLOCKS or keys.is_empty():
+        return [None] * len(keys), [None] * len(keys)
+    order = np.argsort(blocks.begins, kind="stable")
+    begins, lengths = blocks.begins[order], (blocks.ends - blocks.begins)[order]
+    place = pl.DataFrame({"key": keys}).with_row_index("at")
+    counted = contacts.join(place, on="key", nulls_equal=True)
+    block = np.searchsorted(begins, counted["start"].to_numpy(), side="right") - 1
+    sums = np.zeros((number, len(keys)))
+    np.add.at(
+        sums, (np.maximum(block, 0), counted["at"].to_numpy()), counted["unique_bytes"].to_numpy()
+    )
+    drawn = np.random.default_rng(SEED).multinomial(number, [1 / number] * number, size=DRAWS)
+    found = np.einsum("db,bk->dk", drawn.astype(np.float64), sums)
+    found /= (drawn @ lengths)[:, np.newaxis] / HOUR
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(found, [tail, 1 - tail], axis=0)
+    return low.tolist(), high.tolist()

@@ -1,0 +1,85 @@
+"""Beacons: contacts of one name that are periodic, with what carries them."""
+
+from datetime import timedelta
+
+import numpy as np
+
+from analyzer.beacons import beacons
+from tests.analyzer.met import SECOND, contacts, train
+
+EVERY_MINUTE = np.arange(20) * 60.0
+
+
+def found(*rows):
+    return beacons(contacts(*rows), SECOND)[0]
+
+
+def test_a_beacon_says_who_how_often_and_how_exactly():
+    (beacon,) = found(*train(EVERY_MINUTE, unique_bytes=50, flow=3)).to_dicts()
+    assert beacon["host"] == "a.example"
+    assert beacon["period"] == timedelta(minutes=1)
+    assert (beacon["beats"], beacon["missed"], beacon["flows"]) == (20, 0, 1)
+    assert (beacon["up_unique_bytes"], beacon["bytes_per_beat"]) == (1_000, 50)
+    assert (beacon["confidence"], beacon["score"]) == ("clear", 1)
+
+
+def test_several_packets_and_flows_per_beat_are_one_beat():
+    beats = [time + off for time in EVERY_MINUTE for off in (0, 0.2, 0.7)]
+    rows = [row | {"flow": at % 3} for at, row in enumerate(train(beats))]
+    (beacon,) = found(*rows).to_dicts()
+    assert (beacon["beats"], beacon["flows"], beacon["score"]) == (20, 3, 1)
+
+
+def test_a_name_gets_no_credit_for_what_else_goes_to_its_address():
+    rng = np.random.default_rng(1)
+    other = train(rng.uniform(0, 1_200, 90), host="b.example")
+    table = found(*train(EVERY_MINUTE), *other)
+    assert table["host"].to_list() == ["a.example"]
+    assert table["beats"].to_list() == [20]
+
+
+def test_intervals_across_phases_and_captures_do_not_count():
+    rows = [
+        *train(EVERY_MINUTE[:5]),
+        *train(EVERY_MINUTE[:5] + 1_017, phase=3),
+        *train(EVERY_MINUTE[:5] + 2_031, capture="b.pcap"),
+    ]
+    (beacon,) = found(*rows).to_dicts()
+    assert (beacon["beats"], beacon["missed"], beacon["score"]) == (15, 0, 1)
+
+
+def test_states_apps_and_services_are_kept_apart():
+    rows = [
+        *train(EVERY_MINUTE),
+        *train(EVERY_MINUTE + 9, state="active"),
+        *train(EVERY_MINUTE + 17, app="one"),
+        *train(EVERY_MINUTE + 21, service="quic"),
+    ]
+    assert found(*rows).height == 4
+
+
+def test_what_nobody_answers_what_goes_down_and_dns_are_no_beacons():
+    for of in ({"is_answered": False}, {"is_up": False}, {"service": "dns"}):
+        table, looked_at = beacons(contacts(*train(EVERY_MINUTE, **of)), SECOND)
+        assert (table.height, looked_at) == (0, 0)
+
+
+def test_remotes_without_a_name_are_told_apart_by_address():
+    rows = [
+        *train(EVERY_MINUTE, host=None),
+        *train(EVERY_MINUTE + 29, host=None, remote_address="203.0.113.8"),
+    ]
+    table = found(*rows)
+    assert sorted(table["remote_addresses"].to_list()) == [["203.0.113.7"], ["203.0.113.8"]]
+    assert table["host"].null_count() == 2
+
+
+def test_groups_that_were_looked_at_are_counted():
+    rng = np.random.default_rng(1)
+    rows = [*train(rng.uniform(0, 900, 40)), *train([1, 2], host="b.example")]
+    table, looked_at = beacons(contacts(*rows), SECOND)
+    assert (table.height, looked_at) == (0, 1)
+
+
+def test_beacons_of_nothing_are_none():
+    assert found().height == 0

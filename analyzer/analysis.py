@@ -146,6 +146,8 @@ def analyze(
 
 def _second_look(part: _Part, states: Timeline, settings: Settings) -> SecondLook:
     """What a capture that was read says of its phases."""
+    if not (states.files or part.reading.marks() or settings.infer_phases):
+        return SecondLook(None, [])
     return second_look(
         part.name,
         states,

@@ -8,45 +8,43 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analyzer.contacts import NAME
-from analyzer.rhythm import FEWEST_INTERVALS, Rhythm, merged, rhythms
-from analyzer.tables import Beacons
+from analyzer.contacts import Met
+from analyzer.rhythm import BREAK, FEWEST_INTERVALS, Rhythm, rhythms
+from analyzer.tables import STATES, Beacons
 
 PAUSES = 2
 """A period is at least so many pauses that part contacts: shorter ones are an artefact of those."""
-KEYS = ("state", "app", "name", "service")
 NAMED_BY_ADDRESS = ("dns", "mdns", "llmnr")
 """Services whose remotes are asked for whatever the app wants: no name of them has a rhythm."""
 
 
-def beacons(contacts: pl.DataFrame, pause: int) -> tuple[dy.DataFrame[Beacons], int]:
-    """All beacons, the largest first, and how many groups of contacts were looked at.
+def beacons(met: Met, pause: int) -> tuple[dy.DataFrame[Beacons], int]:
+    """All beacons, the clearest first, and how many groups of contacts were looked at.
 
     Contacts of one name are taken together, whatever flows carry them; those that come with
     another one count as one. Intervals are those within a phase of a capture. Flows that nobody
     answered are left out: what tries again and again is no beacon.
 
     Args:
-        contacts: as `contacts.of_phone`.
+        met: as `contacts.of_phone` has them.
         pause: ns; what no longer pause parts is one contact.
     """
-    ups = contacts.filter(
-        "is_up", "is_answered", ~pl.col("service").is_in(NAMED_BY_ADDRESS).fill_null(value=False)
-    ).with_columns(name=NAME)
-    ordered = ups.sort(*KEYS, "capture", "phase", "start", "first_frame", nulls_last=True)
-    numbered = ordered.with_columns(
-        group=pl.struct(KEYS).rle_id().cast(pl.Int64),
-        train=pl.struct(*KEYS, "capture", "phase").rle_id().cast(pl.Int64),
-    )
-    intervals, trains = _intervals(
-        numbered["group"].to_numpy(),
-        numbered["train"].to_numpy(),
-        numbered["start"].to_numpy(),
-        pause,
-    )
-    looked_at = {group: of for group, of in intervals.items() if len(of) >= FEWEST_INTERVALS}
+    is_other = pl.col("service").is_in(NAMED_BY_ADDRESS).fill_null(value=False)
+    wanted = met.flows.filter("is_answered", ~is_other).select("flow")
+    ups = met.contacts.filter("is_up").join(wanted, on="flow", how="semi", maintain_order="left")
+    states = ups["state"].to_numpy().astype(np.int64)
+    of_state = states * max(met.groups.height, 1) + ups["group"].to_numpy()
+    train = (of_state * len(met.captures) + ups["capture"].to_numpy()) * (
+        int(ups["phase"].max() or 0) + 1  # type: ignore[arg-type] # of integers
+    ) + ups["phase"].to_numpy()
+    order = np.argsort(train, kind="stable")
+    starts = ups["start"].to_numpy()[order]
+    intervals, trains = _intervals(of_state[order], train[order], starts, pause)
+    looked_at = {
+        group: of for group, of in intervals.items() if (of != BREAK).sum() >= FEWEST_INTERVALS
+    }
     found = rhythms(looked_at, trains, PAUSES * pause)
-    table = _described(numbered, found)
+    table = _described(ups.with_columns(of_state=pl.Series(of_state)), met, found)
     return Beacons.validate(table.select(Beacons.column_names()), cast=True), len(looked_at)
 
 
@@ -56,16 +54,13 @@ def _intervals(
     """The intervals between contacts of each group, ns, and how many trains they are of."""
     if not len(starts):
         return {}, {}
-    # contacts of several flows that come together are one: times of other trains lie far apart
     is_begin = np.diff(trains, prepend=trains[0] - 1) != 0
-    kept = np.zeros(len(starts), dtype=np.bool_)
-    edges = [*np.flatnonzero(is_begin).tolist(), len(starts)]
-    for begin, end in pairwise(edges):
-        kept[begin + merged(starts[begin:end], pause)] = True
+    kept = is_begin | (np.diff(starts, prepend=starts[0]) > pause)
     groups, trains, starts = groups[kept], trains[kept], starts[kept]
-    is_same = np.diff(trains) == 0
+    gaps = np.where(np.diff(trains) == 0, np.diff(starts), BREAK)
+    is_inside = np.diff(groups) == 0
+    gaps, of_group = gaps[is_inside], groups[1:][is_inside]
     found: dict[int, NDArray[np.float64]] = {}
-    gaps, of_group = np.diff(starts)[is_same].astype(np.float64), groups[1:][is_same]
     places = [*np.flatnonzero(np.diff(of_group, prepend=-1)).tolist(), len(of_group)]
     for begin, end in pairwise(places):
         found[int(of_group[begin])] = gaps[begin:end]
@@ -78,12 +73,12 @@ def _intervals(
     return found, counts
 
 
-def _described(contacts: pl.DataFrame, found: dict[int, Rhythm]) -> pl.DataFrame:
+def _described(contacts: pl.DataFrame, met: Met, found: dict[int, Rhythm]) -> pl.DataFrame:
     """What carries each rhythm."""
     rhythms_table = pl.DataFrame(
         [(group, *of) for group, of in found.items()],
         schema={
-            "group": pl.Int64,
+            "of_state": pl.Int64,
             "period": pl.Float64,
             "beats": pl.Int64,
             "missed": pl.Int64,
@@ -94,21 +89,32 @@ def _described(contacts: pl.DataFrame, found: dict[int, Rhythm]) -> pl.DataFrame
         orient="row",
     )
     carried = (
-        contacts.join(rhythms_table.select("group"), on="group", how="semi")
-        .group_by("group")
+        contacts.join(rhythms_table.select("of_state"), on="of_state", how="semi")
+        .group_by("of_state")
         .agg(
-            pl.col("state", "app", "host", "service").first(),
-            pl.col("remote_address").unique().sort().alias("remote_addresses"),
-            pl.col("flow").n_unique().alias("flows"),
+            pl.col("state", "group").first(),
+            pl.col("flow").unique(),
             pl.col("start").min().cast(pl.Datetime("ns", "UTC")).alias("first_time"),
             pl.col("last").max().cast(pl.Datetime("ns", "UTC")).alias("last_time"),
             pl.col("unique_bytes").sum().alias("up_unique_bytes"),
-            pl.col("capture").first(),
-            pl.col("first_frame").first(),
+            pl.col("capture", "first_frame").first(),
         )
     )
+    addresses = (
+        carried.select("of_state", "flow")
+        .explode("flow")
+        .join(met.flows.select("flow", "remote_address"), on="flow")
+        .group_by("of_state")
+        .agg(pl.col("remote_address").unique().sort().alias("remote_addresses"))
+    )
+    named = carried.with_columns(
+        *(met.groups[name].gather(carried["group"]) for name in ("app", "host", "service")),
+        pl.Series("state", STATES).gather(carried["state"]),
+        pl.Series("capture", met.captures, dtype=pl.String).gather(carried["capture"]),
+        flows=pl.col("flow").list.len().cast(pl.Int64),
+    ).join(addresses, on="of_state")
     return (
-        rhythms_table.join(carried, on="group")
+        rhythms_table.join(named, on="of_state")
         .with_columns(
             pl.col("period", "jitter").round().cast(pl.Int64).cast(pl.Duration("ns")),
             pl.col("score").round(4),

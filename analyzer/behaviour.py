@@ -53,20 +53,19 @@ def behaviour(  # noqa: PLR0913 - every table that it comes from
         spans: first and last time of each capture, ns.
     """
     observed = merged_spans(spans)
-    found = of_phone(contacts, flows, phases)
-    remotes = flows.filter(pl.col("role") == "phone").select(
-        "flow", "app", "host", "remote_address"
+    met = of_phone(contacts, flows, phases)
+    counted, sent, own = met, uploads, met.flows
+    if app is not None and own["app"].is_not_null().any():
+        counted, sent = met.of_app(app), uploads.filter(pl.col("app").eq_missing(app))
+        own = counted.flows
+    first = per_phase.select("flow", "phase", "first_time").join(
+        own.select("flow", "host", "remote_address"), on="flow"
     )
-    counted, sent = found, uploads
-    if app is not None and remotes["app"].is_not_null().any():
-        counted, sent, remotes = (
-            table.filter(pl.col("app").eq_missing(app)) for table in (found, uploads, remotes)
-        )
-    table, looked_at = beacons(found, pause)
+    table, looked_at = beacons(met, pause)
     return Behaviour(
-        rates=rates(counted, sent, per_phase.join(remotes, on="flow"), phases, observed),
-        bursts=bursts(found, phases),
+        rates=rates(counted, sent, first, phases, observed),
+        bursts=bursts(met, phases),
         beacons=table,
-        stretches=stretches(found, observed),
+        stretches=stretches(met.contacts, observed),
         looked_at=looked_at,
     )

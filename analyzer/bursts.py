@@ -5,8 +5,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analyzer.contacts import NAME
-from analyzer.tables import Bursts
+from analyzer.contacts import Met
+from analyzer.tables import STATES, Bursts
 from captures.sums import SECOND
 
 PAUSE = 5 * SECOND
@@ -25,30 +25,25 @@ messengers shrink it; more may be many minutes of speech, a photo as taken, or v
 LARGE = "large"
 
 
-def bursts(contacts: pl.DataFrame, phases: pl.DataFrame) -> dy.DataFrame[Bursts]:
-    """All bursts, by app and begin.
+def bursts(met: Met, phases: pl.DataFrame) -> dy.DataFrame[Bursts]:
+    """All bursts, by capture and begin.
 
     Args:
-        contacts: as `contacts.of_phone`.
+        met: as `contacts.of_phone` has them.
         phases: all phases.
     """
-    keys = ("capture", "app", "phase")
-    ups = contacts.filter("is_up").sort(*keys, "start", "first_frame", nulls_last=True)
-    reached = pl.col("last").cum_max().shift(1).over(*keys)
-    is_new = (pl.col("start") - reached > PAUSE).fill_null(value=True)
-    numbered = ups.with_columns(burst=is_new.cum_sum(), name=NAME)
-    by_name = (
-        numbered.group_by("burst", "name")
-        .agg(pl.col("unique_bytes").sum())
-        .sort("burst", -pl.col("unique_bytes").cast(pl.Int64), "name")
-        .group_by("burst", maintain_order=True)
-        .agg(
-            pl.col("name").head(MOST_NAMES).alias("names"),
-            pl.col("unique_bytes").first().alias("largest_bytes"),
-        )
+    apps = met.groups.select("app").unique(maintain_order=True).with_row_index("of_app")
+    of_group = met.groups.join(apps, on="app", how="left", nulls_equal=True, maintain_order="left")[
+        "of_app"
+    ]
+    ups = met.contacts.filter("is_up")
+    ups = ups.with_columns(of_app=of_group.gather(ups["group"]).cast(pl.Int64))
+    keys = ("capture", "of_app", "phase")
+    numbered = ups.sort(*keys, "start", maintain_order=True).with_columns(
+        burst=_numbers(*(pl.col(key) for key in keys))
     )
     table = (
-        numbered.group_by("burst")
+        numbered.group_by("burst", maintain_order=True)
         .agg(
             pl.col(*keys, "state").first(),
             pl.col("start").min(),
@@ -59,22 +54,50 @@ def bursts(contacts: pl.DataFrame, phases: pl.DataFrame) -> dy.DataFrame[Bursts]
             pl.col("first_frame").min(),
             pl.col("last_frame").max(),
         )
-        .join(by_name, on="burst")
-        .with_columns(size=_size(pl.col("up_unique_bytes")))
+        .join(_receivers(numbered, met), on="burst")
         .join(phases.select("phase", phase_start="start"), on="phase", how="left")
     )
-    placed = _preceded(table, contacts).with_columns(
-        since_phase=pl.when(pl.col("phase_start").is_not_null())
-        .then(pl.col("start") - pl.col("phase_start").to_physical())
-        .cast(pl.Duration("ns"))
+    found = _preceded(table, met)
+    named = found.with_columns(
+        size=_size(pl.col("up_unique_bytes")),
+        app=apps["app"].gather(found["of_app"]),
+        since_phase=(pl.col("start") - pl.col("phase_start").to_physical()).cast(pl.Duration("ns")),
+        state=pl.Series(STATES).gather(found["state"]),
     )
-    ordered = placed.sort("capture", "start", "app", "first_frame", nulls_last=True)
+    ordered = named.sort("capture", "start", "app", "first_frame", nulls_last=True)
     return Bursts.validate(
         ordered.with_columns(
             pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("burst"),
+            pl.Series("capture", met.captures, dtype=pl.String).gather(ordered["capture"]),
             pl.col("start", "end").cast(pl.Datetime("ns", "UTC")),
         ).select(Bursts.column_names()),
         cast=True,
+    )
+
+
+def _numbers(*keys: pl.Expr) -> pl.Expr:
+    """Number of the burst of each contact, which are in the order of the keys, then of start."""
+    reached = pl.col("last").cum_max().shift(1).over(keys)
+    return (pl.col("start") - reached > PAUSE).fill_null(value=True).cum_sum()
+
+
+def _receivers(contacts: pl.DataFrame, met: Met) -> pl.DataFrame:
+    """The names that each burst went to, most bytes first."""
+    named = met.groups.with_columns(of_name=pl.col("name").rank("dense").cast(pl.Int64))
+    names = named.unique("of_name").sort("of_name")["name"]
+    sums = (
+        contacts.with_columns(of_name=named["of_name"].gather(contacts["group"]))
+        .group_by("burst", "of_name")
+        .agg(pl.col("unique_bytes").sum())
+        .sort("burst", -pl.col("unique_bytes"), "of_name")
+        .group_by("burst", maintain_order=True)
+        .agg(pl.col("of_name").head(MOST_NAMES))
+        .explode("of_name")
+    )
+    return (
+        sums.with_columns(names=names.gather(sums["of_name"] - 1))
+        .group_by("burst", maintain_order=True)
+        .agg("names")
     )
 
 
@@ -97,13 +120,13 @@ def _size(sent: pl.Expr) -> pl.Expr:
     return found
 
 
-def _preceded(bursts: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+def _preceded(bursts: pl.DataFrame, met: Met) -> pl.DataFrame:
     """Adds from whom something came last before each burst, and how long before."""
-    downs = contacts.filter(~pl.col("is_up")).select(
-        "capture", "start", NAME.alias("preceded_by"), "flow", came=pl.col("start")
+    downs = met.contacts.filter(~pl.col("is_up")).select(
+        "capture", "start", "group", preceding_flow="flow", came="start"
     )
     before = bursts.sort("start").join_asof(
-        downs.sort("start").rename({"flow": "preceding_flow"}),
+        downs.sort("start"),
         on="start",
         by="capture",
         strategy="backward",
@@ -111,4 +134,7 @@ def _preceded(bursts: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
         allow_exact_matches=False,
         check_sortedness=False,  # both just were sorted; it cannot tell within groups
     )
-    return before.with_columns(preceded=(pl.col("start") - pl.col("came")).cast(pl.Duration("ns")))
+    return before.with_columns(
+        preceded=(pl.col("start") - pl.col("came")).cast(pl.Duration("ns")),
+        preceded_by=met.groups["name"].gather(before["group"]),
+    )

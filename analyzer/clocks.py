@@ -23,8 +23,10 @@ STEP = SECOND // 10
 ONSET = 3 * SECOND
 """How soon after the screen comes on, or an app comes to the front, bursts are expected, ns."""
 MASS = 0.95
-LEAST_GAIN = 8.0
+LEAST_GAIN = 10.0
 """Natural logarithm of how much likelier the best offset must be than the middle one."""
+DISPERSION = 1.5
+"""Bursts come in clusters, so so many of them tell as much as one that comes by itself."""
 WIDEST = 30 * SECOND
 FEWEST_BURSTS = 10
 MOST_SPANS = 2_000
@@ -94,7 +96,7 @@ def by_bursts(spans: Sequence[Span], bursts: Times, first: int, last: int) -> Es
     likely = _likelihood(_pieces(near), np.sort(bursts), first, last)
     if likely.max() - np.median(likely) < LEAST_GAIN:
         return Estimate(BURSTS, len(bursts), remark="bursts do not follow the states closely")
-    mass = np.exp(likely - likely.max())
+    mass = np.exp((likely - likely.max()) / DISPERSION)
     reached = np.cumsum(mass) / mass.sum()
     tail = (1 - MASS) / 2
     low, high = (int(_GRID[np.searchsorted(reached, share)]) for share in (tail, 1 - tail))

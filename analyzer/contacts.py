@@ -1,13 +1,45 @@
-"""Contacts of the phone with public remotes: stretches of new payload without a pause."""
+"""Contacts of the phone with public remotes: stretches of new payload without a pause.
+
+There are many more of them than flows, so they are kept in numbers; what a number stands for, a
+short table says.
+"""
+
+from typing import NamedTuple
 
 import polars as pl
 
+from analyzer.tables import STATES
 from captures.batches import contacts_table
 from captures.sums import Sums
 
 NAME = pl.coalesce("host", "remote_address")
 """What a remote is called where contacts are grouped: its host, else its address."""
-OF_FLOW = ("app", "host", "remote_address", "service", "country", "asn", "is_answered")
+_GROUP = ("app", "name", "service")
+
+
+class Met(NamedTuple):
+    """The contacts of the phone with public remotes.
+
+    Attributes:
+        contacts: capture, flow, phase, state (place in `STATES`), group, remote, is_up, start and
+            last (ns), unique_bytes, packets, first_frame, last_frame; by capture, then by start.
+        groups: per group its app, host, name and service; its number is its row.
+        captures: names of the captures, by number.
+        flows: the phone's flows: group, remote (a number per address), app, host, name, …; by flow.
+    """
+
+    contacts: pl.DataFrame
+    groups: pl.DataFrame
+    captures: list[str]
+    flows: pl.DataFrame
+
+    def of_app(self, app: str) -> "Met":
+        """The contacts of one app."""
+        flows = self.flows.filter(pl.col("app").eq_missing(app))
+        kept = self.contacts.join(
+            flows.select("flow"), on="flow", how="semi", maintain_order="left"
+        )
+        return self._replace(contacts=kept, flows=flows)
 
 
 def contacts_of(sums: Sums) -> pl.DataFrame:
@@ -15,22 +47,43 @@ def contacts_of(sums: Sums) -> pl.DataFrame:
     return contacts_table(sums.contact_rows())
 
 
-def of_phone(contacts: pl.DataFrame, flows: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
-    """The contacts of the phone's flows, with what is known of flow and phase, in order of time.
-
-    Columns: flow, capture, phase, state, is_up, start and last (ns), unique_bytes, packets,
-    first_frame, last_frame, and those of `OF_FLOW`.
+def of_phone(contacts: pl.DataFrame, flows: pl.DataFrame, phases: pl.DataFrame) -> Met:
+    """The contacts of the phone's flows with public remotes.
 
     Args:
         contacts: flow, phase, is_up, start, last, unique_bytes, packets, first_ and last_frame.
         flows: all flows.
         phases: all phases.
     """
-    wanted = flows.filter(pl.col("role") == "phone").with_columns(
-        is_answered=pl.col("down_packets") > 0
+    wanted = flows.filter(pl.col("role") == "phone").select(
+        "flow", "capture", "app", "host", "remote_address", "service", "country",
+        name=NAME, is_answered=pl.col("down_packets") > 0,
+    )  # fmt: skip
+    groups = wanted.group_by(_GROUP, maintain_order=True).agg(pl.col("host").first())
+    wanted = wanted.join(
+        groups.with_row_index("group").drop("host"),
+        on=_GROUP,
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    ).with_columns(
+        remote=pl.col("remote_address").rank("dense").cast(pl.Int32),
+        group=pl.col("group").cast(pl.Int32),
     )
-    return (
-        contacts.join(wanted.select("flow", "capture", *OF_FLOW), on="flow")
-        .join(phases.select("phase", "state"), on="phase")
-        .sort("capture", "start", "first_frame", "flow", "is_up")
+    captures = wanted["capture"].unique(maintain_order=True).to_list()
+    numbers = wanted.select(
+        "flow",
+        "group",
+        "remote",
+        pl.col("capture").cast(pl.Enum(captures)).to_physical().cast(pl.Int32),
     )
+    state_of = phases.select(
+        "phase",
+        pl.col("state").replace_strict(STATES, range(len(STATES)), return_dtype=pl.Int32),
+    )
+    met = (
+        contacts.join(numbers, on="flow", maintain_order="left")
+        .join(state_of, on="phase", maintain_order="left")
+        .sort("capture", "start", maintain_order=True)
+    )
+    return Met(met, groups, captures, wanted)

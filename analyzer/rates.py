@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analyzer.contacts import NAME
+from analyzer.contacts import NAME, Met
 from analyzer.tables import STATES, Rates
 from captures.sums import SECOND
 
@@ -21,7 +21,7 @@ SHORTEST_BLOCK = 60 * SECOND
 MOST_BLOCKS = 60
 FEWEST_BLOCKS = 10
 """With fewer, too little time was observed for an interval."""
-DRAWS = 2_000
+DRAWS = 1_000
 SEED = 20_200_919
 LEVEL = 0.95
 MOST_KEYS = 300
@@ -39,7 +39,7 @@ class _Blocks(NamedTuple):
 
 
 def rates(
-    contacts: pl.DataFrame,
+    met: Met,
     uploads: pl.DataFrame,
     per_phase: pl.DataFrame,
     phases: pl.DataFrame,
@@ -48,24 +48,26 @@ def rates(
     """One row per state that was observed and key, and one for all of the state.
 
     Args:
-        contacts: as `contacts.of_phone`, of what counts.
+        met: contacts of what counts.
         uploads: rows of `tables.Uploads` that count.
         per_phase: flow, phase, first_time of what counts, with host and remote_address.
         phases: all phases.
         observed: time that captures observed, ns, in order, without overlaps.
     """
     first_met = _first_met(per_phase, phases)
+    ups = met.contacts.filter("is_up")
     parts = []
-    for state in STATES:
+    for place, state in enumerate(STATES):
         of_state = phases.filter(pl.col("state") == state)
         exposure = int(of_state["exposure"].dt.total_nanoseconds().sum())
         if not exposure:
             continue
         blocks = _blocks(of_state, observed, exposure)
         sent = uploads.filter(pl.col("state") == state)
-        ups = contacts.filter("is_up", pl.col("state") == state)
+        per_flow = _per_block(ups.filter(pl.col("state") == place), blocks)
+        counted = per_flow.join(met.flows.select("flow", "name", "country"), on="flow")
         parts += [
-            _rows(dimension, state, exposure, blocks, sent, ups, first_met)
+            _rows(dimension, state, exposure, blocks, sent, counted, first_met)
             for dimension in DIMENSIONS
         ]
     if not parts:
@@ -80,6 +82,18 @@ def _key(dimension: str) -> pl.Expr:
         "country": pl.col("country"),
         "host": NAME,
     }[dimension].alias("key")
+
+
+def _per_block(contacts: pl.DataFrame, blocks: _Blocks) -> pl.DataFrame:
+    """Uploaded per flow and block of time; where there are too few blocks, nothing."""
+    if len(blocks.begins) < FEWEST_BLOCKS:
+        contacts = contacts.clear()
+    place = np.searchsorted(blocks.begins, contacts["start"].to_numpy(), side="right") - 1
+    return (
+        contacts.select("flow", "unique_bytes", block=pl.Series(np.maximum(place, 0)))
+        .group_by("flow", "block")
+        .agg(pl.col("unique_bytes").sum())
+    )
 
 
 def _first_met(per_phase: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
@@ -100,7 +114,7 @@ def _rows(  # noqa: PLR0913, PLR0917 - all that a row is made of
     exposure: int,
     blocks: _Blocks,
     uploads: pl.DataFrame,
-    contacts: pl.DataFrame,
+    per_block: pl.DataFrame,
     first_met: pl.DataFrame,
 ) -> pl.DataFrame:
     """The rows of one state and dimension, most bytes first."""
@@ -119,7 +133,9 @@ def _rows(  # noqa: PLR0913, PLR0917 - all that a row is made of
         table = pl.DataFrame(
             {"key": [None], **dict.fromkeys(table.columns[1:], 0)}, schema=table.schema
         )
-    low, high = _intervals(contacts.with_columns(_key(dimension)), table["key"], blocks)
+    named = {"all": pl.lit(None, pl.String), "country": pl.col("country"), "host": pl.col("name")}
+    keyed = per_block.select("block", "unique_bytes", key=named[dimension])
+    low, high = _intervals(keyed, table["key"], blocks)
     hours = exposure / HOUR
     return table.with_columns(
         pl.lit(state).alias("state"),
@@ -151,28 +167,29 @@ def _blocks(phases: pl.DataFrame, observed: list[tuple[int, int]], exposure: int
             edges = [begin + (stop - begin) * at // number for at in range(number + 1)]
             begins += edges[:-1]
             ends += edges[1:]
-    return _Blocks(np.array(begins, dtype=np.int64), np.array(ends, dtype=np.int64), width)
+    order = np.argsort(begins, kind="stable")
+    starts, stops = (np.array(of, dtype=np.int64)[order] for of in (begins, ends))
+    return _Blocks(starts, stops, width)
 
 
 def _intervals(
-    contacts: pl.DataFrame, keys: pl.Series, blocks: _Blocks
+    per_block: pl.DataFrame, keys: pl.Series, blocks: _Blocks
 ) -> tuple[list[float | None], list[float | None]]:
     """Low and high rate per hour of each key; None where too little was observed."""
     number = len(blocks.begins)
     if number < FEWEST_BLOCKS or keys.is_empty():
         return [None] * len(keys), [None] * len(keys)
-    order = np.argsort(blocks.begins, kind="stable")
-    begins, lengths = blocks.begins[order], (blocks.ends - blocks.begins)[order]
     place = pl.DataFrame({"key": keys}).with_row_index("at")
-    counted = contacts.join(place, on="key", nulls_equal=True)
-    block = np.searchsorted(begins, counted["start"].to_numpy(), side="right") - 1
-    sums = np.zeros((number, len(keys)))
-    np.add.at(
-        sums, (np.maximum(block, 0), counted["at"].to_numpy()), counted["unique_bytes"].to_numpy()
+    counted = (
+        per_block.group_by("block", "key")
+        .agg(pl.col("unique_bytes").sum())
+        .join(place, on="key", nulls_equal=True)
     )
+    sums = np.zeros((number, len(keys)))
+    sums[counted["block"].to_numpy(), counted["at"].to_numpy()] = counted["unique_bytes"].to_numpy()
     drawn = np.random.default_rng(SEED).multinomial(number, [1 / number] * number, size=DRAWS)
-    found = np.einsum("db,bk->dk", drawn.astype(np.float64), sums)
-    found /= (drawn @ lengths)[:, np.newaxis] / HOUR
+    hours = (drawn @ (blocks.ends - blocks.begins)) / HOUR
+    found = (drawn.astype(np.float64) @ sums) / hours[:, np.newaxis]  # sums of whole numbers: exact
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(found, [tail, 1 - tail], axis=0)
     return low.tolist(), high.tolist()

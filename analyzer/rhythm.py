@@ -7,15 +7,22 @@ contacts by chance (`scripts/measure_beacons.py`, docs/validation.md).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 FEWEST_INTERVALS = 2
+BREAK = -1.0
+"""Stands between intervals where one train ends and another begins."""
 MOST_INTERVALS = 4_096
 """Of longer trains the first are looked at."""
+FEWEST_WITH_OTHERS = 10
+"""Intervals from which contacts between beats are looked for."""
+MOST_OTHERS = 0.25
+NEAR = 0.2
+MOST_AT_ONCE = 1 << 17
 WEAK, CLEAR = "weak", "clear"
 _QUANTILES = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75)
 _ROUNDS = 3
@@ -23,7 +30,7 @@ _BY_CHANCE = 0.25
 _LEAST_SINGLE = 0.5
 _MOST_PERIODS = 2
 _LENGTHS = np.array([2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100])
-_LEAST_WEAK = np.array([0.994, 0.9, 0.8, 0.67, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
+_LEAST_WEAK = np.array([0.995, 0.9, 0.8, 0.67, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
 _LEAST_CLEAR = np.array([2, 0.99, 0.94, 0.88, 0.81, 0.7, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5])
 """For so many intervals; two are never clear. By chance: `weak` 1 of 200, `clear` 1 of 10,000."""
 
@@ -50,63 +57,141 @@ class Rhythm(NamedTuple):
     confidence: str
 
 
-def merged(times: NDArray[np.int64], pause: int) -> NDArray[np.int64]:
-    """Places of the times that begin a contact: those behind a longer pause; times are in order."""
-    return np.flatnonzero(np.diff(times, prepend=np.iinfo(np.int64).min // 2) > pause)
-
-
 def rhythms(
     intervals: Mapping[int, Numbers], trains: Mapping[int, int], shortest: float = 0
 ) -> dict[int, Rhythm]:
     """The rhythms of groups of intervals; where chance may have made them, a group has none.
 
     Args:
-        intervals: ns between contacts, of all trains of a group.
+        intervals: ns between contacts of a group, with `BREAK` where a train ends.
         trains: how many uninterrupted trains with an interval each group has.
         shortest: ns; a shorter period is none.
     """
+    plain = {group: of[of != BREAK] for group, of in intervals.items()}
+    found = _fitting(plain, trains, shortest)
+    rest = {
+        group: alone
+        for group, of in intervals.items()
+        if group not in found and (alone := without_others(of)) is not None
+    }
+    return found | _fitting(rest, trains, shortest)
+
+
+def _fitting(
+    intervals: Mapping[int, Numbers], trains: Mapping[int, int], shortest: float
+) -> dict[int, Rhythm]:
+    """The rhythms of groups of intervals of which no train ends between two."""
     alike: dict[int, list[int]] = defaultdict(list)
     for group, of in intervals.items():
         if len(of) >= FEWEST_INTERVALS:
-            alike[min(len(of), MOST_INTERVALS)].append(group)
+            alike[min(len(of), MOST_INTERVALS).bit_length()].append(group)
     found: dict[int, Rhythm] = {}
-    for length, groups in sorted(alike.items()):
-        weak, clear = least_scores(length)
-        rows = np.array([intervals[group][:length] for group in groups])
-        for group, period, score, periods in zip(groups, *fitted(rows), strict=True):
-            if score >= weak and period >= shortest:
-                found[group] = Rhythm(
-                    period=float(period),
-                    beats=length + trains[group],
-                    missed=round(periods) - length,
-                    jitter=float((1 - score) * _BY_CHANCE * period),
-                    score=float(score),
-                    confidence=CLEAR if score >= clear else WEAK,
-                )
+    for of_size in alike.values():
+        for groups in _pieces(of_size, intervals):
+            lengths = np.array([min(len(intervals[group]), MOST_INTERVALS) for group in groups])
+            rows = np.zeros((len(groups), lengths.max()))
+            for row, group, length in zip(rows, groups, lengths, strict=True):
+                row[:length] = intervals[group][:length]
+            fits = zip(groups, lengths.tolist(), *fitted(rows, lengths), strict=True)
+            for group, length, period, score, periods in fits:
+                weak, clear = least_scores(length)
+                if score >= weak and period >= shortest:
+                    found[group] = Rhythm(
+                        period=float(period),
+                        beats=length + trains[group],
+                        missed=round(periods) - length,
+                        jitter=float((1 - score) * _BY_CHANCE * period),
+                        score=float(score),
+                        confidence=CLEAR if score >= clear else WEAK,
+                    )
     return found
 
 
-def fitted(intervals: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+def without_others(intervals: Numbers) -> Numbers | None:
+    """The intervals without the contacts that came between beats; None: no beats stand out.
+
+    The period is the one near which most intervals lie; it must be half of them. Shorter ones
+    next to one another that add up to it are one.
+
+    Args:
+        intervals: ns, with `BREAK` where a train ends.
+    """
+    real = intervals[intervals != BREAK]
+    if len(real) < FEWEST_WITH_OTHERS:
+        return None
+    ordered = np.sort(real)
+    near = np.searchsorted(ordered, ordered * (1 + NEAR)) - np.searchsorted(
+        ordered, ordered * (1 - NEAR)
+    )
+    period = ordered[near.argmax()]
+    if near.max() < len(real) / 2:
+        return None
+    kept: list[float] = []
+    sent = others = 0
+    open_sum = 0.0
+    for gap in intervals.tolist():
+        if gap == BREAK:
+            open_sum = 0.0
+            continue
+        sent += 1
+        open_sum += gap
+        if open_sum >= period * (1 - NEAR):
+            kept.append(min(open_sum, gap, key=lambda of: _off(of, period)))
+            open_sum = 0.0
+        else:
+            others += 1
+    return np.array(kept) if 0 < others <= MOST_OTHERS * sent else None
+
+
+def _off(gap: float, period: float) -> float:
+    """How far a gap is from whole periods, and at least one."""
+    return abs(gap - max(round(gap / period), 1) * period)
+
+
+def _pieces(groups: list[int], intervals: Mapping[int, Numbers]) -> Iterator[list[int]]:
+    """The groups, a few at a time, so that they take little memory together."""
+    at = 0
+    while at < len(groups):
+        longest = min(len(intervals[groups[at]]), MOST_INTERVALS)
+        number = max(1, MOST_AT_ONCE // (2 * longest))
+        yield groups[at : at + number]
+        at += number
+
+
+def fitted(
+    intervals: Numbers, counts: NDArray[np.int64] | None = None
+) -> tuple[Numbers, Numbers, Numbers]:
     """Period, score and number of periods that fit best, per row of intervals.
 
     At least half of the intervals are one period, and of the periods no more than half is missed;
     where nothing fits so, the score is 0.
+
+    Args:
+        intervals: ns; what stands behind the intervals of a row is not looked at.
+        counts: intervals of each row; None: all.
     """
-    rows, number = intervals.shape
-    period, score, periods = np.zeros(rows), np.zeros(rows), np.full(rows, float(number))
-    for start in np.quantile(intervals, _QUANTILES, axis=1):
-        guess = np.maximum(start, 1.0)
+    rows, width = intervals.shape
+    if counts is None:
+        counts = np.full(rows, width)
+    there = (np.arange(width) < counts[:, np.newaxis]).astype(np.float64)
+    ordered = np.sort(np.where(there > 0, intervals, np.inf), axis=1)
+    intervals = np.where(there > 0, intervals, 0.0)
+    period, score, periods = np.zeros(rows), np.zeros(rows), counts.astype(np.float64)
+    for share in _QUANTILES:
+        start = ordered[np.arange(rows), (share * (counts - 1)).astype(np.int64)]
+        guess = np.maximum(start, 1.0)[:, np.newaxis]
         for _ in range(_ROUNDS):
-            times = np.maximum(np.rint(intervals / guess[:, np.newaxis]), 1)
-            guess = np.maximum((times * intervals).sum(axis=1) / (times**2).sum(axis=1), 1.0)
-        times = np.maximum(np.rint(intervals / guess[:, np.newaxis]), 1)
-        apart = np.abs(intervals / guess[:, np.newaxis] - times).mean(axis=1)
+            times = np.maximum(np.rint(intervals / guess), 1) * there
+            sums = (times * intervals).sum(axis=1) / (times**2).sum(axis=1)
+            guess = np.maximum(sums, 1.0)[:, np.newaxis]
+        times = np.maximum(np.rint(intervals / guess), 1) * there
+        apart = np.abs(intervals / guess - times).sum(axis=1) / counts
         whole = times.sum(axis=1)
-        is_possible = (times == 1).mean(axis=1) >= _LEAST_SINGLE
-        is_possible &= whole <= _MOST_PERIODS * number
+        is_possible = (times == 1).sum(axis=1) >= _LEAST_SINGLE * counts
+        is_possible &= whole <= _MOST_PERIODS * counts
         found = np.where(is_possible, 1 - apart / _BY_CHANCE, 0.0)
         is_better = found > score
-        period = np.where(is_better, guess, period)
+        period = np.where(is_better, guess[:, 0], period)
         periods = np.where(is_better, whole, periods)
         score = np.where(is_better, found, score)
     return period, score, periods

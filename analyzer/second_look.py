@@ -69,7 +69,10 @@ def second_look(  # noqa: PLR0913 - all that the first reading gave
     if span is None:
         return SecondLook(None, [])
     of_phone = flows.filter(pl.col("role") == "phone")
-    met = contacts.join(of_phone.select("conversation", "remote_address"), on="conversation")
+    met = contacts.join(
+        of_phone.select("conversation", remote=pl.col("remote_address").rank("dense")),
+        on="conversation",
+    )
     estimates: list[Estimate] = []
     if states.has_clock():
         own = replace(states, offset=0, margin=0).clocked(span[0])

@@ -32,7 +32,7 @@ def stretches(contacts: pl.DataFrame, observed: list[tuple[int, int]]) -> dy.Dat
     bytes or more, 1,000 a second. All else is quiet.
 
     Args:
-        contacts: as `contacts.of_phone`, of all apps.
+        contacts: is_up, start, last, unique_bytes, and remote: a number per address.
         observed: time that captures observed, ns, in order, without overlaps.
     """
     rows = []
@@ -60,7 +60,7 @@ def _busy(contacts: pl.DataFrame) -> list[tuple[int, int]]:
             pl.col("start").min(),
             pl.col("last").max(),
             pl.col("unique_bytes").sum(),
-            pl.col("remote_address").n_unique().alias("remotes"),
+            pl.col("remote").n_unique().alias("remotes"),
         )
         .filter(
             (_carried(LEAST_BYTES, LEAST_RATE) & (pl.col("remotes") >= LEAST_REMOTES))

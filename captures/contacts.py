@@ -90,12 +90,8 @@ def _merged(rows: _Rows, pause: int) -> _Rows:
     """The contacts, one for all of a direction and a code that no pause parts."""
     if not len(rows):
         return rows
-    rows = rows[
-        np.lexsort(
-            (rows[:, _FIRST_FRAME], rows[:, _START], rows[:, CONTACT_CODE], rows[:, CONTACT_SIDE])
-        )
-    ]
-    is_other = (np.diff(rows[:, [CONTACT_SIDE, CONTACT_CODE]], axis=0) != 0).any(axis=1)
+    rows = rows[_order(rows)]
+    is_other = np.diff(_group(rows)) != 0
     is_apart = rows[1:, _START] - _reached(rows, is_other) > pause
     begins = np.flatnonzero(np.concatenate([[True], is_other | is_apart]))
     if len(begins) == len(rows):
@@ -109,10 +105,31 @@ def _merged(rows: _Rows, pause: int) -> _Rows:
     return merged
 
 
+def _group(rows: _Rows) -> NDArray[np.int64]:
+    """A number per direction and code, in their order."""
+    codes = rows[:, CONTACT_CODE] + 1  # -1: without a time
+    numbers: NDArray[np.int64] = rows[:, CONTACT_SIDE] * (codes.max() + 1) + codes
+    return numbers
+
+
+def _order(rows: _Rows) -> NDArray[np.int64]:
+    """Places of the rows by direction, code, begin and first frame."""
+    group = _group(rows)
+    order = np.argsort(group, kind="stable")  # mostly in the order of time already
+    is_same = np.diff(group[order]) == 0
+    steps = np.diff(rows[order, _START])
+    if (steps[is_same] > 0).all():
+        return order
+    return np.lexsort((rows[:, _FIRST_FRAME], rows[:, _START], group))
+
+
 def _reached(rows: _Rows, is_other: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Latest time so far of the direction and code of each row but the last, in order."""
-    group = np.concatenate([[0], np.cumsum(is_other)])
     last = rows[:, _LAST]
+    if ((np.diff(last) >= 0) | is_other).all():
+        in_order: NDArray[np.int64] = last[:-1]
+        return in_order
+    group = np.concatenate([[0], np.cumsum(is_other)])
     order = np.argsort(last, kind="stable")
     rank = np.empty(len(rows), dtype=np.int64)
     rank[order] = np.arange(len(rows))

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import STATES, Analysis
 from geo.countries import world_topology
-from reports import accounts, figures, quality, sums, timechart, wording
+from reports import accounts, behaviour, figures, quality, sums, timechart, wording
 from reports.provenance import version
 from reports.text import shortened, visible
 
@@ -80,6 +80,8 @@ def _answer(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
         "top_organisations": _top(part.uploads, "organisation", _short),
         "top_holders": _top(part.uploads, "as_org", _short),
         "parties": sums.by_party(part.uploads).to_dicts(),
+        "behaviour_sentences": behaviour.sentences(analysis),
+        "over_time": behaviour.behaviour(analysis),
         "phases": sums.by_phase(part.uploads, analysis.phases).head(_MOST_ROWS).to_dicts(),
         "has_gaps": not sums.gaps(
             analysis.captures, sums.bins(part.timeline, analysis.captures)

@@ -3,11 +3,15 @@
 from typing import TYPE_CHECKING
 
 from analyzer.tables import Analysis
+from reports.behaviour import sentences
 from reports.text import terminal
 from reports.wording import answer_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_ANSWER = 4
+"""Rows of the answer that come first: phone, uploaded, to whom, while idle."""
 
 
 def summary(analysis: Analysis, console: "Console") -> None:
@@ -21,6 +25,8 @@ def summary(analysis: Analysis, console: "Console") -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    for name, value in answer_rows(analysis):
+    rows = answer_rows(analysis)
+    rows[_ANSWER:_ANSWER] = [("over time", sentence) for sentence in sentences(analysis)]
+    for name, value in rows:
         table.add_row(Text(terminal(name)), Text(terminal(value)))
     console.print(table)

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from analyzer.contacts import of_phone
+
 SECOND = 1_000_000_000
 CONTACT = {
     "flow": 1,
@@ -33,14 +35,41 @@ _SCHEMA = {
 }
 
 
+OF_FLOW = ("capture", "app", "host", "remote_address", "service", "country", "is_answered")
+
+
 def contacts(*rows):
     """Contacts; `at` is the begin in seconds, `end` the end, which is the begin if not given."""
     made = []
     for row in rows:
-        start = round(row.pop("at") * SECOND)
-        last = round(row.pop("end") * SECOND) if "end" in row else start
-        made.append(CONTACT | {"start": start, "last": last} | row)
-    return pl.DataFrame(made, schema=_SCHEMA, orient="row")
+        start = round(row["at"] * SECOND)
+        last = round(row["end"] * SECOND) if "end" in row else start
+        said = {key: value for key, value in row.items() if key not in {"at", "end"}}
+        made.append(CONTACT | {"start": start, "last": last} | said)
+    table = pl.DataFrame(made, schema=_SCHEMA, orient="row")
+    return table.with_columns(remote=pl.col("remote_address").rank("dense"))
+
+
+def met(*rows):
+    """The same as `contacts.of_phone` makes them; what differs in a flow makes another of it."""
+    table = contacts(*rows)
+    flows: dict = {}
+    for row in table.to_dicts():
+        key = (row["flow"], *(row[name] for name in OF_FLOW))
+        number = row["flow"] if all(of != row["flow"] for of in flows.values()) else 1_000
+        flows.setdefault(key, number + (len(flows) if number == 1_000 else 0))
+    numbers = [flows[row["flow"], *(row[name] for name in OF_FLOW)] for row in table.to_dicts()]
+    of_flows = pl.DataFrame(
+        [(number, *key[1:]) for key, number in flows.items()],
+        schema={"flow": pl.Int64, **{name: _SCHEMA[name] for name in OF_FLOW}},
+        orient="row",
+    ).with_columns(role=pl.lit("phone"), down_packets=pl.col("is_answered").cast(pl.Int64))
+    spans = table.unique("phase").select("phase", "state").sort("phase")
+    plain = table.with_columns(flow=pl.Series(numbers, dtype=pl.Int64)).select(
+        "flow", "phase", "is_up", "start", "last", "unique_bytes", "packets", "first_frame",
+        "last_frame",
+    )  # fmt: skip
+    return of_phone(plain, of_flows, spans)
 
 
 def train(times, **of):

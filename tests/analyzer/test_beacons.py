@@ -5,13 +5,13 @@ from datetime import timedelta
 import numpy as np
 
 from analyzer.beacons import beacons
-from tests.analyzer.met import SECOND, contacts, train
+from tests.analyzer.met import SECOND, met, train
 
 EVERY_MINUTE = np.arange(20) * 60.0
 
 
 def found(*rows):
-    return beacons(contacts(*rows), SECOND)[0]
+    return beacons(met(*rows), SECOND)[0]
 
 
 def test_a_beacon_says_who_how_often_and_how_exactly():
@@ -51,7 +51,7 @@ def test_intervals_across_phases_and_captures_do_not_count():
 def test_states_apps_and_services_are_kept_apart():
     rows = [
         *train(EVERY_MINUTE),
-        *train(EVERY_MINUTE + 9, state="active"),
+        *train(EVERY_MINUTE + 9, state="active", phase=2),
         *train(EVERY_MINUTE + 17, app="one"),
         *train(EVERY_MINUTE + 21, service="quic"),
     ]
@@ -60,7 +60,7 @@ def test_states_apps_and_services_are_kept_apart():
 
 def test_what_nobody_answers_what_goes_down_and_dns_are_no_beacons():
     for of in ({"is_answered": False}, {"is_up": False}, {"service": "dns"}):
-        table, looked_at = beacons(contacts(*train(EVERY_MINUTE, **of)), SECOND)
+        table, looked_at = beacons(met(*train(EVERY_MINUTE, **of)), SECOND)
         assert (table.height, looked_at) == (0, 0)
 
 
@@ -77,7 +77,7 @@ def test_remotes_without_a_name_are_told_apart_by_address():
 def test_groups_that_were_looked_at_are_counted():
     rng = np.random.default_rng(1)
     rows = [*train(rng.uniform(0, 900, 40)), *train([1, 2], host="b.example")]
-    table, looked_at = beacons(contacts(*rows), SECOND)
+    table, looked_at = beacons(met(*rows), SECOND)
     assert (table.height, looked_at) == (0, 1)
 
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from analyzer.bursts import burst_starts, bursts
-from tests.analyzer.met import SECOND, contacts, phases
+from tests.analyzer.met import SECOND, contacts, met, phases
 
 IDLE = phases(("idle", 0, 1_000), ("active", 1_000, 2_000))
 
 
 def found(*rows, spans=IDLE):
-    return bursts(contacts(*rows), spans)
+    return bursts(met(*rows), spans)
 
 
 def test_contacts_of_several_flows_make_one_burst():

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from analyzer.rates import FEWEST_BLOCKS, TOO_LITTLE, rates
-from tests.analyzer.met import SECOND, contacts, phases
+from tests.analyzer.met import SECOND, contacts, met, phases
 from tests.conftest import NAMES, sample
 
 HOUR = 3_600
@@ -23,7 +23,7 @@ def found(rows, spans):
     table = contacts(*rows)
     first = table.select("flow", "phase", "host", "remote_address", first_time="start")
     observed = [(0, max(end for _, _, end in spans) * SECOND)]
-    return rates(table, uploads_of(table), first, phases(*spans), observed)
+    return rates(met(*rows), uploads_of(table), first, phases(*spans), observed)
 
 
 def test_a_rate_is_bytes_over_observed_time():

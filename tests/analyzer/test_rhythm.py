@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzer.rhythm import CLEAR, WEAK, fitted, least_scores, merged, rhythms
+from analyzer.rhythm import BREAK, CLEAR, WEAK, fitted, least_scores, rhythms, without_others
 
 SECOND = 1_000_000_000
 
@@ -87,7 +87,18 @@ def test_groups_of_one_length_are_fitted_as_each_alone_is():
     assert len(together) > 15
 
 
-def test_times_that_no_longer_pause_parts_are_one_contact():
-    times = np.array([0, 5, 9, 30, 31, 100])
-    assert merged(times, 10).tolist() == [0, 3, 5]
-    assert merged(times[:0], 10).tolist() == []
+def test_other_contacts_between_beats_do_no_harm():
+    rng = np.random.default_rng(3)
+    times = np.append(np.arange(40) * 60.0, rng.uniform(0, 2_400, 5))
+    found = rhythm(times)
+    assert found.confidence == CLEAR
+    assert abs(found.period / SECOND - 60) < 0.5
+
+
+def test_intervals_are_not_added_up_across_trains():
+    gaps = np.array([60.0, 60, 20, BREAK, 40, 60, 60, 60, 60, 60, 30, 30, 60, 60, 60]) * SECOND
+    gaps[gaps == BREAK * SECOND] = BREAK
+    kept = without_others(gaps) / SECOND
+    assert kept.tolist() == [60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60]
+    assert without_others(np.full(30, 60.0)) is None
+    assert without_others(np.random.default_rng(1).exponential(60, 50)) is None

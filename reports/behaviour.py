@@ -1,0 +1,181 @@
+"""What the report says of behaviour over time: rates per state, beacons, bursts, the clock."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+import polars as pl
+
+from analyzer.settings import IDLE_STATES
+from analyzer.tables import STATES, Analysis
+from reports.text import shortened
+from reports.wording import bytes_text, counted, idle_when, seconds_text
+
+SIZE_WORDS: Final = {
+    "heartbeat": "heartbeat",
+    "message": "message",
+    "photo": "photo-sized",
+    "large": "large",
+}
+"""Size classes of bursts, as the report names them; the thresholds stand in its legend."""
+
+_MOST_HOSTS: Final = 12
+_MOST_BURSTS: Final = 15
+_MOST_BEACONS: Final = 50
+_MOST_NAMED: Final = 3
+_LONGEST: Final = 90
+
+
+def behaviour(analysis: Analysis) -> dict[str, Any]:
+    """What the section on time shows beside phases, and what the answer says of it."""
+    counted_app = analysis.summary.app if analysis.summary.is_app_known else None
+    counts = pl.lit(value=True) if counted_app is None else pl.col("app").eq_missing(counted_app)
+    bursts, beacons = analysis.bursts.filter(counts), analysis.beacons.filter(counts)
+    is_told = _is_told(analysis)
+    states = IDLE_STATES[analysis.summary.idle_means] if is_told else STATES
+    shown = bursts.filter(pl.col("state").is_in(states))
+    periodic = beacons.filter(pl.col("state").is_in(states))
+    return {
+        "is_told": is_told,
+        "when": idle_when(analysis.summary) if is_told else "in all the time observed",
+        "rates": _state_rates(analysis),
+        "idle_hosts": _hosts(analysis, states) if is_told else [],
+        "beacons": [_beacon(row) for row in periodic.head(_MOST_BEACONS).to_dicts()],
+        "beacons_left_out": max(0, periodic.height - _MOST_BEACONS),
+        "bursts": [_burst(row, analysis.flows) for row in _largest(shown).to_dicts()],
+        "bursts_in_all": shown.height,
+        "sizes": _sizes(shown),
+        "clocks": analysis.clocks.to_dicts(),
+        "stretches": [] if is_told else analysis.stretches.head(_MOST_BEACONS).to_dicts(),
+    }
+
+
+def sentences(analysis: Analysis) -> list[str]:
+    """What the answer says of behaviour over time: the idle rate, and what is periodic."""
+    if not _is_told(analysis):
+        return []
+    shown = behaviour(analysis)
+    states = IDLE_STATES[analysis.summary.idle_means]
+    said = []
+    rates = [row for row in shown["rates"] if row["state"] in states]
+    if len(rates) == 1 and rates[0]["up_unique_bytes"]:
+        said.append(f"{shown['when'].capitalize()}: {rate_text(rates[0])}.")
+    new = [row["key"] for row in shown["idle_hosts"] if row["first_met"] in states]
+    if new:
+        said.append(
+            f"Met first {shown['when']}: {counted(len(new), 'destination', 'destinations')} "
+            f"({_few(new)})."
+        )
+    clear = [row for row in shown["beacons"] if row["confidence"] == "clear"]
+    if clear:
+        names = [f"{row['name']} every {row['every']}" for row in clear]
+        said.append(f"Contacted periodically {shown['when']}: {_few(names)}.")
+    return said
+
+
+def rate_text(row: dict[str, Any]) -> str:
+    """A rate per hour, with its interval if it has one."""
+    rate = bytes_text(round(row["up_unique_bytes_per_hour"]))
+    if row["low_per_hour"] is None:
+        return f"{rate} an hour ({row['remark']} to say how sure that is)"
+    low, high = (bytes_text(round(row[f"{end}_per_hour"])) for end in ("low", "high"))
+    return f"{rate} an hour (95 % interval {low} to {high})"
+
+
+def _is_told(analysis: Analysis) -> bool:
+    """Whether any state but unknown was observed."""
+    seconds = analysis.summary.exposure_by_state
+    return any(seconds[state] for state in seconds if state != "unknown")
+
+
+def _state_rates(analysis: Analysis) -> list[dict[str, Any]]:
+    return analysis.rates.filter(pl.col("dimension") == "all").to_dicts()
+
+
+def _hosts(analysis: Analysis, states: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The destinations that got most in these states, with their rates in all of them."""
+    hosts = analysis.rates.filter(pl.col("dimension") == "host")
+    own = hosts.filter(pl.col("state").is_in(states))
+    keys = (
+        own.group_by("key")
+        .agg(pl.col("up_unique_bytes").sum())
+        .sort(-pl.col("up_unique_bytes"), "key")
+        .head(_MOST_HOSTS)["key"]
+        .to_list()
+    )
+    rows = {(row["key"], row["state"]): row for row in hosts.to_dicts()}
+    return [
+        {
+            "key": key,
+            "up": sum(of["up_unique_bytes"] for state in states if (of := rows.get((key, state)))),
+            "first_met": next(row["first_met"] for row in rows.values() if row["key"] == key),
+            "by_state": {state: rows.get((key, state)) for state in STATES},
+        }
+        for key in keys
+    ]
+
+
+def _beacon(row: dict[str, Any]) -> dict[str, Any]:
+    """A beacon with its name, its period in words, and the filter that finds its frames."""
+    addresses = row["remote_addresses"]
+    return row | {
+        "name": row["host"] or addresses[0],
+        "every": period_text(row["period"]),
+        "filter": addresses_filter(addresses[:_MOST_HOSTS]),
+    }
+
+
+def period_text(span: timedelta) -> str:
+    """A period, exact to a tenth of a second below a minute."""
+    seconds = span.total_seconds()
+    return f"{seconds:.1f} s" if seconds < 60 else seconds_text(seconds)  # noqa: PLR2004
+
+
+def addresses_filter(addresses: list[str]) -> str:
+    """The Wireshark display filter that finds what goes to any of these addresses."""
+    return " || ".join(
+        f"{'ipv6' if ':' in address else 'ip'}.addr == {address}" for address in addresses
+    )
+
+
+def _largest(bursts: pl.DataFrame) -> pl.DataFrame:
+    """The largest bursts, in order of time."""
+    largest = bursts.sort(-pl.col("up_unique_bytes"), "burst").head(_MOST_BURSTS)
+    return largest.sort("burst")
+
+
+def _burst(row: dict[str, Any], flows: pl.DataFrame) -> dict[str, Any]:
+    """A burst with its size in words, its length, and the filter that finds its frames."""
+    seconds = (row["end"] - row["start"]).total_seconds()
+    addresses = (
+        flows.filter(pl.col("flow").is_in(row["flows"]))["remote_address"].unique().sort().to_list()
+    )
+    return row | {
+        "size": SIZE_WORDS[row["size"]],
+        "lasted": "under 1 s" if seconds < 1 else seconds_text(seconds),
+        "names": [shortened(name, _LONGEST) for name in row["names"][:_MOST_NAMED]],
+        "more": max(0, len(row["names"]) - _MOST_NAMED),
+        "filter": frames_filter(row["first_frame"], row["last_frame"], addresses),
+    }
+
+
+def frames_filter(first: int, last: int, addresses: list[str]) -> str:
+    """The Wireshark display filter that finds frames with these addresses in a range."""
+    if first == last:
+        return f"frame.number == {first}"
+    span = f"frame.number in {{{first} .. {last}}}"
+    if len(addresses) > _MOST_NAMED:
+        return span
+    found = addresses_filter(addresses)
+    return f"{span} && ({found})" if len(addresses) > 1 else f"{span} && {found}"
+
+
+def _sizes(bursts: pl.DataFrame) -> list[tuple[str, int, int]]:
+    """Per size class how many bursts, and their bytes."""
+    sums = bursts.group_by("size").agg(pl.len(), pl.col("up_unique_bytes").sum())
+    found = {size: (count, sent) for size, count, sent in sums.rows()}
+    return [(SIZE_WORDS[size], *found[size]) for size in SIZE_WORDS if size in found]
+
+
+def _few(texts: list[str]) -> str:
+    more = f" and {len(texts) - _MOST_NAMED} more" if texts[_MOST_NAMED:] else ""
+    return ", ".join(shortened(text, _LONGEST) for text in texts[:_MOST_NAMED]) + more

@@ -1,0 +1,110 @@
+"""Behaviour over time in the report: rates, beacons, bursts and the clock, in words and filters."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from reports.behaviour import (
+    addresses_filter,
+    behaviour,
+    frames_filter,
+    period_text,
+    rate_text,
+    sentences,
+)
+from reports.page import page
+
+
+def text(analysis):
+    return b"".join(page(analysis)).decode()
+
+
+def test_the_answer_says_the_idle_rate_and_what_is_periodic(rich):
+    said = " ".join(sentences(rich))
+    assert "While idle: " in said
+    assert "an hour (95 % interval " in said
+    assert "every 4 min" in said
+
+
+def test_without_states_nothing_is_said_of_idle_time(single):
+    assert sentences(single) == [] or single.summary.idle_share is not None
+
+
+def test_rows_of_states_are_the_phases_of_the_summary(rich):
+    shown = behaviour(rich)
+    by_state = {row["state"]: row["up_unique_bytes"] for row in shown["rates"]}
+    assert by_state == {
+        state: sent
+        for state, sent in rich.summary.up_unique_bytes_by_state.items()
+        if state in by_state
+    }
+
+
+def test_the_page_shows_all_of_it(rich):
+    found = text(rich)
+    for words in (
+        "Uploaded per observed hour, by state of the phone",
+        "Names that were contacted periodically",
+        "bursts, in order of time",
+        "too little time observed",
+        "-37.2",
+        "they differ by 3.0 s",
+    ):
+        assert words in found, words
+
+
+def test_where_no_state_is_known_stretches_are_shown_as_inferred(rich):
+    unknown = dict.fromkeys(rich.summary.exposure_by_state, 0.0) | {"unknown": 60.0}
+    analysis = replace(rich, summary=replace(rich.summary, exposure_by_state=unknown))
+    found = text(analysis)
+    assert "Busy and quiet stretches, inferred" in found
+    assert "(inferred)" in found
+    assert "Busy and quiet stretches" not in text(rich)
+
+
+def test_of_an_app_only_its_own_beacons_and_bursts_are_shown(rich):
+    app = rich.beacons["app"].drop_nulls()[0]
+    asked = replace(rich, summary=replace(rich.summary, app=app, is_app_known=True))
+    shown = behaviour(asked)
+    assert {row["app"] for row in shown["beacons"]} == {app}
+    assert {row["app"] for row in shown["bursts"]} <= {app}
+
+
+def test_nothing_is_shown_of_nothing(empty):
+    shown = behaviour(empty)
+    assert (shown["beacons"], shown["bursts"], shown["clocks"]) == ([], [], [])
+    assert "Periodic contacts" not in text(empty)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "addresses", "found"),
+    [
+        (3, 3, ["203.0.113.7"], "frame.number == 3"),
+        (3, 9, ["203.0.113.7"], "frame.number in {3 .. 9} && ip.addr == 203.0.113.7"),
+        (
+            3,
+            9,
+            ["203.0.113.7", "2001:db8::1"],
+            "frame.number in {3 .. 9} && (ip.addr == 203.0.113.7 || ipv6.addr == 2001:db8::1)",
+        ),
+        (3, 9, ["a"] * 4, "frame.number in {3 .. 9}"),
+    ],
+)
+def test_filters_find_the_frames_of_a_burst(first, last, addresses, found):
+    assert frames_filter(first, last, addresses) == found
+    assert addresses_filter(["2001:db8::1"]) == "ipv6.addr == 2001:db8::1"
+
+
+def test_rates_and_periods_are_said_as_people_read_them():
+    row = {"up_unique_bytes_per_hour": 1234.5, "low_per_hour": None, "remark": "too little"}
+    assert rate_text(row) == "1.23 kB an hour (too little to say how sure that is)"
+    assert period_text(timedelta(seconds=2.345)) == "2.3 s"
+    assert period_text(timedelta(seconds=239.9)) == "4 min"
+
+
+def test_long_lists_say_what_they_leave_out(rich):
+    beacons = pl.concat([rich.beacons] * 60)
+    shown = behaviour(replace(rich, beacons=beacons))
+    assert len(shown["beacons"]) + shown["beacons_left_out"] == beacons.height

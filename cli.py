@@ -24,7 +24,7 @@ from captures.digests import Digests
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from analyzer.settings import Settings
+    from analyzer.settings import Sent, Settings
     from analyzer.tables import Analysis, Comparison
     from geo.updates import Updated
 
@@ -43,6 +43,7 @@ SWITCH_SECONDS = 0.0003  # a thread that decodes needs the interpreter often, an
 IDLE_MEANS = ("screen-off", "background", "both")
 RULES = ("new-country", "new-asn", "new-host")
 PERCENT = 100
+MOST_SENT = 1 << 62
 MOST_OFFSET = 366 * 86_400
 COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
 
@@ -136,6 +137,42 @@ def _offset(_: click.Context, __: click.Parameter, value: str) -> float | None:
     return seconds
 
 
+def _sent(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "tuple[Sent, ...]":
+    """Files that were sent, with their sizes; before an equals sign stands a label."""
+    from analyzer.settings import Sent  # noqa: PLC0415 - slow to import
+
+    found = []
+    for value in values:
+        label, equals, rest = value.partition("=")
+        path = Path(rest if equals else value)
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise click.BadParameter(f"{path}: cannot be read: {error.strerror}") from error
+        if not path.is_file() or not size:
+            raise click.BadParameter(f"{path}: a file that is not empty expected")
+        found.append(Sent(label=label if equals else None, name=path.name, size=size))
+    return tuple(found)
+
+
+def _sent_bytes(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> "tuple[Sent, ...]":
+    """Numbers of bytes that were sent."""
+    from analyzer.settings import Sent  # noqa: PLC0415 - slow to import
+
+    found = []
+    for value in values:
+        label, equals, rest = value.rpartition("=")
+        digits = rest.strip().replace(",", "")
+        if not (digits.isascii() and digits.isdigit()) or not 0 < int(digits) < MOST_SENT:
+            raise click.BadParameter(f"a number of bytes expected, {rest!r} found")
+        found.append(
+            Sent(label=label if equals else None, name=f"{rest.strip()} bytes", size=int(digits))
+        )
+    return tuple(found)
+
+
 @phonehome.command()
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
 @click.option("-o", "--output", type=EXISTING, help="Folder to write; default CAPTURE.phonehome.")
@@ -159,6 +196,27 @@ def _offset(_: click.Context, __: click.Parameter, value: str) -> float | None:
     "--infer-phases",
     is_flag=True,
     help="Without a timeline, take quiet stretches for idle: a guess, marked as one.",
+)
+@click.option(
+    "--sent",
+    multiple=True,
+    callback=_sent,
+    metavar="[LABEL=]FILE",
+    help="A file that you sent (in phases of that label): how many times over it left.",
+)
+@click.option(
+    "--sent-bytes",
+    multiple=True,
+    callback=_sent_bytes,
+    metavar="[LABEL=]NUMBER",
+    help="The same, if you only know how many bytes it has.",
+)
+@click.option(
+    "--counters",
+    nargs=2,
+    type=EXISTING,
+    metavar="BEFORE AFTER",
+    help="`dumpsys netstats --full --uid` before and after: how much of it was captured.",
 )
 @click.option(
     "--idle-means",
@@ -203,6 +261,9 @@ def analyze(  # noqa: PLR0913 - one argument per option
     timezone: str | None,
     clock_offset: float | None,
     infer_phases: bool,  # noqa: FBT001 - click passes flags so
+    sent: "tuple[Sent, ...]",
+    sent_bytes: "tuple[Sent, ...]",
+    counters: tuple[Path, Path] | None,
     idle_means: str,
     packages: tuple[Path, ...],
     connections: tuple[Path, ...],
@@ -234,6 +295,8 @@ def analyze(  # noqa: PLR0913 - one argument per option
             timezone=timezone,
             clock_offset=clock_offset,
             infer_phases=infer_phases,
+            sent=(*sent, *sent_bytes),
+            counters=counters or (),
             idle_means=idle_means,
             packages=packages,
             connections=connections,
@@ -539,6 +602,7 @@ def _clear_errors() -> Iterator[None]:
     """What the user can mend ends in one line and its exit code; what we broke, in a traceback."""
     from analyzer.apps import PackagesError  # noqa: PLC0415 - slow to import
     from analyzer.connections import ConnectionsError  # noqa: PLC0415 - the same
+    from analyzer.counters import CountersError  # noqa: PLC0415 - the same
     from analyzer.organisations import OrganisationsError  # noqa: PLC0415 - the same
     from analyzer.spans import TimelineError  # noqa: PLC0415 - the same
     from captures.errors import CaptureError  # noqa: PLC0415 - the same
@@ -550,6 +614,7 @@ def _clear_errors() -> Iterator[None]:
         TimelineError: USAGE,
         PackagesError: USAGE,
         ConnectionsError: USAGE,
+        CountersError: USAGE,
         OrganisationsError: USAGE,
         GeoError: USAGE,
         OutputExists: USAGE,

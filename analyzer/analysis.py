@@ -9,9 +9,11 @@ import polars as pl
 
 import geo
 from analyzer import details
+from analyzer.amplification import amplification
 from analyzer.apps import Apps, owned, read_packages
 from analyzer.behaviour import behaviour
 from analyzer.clocks import clocks
+from analyzer.completeness import completeness
 from analyzer.connections import (
     Connections,
     connection_notes,
@@ -19,6 +21,7 @@ from analyzer.connections import (
     with_connections,
 )
 from analyzer.contents import with_contents
+from analyzer.counters import Counted, Key, between, read_counters
 from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
@@ -86,6 +89,18 @@ class _Part:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Beside:
+    """What is known beside the captures."""
+
+    databases: list[geo.Database]
+    organisations: Organisations
+    location: geo.Location | None
+    connections: Connections
+    apps: Apps
+    counted: dict[Key, Counted | None]
+
+
 def analyze(
     paths: Sequence[str | Path],
     settings: Settings,
@@ -107,6 +122,7 @@ def analyze(
         TimelineError: a timeline cannot be used.
         PackagesError: a list of packages cannot be used.
         ConnectionsError: a list of connections cannot be used.
+        CountersError: readings of the phone's counters cannot be used.
         OrganisationsError: a table of organisations cannot be used.
     """
     files = capture_files(paths)
@@ -117,6 +133,7 @@ def analyze(
     states = replace(states, offset=round((settings.clock_offset or 0) * SECOND))
     apps = read_packages(settings.packages)
     connections = read_connections(settings.connections, settings.timezone)
+    counters = [read_counters(path) for path in settings.counters]
     organisations = read_organisations(settings.organisations)
     sizes = [0 if str(file) == "-" else _size(file) for file in files]
     parts = []
@@ -141,7 +158,9 @@ def analyze(
     parts, repeated = _each_once(parts)
     if not sum(part.reading.packet_count for part in parts):
         raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
-    return _whole(parts, repeated, settings, databases, organisations, location, connections)
+    counted = between(*counters) if counters else {}
+    beside = _Beside(databases, organisations, location, connections, apps, counted)
+    return _whole(parts, repeated, settings, beside)
 
 
 def _second_look(part: _Part, states: Timeline, settings: Settings) -> SecondLook:
@@ -287,14 +306,8 @@ def _other_end(what: str) -> pl.Expr:
     )
 
 
-def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
-    parts: list[_Part],
-    repeated: list[str],
-    settings: Settings,
-    databases: list[geo.Database],
-    organisations: Organisations,
-    location: geo.Location | None,
-    connections: Connections,
+def _whole(
+    parts: list[_Part], repeated: list[str], settings: Settings, beside: _Beside
 ) -> Analysis:
     """Put the captures together by first packet, number flows and phases, and look places up."""
     given = parts
@@ -308,10 +321,10 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
         ]
     )
     flows = with_organisations(
-        with_unicode(flows), organisations, settings.publisher or publisher_of(settings.app)
+        with_unicode(flows), beside.organisations, settings.publisher or publisher_of(settings.app)
     )
     remotes = flows.filter(pl.col("role") != "bystander")["remote_address"].unique()
-    places = judged(geo.places(remotes, databases), location, round_trips(flows))
+    places = judged(geo.places(remotes, beside.databases), beside.location, round_trips(flows))
     flows = flows.join(
         places.select("address", "country", "asn", "as_org"),
         left_on="remote_address",
@@ -351,7 +364,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
         accounts, captures=captures, flows=exported, uploads=sent, timeline=over_time
     )
     candidates = Phones.validate(pl.concat([part.phones for part in parts]))
-    described = geo.databases_table(databases)
+    described = geo.databases_table(beside.databases)
     records = details.mmtls(_by_flow([part.mmtls for part in parts], offsets), flows)
     limits_hit: dict[str, int] = {}
     for part in parts:
@@ -389,6 +402,8 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
         bursts=seen.bursts,
         beacons=seen.beacons,
         stretches=seen.stretches,
+        amplification=amplification(settings.sent, _counting(sent, settings.app), table),
+        completeness=completeness(beside.counted, exported, beside.apps),
         ledger=accounts,
         oddities=_oddities(parts),
         databases=described,
@@ -396,7 +411,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
         notes=(
             *repeated,
             *(note for part in parts for note in part.notes),
-            *location_notes(location),
+            *location_notes(beside.location),
             *notes(
                 settings,
                 captures=_captures(given),
@@ -407,7 +422,7 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
                 apps=exported.filter(role="phone")["app"],
             ),
             *connection_notes(
-                connections,
+                beside.connections,
                 set[int]().union(*(part.found_connections for part in parts)),
                 exported.filter(role="phone"),
             ),
@@ -419,6 +434,13 @@ def _whole(  # noqa: PLR0913, PLR0917 - all that is known once captures are read
             *wrong,
         ),
     )
+
+
+def _counting(uploads: pl.DataFrame, app: str | None) -> pl.DataFrame:
+    """The uploads of the app under test, where apps are known; else all."""
+    if app is None or not uploads["app"].is_not_null().any():
+        return uploads
+    return uploads.filter(pl.col("app").eq_missing(app))
 
 
 def _span(part: _Part) -> tuple[int | None, int | None]:

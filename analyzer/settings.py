@@ -14,6 +14,21 @@ IDLE_STATES = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sent:
+    """Something that a user says was sent.
+
+    Attributes:
+        label: of the phases in which it was sent; None: in all.
+        name: what it is called.
+        size: its bytes, at least one.
+    """
+
+    label: str | None
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What one run was asked for.
 
@@ -27,6 +42,8 @@ class Settings:
         clock_offset: seconds to add to times of timelines; None: what the captures themselves say.
         infer_phases: where there is no timeline, take busy stretches for active, quiet ones for
             idle.
+        sent: what the user says was sent, to see how many times over it left the phone.
+        counters: readings of the phone's own counters before and after: two files, or none.
         timezone: IANA zone for logs without one; None: such logs are refused.
         organisations: tables of who runs which domain, on top of the shipped one.
         publisher: organisation that publishes the app; None: by the name of its package.
@@ -44,6 +61,8 @@ class Settings:
     connections: tuple[Path, ...] = ()
     clock_offset: float | None = 0.0
     infer_phases: bool = False
+    sent: tuple[Sent, ...] = ()
+    counters: tuple[Path, ...] = ()
     timezone: str | None = None
     organisations: tuple[Path, ...] = ()
     publisher: str | None = None

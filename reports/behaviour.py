@@ -45,6 +45,9 @@ def behaviour(analysis: Analysis) -> dict[str, Any]:
         "bursts_in_all": shown.height,
         "sizes": _sizes(shown),
         "clocks": analysis.clocks.to_dicts(),
+        "amplification": analysis.amplification.to_dicts(),
+        "completeness": analysis.completeness.head(_MOST_BEACONS).to_dicts(),
+        "completeness_sentence": completeness_sentence(analysis),
         "stretches": [] if is_told else analysis.stretches.head(_MOST_BEACONS).to_dicts(),
     }
 
@@ -52,10 +55,10 @@ def behaviour(analysis: Analysis) -> dict[str, Any]:
 def sentences(analysis: Analysis) -> list[str]:
     """What the answer says of behaviour over time: the idle rate, and what is periodic."""
     if not _is_told(analysis):
-        return []
+        return _sent(analysis)
     shown = behaviour(analysis)
     states = IDLE_STATES[analysis.summary.idle_means]
-    said = []
+    said: list[str] = []
     rates = [row for row in shown["rates"] if row["state"] in states]
     if len(rates) == 1 and rates[0]["up_unique_bytes"]:
         said.append(f"{shown['when'].capitalize()}: {rate_text(rates[0])}.")
@@ -69,7 +72,40 @@ def sentences(analysis: Analysis) -> list[str]:
     if clear:
         names = [f"{row['name']} every {row['every']}" for row in clear]
         said.append(f"Contacted periodically {shown['when']}: {_few(names)}.")
-    return said
+    return [*said, *_sent(analysis)]
+
+
+def _sent(analysis: Analysis) -> list[str]:
+    """How many times over what the user sent left the phone."""
+    return [
+        f"Of {row['source']}"
+        + (f", sent in “{row['label']}”" if row["label"] else "")
+        + f", {bytes_text(row['up_unique_bytes'])} left the phone: {row['times']:.2f} times "
+        f"its {bytes_text(row['sent_bytes'])}."
+        for row in _wholes(analysis)
+    ]
+
+
+def _wholes(analysis: Analysis) -> list[dict[str, Any]]:
+    """The row for all destinations of each thing that was sent."""
+    return analysis.amplification.group_by("thing", maintain_order=True).first().to_dicts()
+
+
+def completeness_sentence(analysis: Analysis) -> str | None:
+    """How much of what the phone counted was captured, of the app under test where it is known."""
+    table = analysis.completeness
+    app = analysis.summary.app
+    rows = table.filter(pl.col("app") == app) if app is not None else table.clear()
+    row = next(iter([*rows.to_dicts(), *table.to_dicts()]), None)
+    if row is None or row["up_share"] is None:
+        return None
+    who = row["app"] if row["app"] is not None else "its apps together"
+    text = (
+        f"{100 * row['up_share']:.1f} % of what the phone says that {who} sent is in the captures "
+        f"({bytes_text(row['captured_up_ip_bytes'])} of {bytes_text(row['counted_up_bytes'])}, "
+        "headers included)"
+    )
+    return f"{text}: {row['remark']}." if row["remark"] else f"{text}."
 
 
 def rate_text(row: dict[str, Any]) -> str:

@@ -35,6 +35,8 @@ TABLES: Final = (
     "clocks",
     "rates",
     "stretches",
+    "amplification",
+    "completeness",
     "beacons",
     "bursts",
     "ledger",

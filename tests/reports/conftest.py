@@ -12,11 +12,13 @@ from analyzer.summary import by_verdict
 from analyzer.tables import (
     LEDGER_OUTCOMES,
     STATES,
+    Amplification,
     Analysis,
     Beacons,
     Bursts,
     Captures,
     Clocks,
+    Completeness,
     Databases,
     Flows,
     Ledger,
@@ -562,6 +564,38 @@ def stretches_of(spans: tuple) -> pl.DataFrame:
     return frame(Stretches, rows) if rows else Stretches.create_empty()
 
 
+def amplification_of() -> pl.DataFrame:
+    row = {
+        "thing": 1,
+        "label": FORMULA,
+        "source": "photo <b>.jpg",
+        "sent_bytes": 1_000_000,
+        "name": None,
+        "country": None,
+        "up_unique_bytes": 2_350_000,
+        "times": 2.35,
+    }
+    return frame(Amplification, [row, row | {"name": SCRIPT, "country": "CN"}])
+
+
+def completeness_of() -> pl.DataFrame:
+    row = {
+        "app": None,
+        "uid": None,
+        "counted_up_bytes": 4_000_000,
+        "counted_down_bytes": 9_000_000,
+        "counted_foreground_up_bytes": None,
+        "captured_up_ip_bytes": 3_900_000,
+        "captured_down_ip_bytes": 8_000_000,
+        "up_share": 0.975,
+        "down_share": 8 / 9,
+        "remark": None,
+    }
+    none = dict.fromkeys(("counted_up_bytes", "counted_down_bytes", "up_share", "down_share"))
+    other = row | none | {"app": CHAT, "uid": 10_144, "remark": "reset"}
+    return frame(Completeness, [row, other])
+
+
 def phases_of(spans: tuple) -> pl.DataFrame:
     rows = [
         {
@@ -665,6 +699,8 @@ def analysis_of(
         bursts=bursts_of(flows),
         beacons=beacons_of(flows),
         stretches=stretches_of(spans),
+        amplification=amplification_of() if remotes else Amplification.create_empty(),
+        completeness=completeness_of() if remotes else Completeness.create_empty(),
         ledger=ledger,
         oddities=oddities(),
         databases=databases(),

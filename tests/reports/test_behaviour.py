@@ -28,8 +28,10 @@ def test_the_answer_says_the_idle_rate_and_what_is_periodic(rich):
     assert "every 4 min" in said
 
 
-def test_without_states_nothing_is_said_of_idle_time(single):
-    assert sentences(single) == [] or single.summary.idle_share is not None
+def test_without_states_nothing_is_said_of_idle_time(rich):
+    unknown = dict.fromkeys(rich.summary.exposure_by_state, 0.0) | {"unknown": 60.0}
+    said = sentences(replace(rich, summary=replace(rich.summary, exposure_by_state=unknown)))
+    assert [words for words in said if "idle" in words] == []
 
 
 def test_rows_of_states_are_the_phases_of_the_summary(rich):
@@ -51,6 +53,8 @@ def test_the_page_shows_all_of_it(rich):
         "too little time observed",
         "-37.2",
         "they differ by 3.0 s",
+        "2.35",
+        "97.5\u00a0% of what the phone says that its apps together sent",
     ):
         assert words in found, words
 

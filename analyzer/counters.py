@@ -1,0 +1,162 @@
+"""What a phone itself counted per app: `dumpsys netstats`, or what a person copied by hand.
+
+Counters only grow, so two readings, before and after a capture, say what was sent between them.
+Rows with a tag are part of those without one; what a VPN carried is counted again for its users.
+Neither counts here.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+from analyzer.beside import octets_of
+
+MOST_BYTES = 64 << 20
+NOBODY = -1
+"""User id of rows of a CSV: such apps are known by name alone."""
+FOREGROUND = "FOREGROUND"
+COLUMNS = ("app", "up_bytes", "down_bytes")
+
+_HEAD = re.compile(
+    r"\s*ident=(?P<ident>.*) uid=(?P<uid>-?\d{1,10}) set=(?P<set>\w+) tag=(?P<tag>0x[0-9a-f]+)\s*"
+)
+_VPN = re.compile(r"\btype=(?:17|VPN)\b")
+_ROW = re.compile(
+    r"\s*(?:st|bucketStart)=\d+ (?:activeTime=\d+ )?(?:rb|rxBytes)=(?P<down>\d{1,18}) "
+    r"(?:rp|rxPackets)=\d+ (?:tb|txBytes)=(?P<up>\d{1,18}) .*"
+)
+_LIVE = re.compile(r"\s*mAppUidStatsMap:?\s*")
+_LIVE_ROW = re.compile(r"\s*(?P<uid>\d{1,10}) (?P<down>\d{1,18}) \d+ (?P<up>\d{1,18}) \d+\s*")
+
+
+class CountersError(ValueError):
+    """Counters that cannot be used; the message names the file and what was expected."""
+
+
+class Counted(NamedTuple):
+    """Bytes that a phone counted for one app; IP headers included.
+
+    Attributes:
+        up: sent.
+        down: received.
+        foreground_up: sent while the app was in front; None: the source does not tell.
+    """
+
+    up: int
+    down: int
+    foreground_up: int | None = None
+
+
+Key = tuple[int, str | None]
+"""User id and, where that is `NOBODY`, the app's name."""
+
+
+class Reading(NamedTuple):
+    """One reading of the counters.
+
+    Attributes:
+        live: since the phone started, to the moment; empty: not in the file.
+        history: in buckets of hours; empty: not in the file.
+    """
+
+    live: dict[Key, Counted]
+    history: dict[Key, Counted]
+
+
+def read_counters(path: Path) -> Reading:
+    """What a file says that the phone counted.
+
+    Args:
+        path: output of `dumpsys netstats`, or a CSV with `COLUMNS`.
+
+    Raises:
+        CountersError: it cannot be read, or is neither.
+    """
+    text = octets_of(path, MOST_BYTES, CountersError).decode("utf-8-sig", "replace")
+    first = text.split("\n", 1)[0]
+    if set(COLUMNS) <= {cell.strip() for cell in first.split(",")}:
+        return Reading(_written(text, path), {})
+    found = Reading(dict(_live(text)), _history(text))
+    if not found.live and not found.history:
+        raise CountersError(
+            f"{path}: no counters: expected what `dumpsys netstats --full --uid` prints, or a CSV "
+            f"with {','.join(COLUMNS)}"
+        )
+    return found
+
+
+def _written(text: str, path: Path) -> dict[Key, Counted]:
+    """Rows of a CSV; of an app with several rows, their sums."""
+    found: dict[Key, Counted] = {}
+    reader = csv.DictReader(StringIO(text), skipinitialspace=True)
+    for row in reader:
+        try:
+            up, down = (int((row[name] or "").replace("_", "x")) for name in COLUMNS[1:])
+        except ValueError as error:
+            raise CountersError(
+                f"{path}: line {reader.line_num}: whole numbers of bytes expected"
+            ) from error
+        if min(up, down) < 0 or not row["app"]:
+            raise CountersError(f"{path}: line {reader.line_num}: an app and its bytes expected")
+        key = (NOBODY, row["app"].strip())
+        before = found.get(key, Counted(0, 0))
+        found[key] = Counted(before.up + up, before.down + down)
+    return found
+
+
+def _live(text: str) -> Iterator[tuple[Key, Counted]]:
+    """The map of the kernel's counters; it ends with the first line that is no row of it."""
+    is_inside = False
+    for line in text.splitlines():
+        if _LIVE.fullmatch(line):
+            is_inside = True
+        elif is_inside and (match := _LIVE_ROW.fullmatch(line)):
+            yield (int(match["uid"]), None), Counted(int(match["up"]), int(match["down"]))
+        elif is_inside and not line.strip().startswith("uid "):
+            is_inside = False
+
+
+def _history(text: str) -> dict[Key, Counted]:
+    """The sums of all buckets per user id."""
+    found: dict[Key, Counted] = {}
+    head: re.Match[str] | None = None
+    for line in text.splitlines():
+        if match := _HEAD.fullmatch(line):
+            counts = match["tag"] == "0x0" and int(match["uid"]) >= 0
+            is_again = match["set"].startswith("DBG") or _VPN.search(match["ident"])
+            head = match if counts and not is_again else None
+        elif head is not None and (row := _ROW.fullmatch(line)):
+            key = (int(head["uid"]), None)
+            before = found.get(key, Counted(0, 0, 0))
+            up = int(row["up"])
+            in_front = up if head["set"] == FOREGROUND else 0
+            found[key] = Counted(
+                before.up + up,
+                before.down + int(row["down"]),
+                (before.foreground_up or 0) + in_front,
+            )
+    return found
+
+
+def between(before: Reading, after: Reading) -> dict[Key, Counted | None]:
+    """What was counted between two readings, per app; None: its counter was reset between them.
+
+    The live counters are taken where both readings have them, else the history.
+    """
+    pairs = (
+        (before.live, after.live) if before.live and after.live else (before.history, after.history)
+    )
+    first, last = pairs
+    found: dict[Key, Counted | None] = {}
+    for key, now in last.items():
+        then = first.get(key, Counted(0, 0, None if now.foreground_up is None else 0))
+        up, down = now.up - then.up, now.down - then.down
+        in_front = None
+        if now.foreground_up is not None and then.foreground_up is not None:
+            in_front = now.foreground_up - then.foreground_up
+        is_reset = min(up, down, in_front or 0) < 0
+        found[key] = None if is_reset else Counted(up, down, in_front)
+    return found

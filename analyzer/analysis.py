@@ -25,6 +25,7 @@ from analyzer.counters import Counted, Key, between, read_counters
 from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
+from analyzer.kinds import with_kinds
 from analyzer.ledger import ledger, violations
 from analyzer.notes import READ_ONCE, SAME_FILE, notes
 from analyzer.odd_lines import odd_lines
@@ -234,7 +235,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     flows = flows.join(offered, on="conversation", how="left", maintain_order="left")
     chosen = servers(reading.server_hellos())
     flows = flows.join(chosen, on="conversation", how="left", maintain_order="left")
-    flows = with_contents(flows, reading.contents())
+    flows = with_kinds(with_contents(flows, reading.contents()))
     owners = owned(reading.owners(), apps)
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
     flows, disagreeing, matched = with_connections(flows, connections, apps)

@@ -90,6 +90,20 @@ class Flows(dy.Schema):
     down_payload_bytes = _count("Payload bytes, down; retransmissions count again.")
     up_unique_bytes = _count("Uploaded: payload bytes up, each counted once.")
     down_unique_bytes = _count("Payload bytes down, each counted once.")
+    up_handshake_bytes = dy.Int64(
+        nullable=True,
+        description="Of the bytes uploaded: records of TLS that are no application data; of QUIC, "
+        "datagrams with a long header. What records do not account for, because something is "
+        "missing, is in none of the three. Null: neither TLS nor QUIC.",
+    )
+    up_application_bytes = dy.Int64(
+        nullable=True,
+        description="Of the bytes uploaded: records of application data (of TLS 1.3 the end of the "
+        "handshake too); of QUIC, all other datagrams. Null: as above.",
+    )
+    up_keep_alive_bytes = dy.Int64(
+        nullable=True, description="Of the bytes uploaded: TLS heartbeats. Null: as above."
+    )
     service = dy.String(
         nullable=True, description="tls, quic, http, dns, … by content. Null: not recognised."
     )

@@ -65,6 +65,7 @@ SOURCES = (
     "records",
     "sequences",
     "tags",
+    "tls_records",
     "trips",
     "tunnels",
     "wireless",

@@ -17,6 +17,11 @@ from captures.layout import (
     HALF_MAC,
     HALF_WIDTH,
     KEY_WIDTH,
+    KIND_APPLICATION,
+    KIND_HANDSHAKE,
+    KIND_KEEP_ALIVE,
+    KINDS,
+    KINDS_WIDTH,
     REST_HEAD,
     REST_WIDTH,
     TRIP_ACKNOWLEDGED,
@@ -33,6 +38,11 @@ TRIPS = {
     "handshake": TRIP_HANDSHAKE,
     "acknowledged": TRIP_ACKNOWLEDGED,
     "answered": TRIP_ANSWERED,
+}
+KINDS_OF = {
+    "handshake": KIND_HANDSHAKE,
+    "application": KIND_APPLICATION,
+    "keep_alive": KIND_KEEP_ALIVE,
 }
 TCP, UDP, SCTP, UDPLITE = 6, 17, 132, 136
 
@@ -62,6 +72,9 @@ def conversations_table(states: NDArray[np.int64]) -> dy.DataFrame[Conversations
         columns[f"{name}_address"] = _addresses(version, high, low)
         columns[f"{name}_port"] = pl.Series(ports[end, rows]).set(pl.Series(~has_ports), None)
         columns[f"{name}_mac"] = _macs(states[rows, half + HALF_MAC])
+        kinds = KINDS + end * KINDS_WIDTH
+        for kind, place in KINDS_OF.items():
+            columns[f"{name}_{kind}_bytes"] = states[rows, kinds + place]
         columns[f"{name}_head"] = _heads(
             states[rows[:, None], rest[:, None] + REST_HEAD + np.arange(2)],
             states[rows, half + HALF_HEAD_LENGTH],

@@ -231,7 +231,14 @@ TRIP_SEQUENCE = 34  # sequence number behind it
 TRIP_HANDSHAKE = 35  # how long the handshake's first round trip took, ns; 0: not known
 TRIP_ACKNOWLEDGED = 36  # from the first payload to its acknowledgement
 TRIP_ANSWERED = 37  # from the first payload to the first payload back
-CONVERSATION_WIDTH = 40  # five cache lines: the ends, one per half, the rest, the trips
+KINDS = 40  # what is sent by kind, of TLS and QUIC: of the lower end, then of the higher
+KIND_NEXT = 0  # 1 + where the next record begins in the stream; 0: nothing was read, -1: lost
+KIND_PARTIAL = 1  # octets of its header that came, and how many
+KIND_HANDSHAKE = 2  # bytes
+KIND_APPLICATION = 3
+KIND_KEEP_ALIVE = 4
+KINDS_WIDTH = 5
+CONVERSATION_WIDTH = 56  # cache lines: the ends, one per half, the rest, the trips, two of kinds
 
 # A list of covered ranges, in a pool.
 LIST_AT = 0

@@ -102,6 +102,7 @@ from captures.layout import (
 from captures.links import RAW
 from captures.sequences import begin_stream, cover, stream_position
 from captures.tags import IS_CUT, TAGS_BYTES, note_mark, note_owner, tool_header
+from captures.tls_records import count_datagram, count_records
 from captures.trips import opened_by, time_datagram, time_segment
 from captures.words import OUTCOMES
 
@@ -335,8 +336,10 @@ def _read_payload(data, record, out, row, side, memory, output, bounds):
         keep_head(state, half, data, begin, end)
         packet = (packets[PACKET_FRAME, out], packets[PACKET_TIME, out], row, is_from_b)
         if found[HEADER_PROTOCOL] == TCP:
+            count_records(state, side, data, begin, end, position, payload)
             cut_segment(state, half, memory, output, data, begin, end, packet, position, bounds)
         elif found[HEADER_PROTOCOL] == UDP:
+            count_datagram(state, side, data, begin, payload)
             cut_datagram(state, half, memory, output, data, begin, end, packet)
     return position
 

@@ -18,6 +18,10 @@ from captures.layout import (
     HALF_LOW,
     HALF_WANTED,
     HALF_WIDTH,
+    KIND_NEXT,
+    KIND_PARTIAL,
+    KINDS,
+    KINDS_WIDTH,
     LIST_AT,
     LIST_CAPACITY,
     LIST_COUNT,
@@ -46,6 +50,9 @@ def begin_stream(state, half, memory, sequence):
     state[half + HALF_HIGH] = 0
     state[rest_of(half) + REST_MESSAGE] = 0
     state[half + HALF_WANTED] = -1
+    kinds = KINDS + (half - CONVERSATION_HALF) // HALF_WIDTH * KINDS_WIDTH
+    state[kinds + KIND_NEXT] = 0
+    state[kinds + KIND_PARTIAL] = 0
     if state[half + HALF_LIST] >= 0:
         memory.lists[state[half + HALF_LIST], LIST_COUNT] = 0
 

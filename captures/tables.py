@@ -101,6 +101,24 @@ class Conversations(dy.Schema):
         description="From there to the first payload that comes with such an acknowledgement. "
         "Null: as above.",
     )
+    a_handshake_bytes = dy.Int64(
+        nullable=False, description="Bytes of a that would be handshake of TLS or QUIC."
+    )
+    a_application_bytes = dy.Int64(
+        nullable=False, description="Bytes of a that would be application of TLS or QUIC."
+    )
+    a_keep_alive_bytes = dy.Int64(
+        nullable=False, description="Bytes of a that would be keep alive of TLS or QUIC."
+    )
+    b_handshake_bytes = dy.Int64(
+        nullable=False, description="Bytes of b that would be handshake of TLS or QUIC."
+    )
+    b_application_bytes = dy.Int64(
+        nullable=False, description="Bytes of b that would be application of TLS or QUIC."
+    )
+    b_keep_alive_bytes = dy.Int64(
+        nullable=False, description="Bytes of b that would be keep alive of TLS or QUIC."
+    )
     a_mac = dy.String(
         nullable=True, description="Link address a sent from. Null: none on the link."
     )

@@ -111,6 +111,7 @@ def _evidence(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
             count: int(part.uploads[f"up_{count}_bytes"].sum())
             for count in ("wire", "ip", "payload", "unique")
         },
+        "kinds": sums.by_kind_sent(part.flows),
     }
 
 

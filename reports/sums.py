@@ -115,6 +115,20 @@ def by_party(uploads: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def by_kind_sent(flows: pl.DataFrame) -> dict[str, int]:
+    """Uploaded over TLS and QUIC by kind; `unread`: what their records do not account for.
+
+    Empty where nothing was uploaded over either.
+    """
+    of_both = flows.filter(pl.col("up_application_bytes").is_not_null())
+    sums = {
+        kind: int(of_both[f"up_{kind}_bytes"].sum())
+        for kind in ("handshake", "application", "keep_alive")
+    }
+    whole = int(of_both["up_unique_bytes"].sum())
+    return {**sums, "unread": whole - sum(sums.values()), "whole": whole} if whole else {}
+
+
 def by_source(flows: pl.DataFrame) -> pl.DataFrame:
     """What was uploaded per source of the remote's name (`host_source`, null: no name), `flows`."""
     return (

@@ -6,13 +6,17 @@ from analyzer.phases import CapturePhases
 from analyzer.tally import Tallied
 from captures.sums import SUMS
 from captures.tables import Conversations, Sightings
+from tests.captures.payloads import NO_KINDS
 
 
 def conversations(*rows):
     """Conversations from (protocol, a, a_port, b, b_port); nobody opened, no link addresses."""
     names = ("protocol", "a_address", "a_port", "b_address", "b_port")
     table = pl.DataFrame(
-        [dict(zip(names, row, strict=True)) | {"conversation": at} for at, row in enumerate(rows)],
+        [
+            dict(zip(names, row, strict=True)) | NO_KINDS | {"conversation": at}
+            for at, row in enumerate(rows)
+        ],
         schema=Conversations.create_empty().schema,
     )
     return Conversations.validate(table)

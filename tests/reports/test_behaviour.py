@@ -15,6 +15,7 @@ from reports.behaviour import (
     sentences,
 )
 from reports.page import page
+from reports.sums import by_kind_sent, counted
 
 
 def text(analysis):
@@ -112,3 +113,11 @@ def test_long_lists_say_what_they_leave_out(rich):
     beacons = pl.concat([rich.beacons] * 60)
     shown = behaviour(replace(rich, beacons=beacons))
     assert len(shown["beacons"]) + shown["beacons_left_out"] == beacons.height
+
+
+def test_what_tls_needs_for_itself_adds_up(rich):
+    part = counted(rich)
+    kinds = by_kind_sent(part.flows)
+    assert sum(kinds[kind] for kind in kinds if kind != "whole") == kinds["whole"]
+    assert f"{kinds['handshake']:,} handshake" in text(rich)
+    assert by_kind_sent(part.flows.clear()) == {}

@@ -211,7 +211,7 @@ CONVERSATION_FIRST = 5  # 0: the lower end sent first, 1: the higher
 CONVERSATION_OPENER = 6  # 0: no SYN, 1: lower end, 2: higher end; above, bits of `trips`
 CONVERSATION_OWNER = 7  # hash of its last tag and how many were shipped, 0: none
 CONVERSATION_HALF = 8  # where the half of the lower end begins
-HALF_HAS = 0  # 1: a sequence number is known
+HALF_HAS = 0  # a sequence number is known: 2 + where the next record of TLS begins, 1: lost; 0: not
 HALF_BASE = 1  # sequence number of stream position 0
 HALF_LOW = 2  # begin of what is covered, as stream position
 HALF_HIGH = 3  # its end; low == high: nothing is covered
@@ -232,13 +232,12 @@ TRIP_HANDSHAKE = 35  # how long the handshake's first round trip took, ns; 0: no
 TRIP_ACKNOWLEDGED = 36  # from the first payload to its acknowledgement
 TRIP_ANSWERED = 37  # from the first payload to the first payload back
 KINDS = 40  # what is sent by kind, of TLS and QUIC: of the lower end, then of the higher
-KIND_NEXT = 0  # 1 + where the next record begins in the stream; 0: nothing was read, -1: lost
-KIND_PARTIAL = 1  # octets of its header that came, and how many
-KIND_HANDSHAKE = 2  # bytes
-KIND_APPLICATION = 3
-KIND_KEEP_ALIVE = 4
-KINDS_WIDTH = 5
-CONVERSATION_WIDTH = 56  # cache lines: the ends, one per half, the rest, the trips, two of kinds
+KIND_PARTIAL = 0  # octets of the next record's header that came, and how many
+KIND_HANDSHAKE = 1  # bytes
+KIND_APPLICATION = 2
+KIND_KEEP_ALIVE = 3
+KINDS_WIDTH = 4
+CONVERSATION_WIDTH = 48  # six cache lines: the ends, one per half, the rest, the trips, the kinds
 
 # A list of covered ranges, in a pool.
 LIST_AT = 0

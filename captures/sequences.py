@@ -18,7 +18,6 @@ from captures.layout import (
     HALF_LOW,
     HALF_WANTED,
     HALF_WIDTH,
-    KIND_NEXT,
     KIND_PARTIAL,
     KINDS,
     KINDS_WIDTH,
@@ -44,15 +43,13 @@ def begin_stream(state, half, memory, sequence):
     """Position 0 of this direction is at this sequence number; nothing is covered."""
     if state[half + HALF_HAS]:
         state[rest_of(half) + REST_INCARNATION] += 1
-    state[half + HALF_HAS] = 1
+    state[half + HALF_HAS] = 2
     state[half + HALF_BASE] = sequence
     state[half + HALF_LOW] = 0
     state[half + HALF_HIGH] = 0
     state[rest_of(half) + REST_MESSAGE] = 0
     state[half + HALF_WANTED] = -1
-    kinds = KINDS + (half - CONVERSATION_HALF) // HALF_WIDTH * KINDS_WIDTH
-    state[kinds + KIND_NEXT] = 0
-    state[kinds + KIND_PARTIAL] = 0
+    state[KINDS + (half - CONVERSATION_HALF) // HALF_WIDTH * KINDS_WIDTH + KIND_PARTIAL] = 0
     if state[half + HALF_LIST] >= 0:
         memory.lists[state[half + HALF_LIST], LIST_COUNT] = 0
 

@@ -10,10 +10,12 @@ import numpy as np
 
 from captures.compiled import part
 from captures.layout import (
+    CONVERSATION_HALF,
+    HALF_HAS,
+    HALF_WIDTH,
     KIND_APPLICATION,
     KIND_HANDSHAKE,
     KIND_KEEP_ALIVE,
-    KIND_NEXT,
     KIND_PARTIAL,
     KINDS,
     KINDS_WIDTH,
@@ -23,19 +25,16 @@ HEADER = 5
 MAJOR = 3
 FIRST_TYPE, LAST_TYPE, APPLICATION, HEARTBEAT = 20, 24, 23, 24
 LONGEST = 18_432
-LOST = np.int64(-1)
+LOST = np.int64(1)
 SHIFT = 40
 """A header that is cut by the end of a segment: how many of its octets are here, above them."""
 
 
 @part
 def count_datagram(state, side, data, begin, payload):
-    """Add a datagram that may be QUIC's to the kind that its first octet says."""
-    at = KINDS + side * KINDS_WIDTH
+    """Add a datagram that may be of QUIC's handshake; all others are application data."""
     if data[begin] & 0x80:
-        state[at + KIND_HANDSHAKE] += payload
-    else:
-        state[at + KIND_APPLICATION] += payload
+        state[KINDS + side * KINDS_WIDTH + KIND_HANDSHAKE] += payload
 
 
 @part
@@ -61,20 +60,18 @@ def count_records(state, side, data, begin, end, position, payload):
     `begin` and `end` enclose what was captured of its payload, `position` is that of the first
     octet in the stream.
     """
-    at = KINDS + side * KINDS_WIDTH
-    if state[at + KIND_NEXT] < 0:
+    half = CONVERSATION_HALF + side * HALF_WIDTH
+    record, stop = state[half + HALF_HAS] - 2, position + payload
+    if record < 0 or record >= stop:  # lost, or all of it is inside a record
         return
-    if state[at + KIND_NEXT] == 0:  # nothing was read yet
-        state[at + KIND_NEXT] = position + 1
-    record = state[at + KIND_NEXT] - 1
+    at = KINDS + side * KINDS_WIDTH
     partial = state[at + KIND_PARTIAL]
-    stop = position + payload
     while record + (partial >> SHIFT) < stop:
         place = record + (partial >> SHIFT)
         if place < position:  # something before this segment is missing
             return
         if place - position >= end - begin:
-            state[at + KIND_NEXT] = LOST
+            state[half + HALF_HAS] = LOST
             return
         count = (partial >> SHIFT) + 1
         octets = (partial & (1 << SHIFT) - 1) << 8 | np.int64(data[begin + place - position])
@@ -82,9 +79,9 @@ def count_records(state, side, data, begin, end, position, payload):
         if count == HEADER:
             whole = _add_record(state, at, octets)
             if whole == 0:
-                state[at + KIND_NEXT] = LOST
+                state[half + HALF_HAS] = LOST
                 return
             record += whole
             partial = np.int64(0)
-    state[at + KIND_NEXT] = record + 1
+    state[half + HALF_HAS] = record + 2
     state[at + KIND_PARTIAL] = partial

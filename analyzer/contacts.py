@@ -6,6 +6,7 @@ short table says.
 
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from analyzer.tables import STATES
@@ -14,6 +15,10 @@ from captures.sums import Sums
 
 NAME = pl.coalesce("host", "remote_address")
 """What a remote is called where contacts are grouped: its host, else its address."""
+_NUMBERS = (
+    *("flow", "phase", "is_up", "start", "last", "unique_bytes", "packets"),
+    *("first_frame", "last_frame"),
+)
 _GROUP = ("app", "name", "service")
 
 
@@ -71,19 +76,21 @@ def of_phone(contacts: pl.DataFrame, flows: pl.DataFrame, phases: pl.DataFrame) 
         group=pl.col("group").cast(pl.Int32),
     )
     captures = wanted["capture"].unique(maintain_order=True).to_list()
-    numbers = wanted.select(
-        "flow",
-        "group",
-        "remote",
-        pl.col("capture").cast(pl.Enum(captures)).to_physical().cast(pl.Int32),
-    )
-    state_of = phases.select(
-        "phase",
-        pl.col("state").replace_strict(STATES, range(len(STATES)), return_dtype=pl.Int32),
-    )
-    met = (
-        contacts.join(numbers, on="flow", maintain_order="left")
-        .join(state_of, on="phase", maintain_order="left")
-        .sort("capture", "start", maintain_order=True)
+    capture = wanted["capture"].cast(pl.Enum(captures)).to_physical().cast(pl.Int32).to_numpy()
+    row_of = np.full(int(flows["flow"].max() or 0) + 1, -1, dtype=np.int32)  # type: ignore[arg-type]
+    row_of[wanted["flow"].to_numpy()] = np.arange(wanted.height)
+    row = row_of[contacts["flow"].to_numpy()]
+    kept = np.flatnonzero(row >= 0)
+    kept = kept[np.lexsort((contacts["start"].to_numpy()[kept], capture[row[kept]]))]
+    row = row[kept]
+    states = phases["state"].cast(pl.Enum(STATES)).to_physical().cast(pl.Int32).to_numpy()
+    state_of = np.zeros(int(phases["phase"].max() or 0) + 1, dtype=np.int32)  # type: ignore[arg-type]
+    state_of[phases["phase"].to_numpy()] = states
+    met = contacts.select(*_NUMBERS)[kept]
+    met = met.with_columns(
+        pl.Series("capture", capture[row]),
+        pl.Series("group", wanted["group"].to_numpy()[row]),
+        pl.Series("remote", wanted["remote"].to_numpy()[row]),
+        pl.Series("state", state_of[met["phase"].to_numpy()]),
     )
     return Met(met, groups, captures, wanted)

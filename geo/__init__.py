@@ -13,7 +13,13 @@ Files, addresses and places that cannot be used raise a `GeoError` whose message
 
 from geo.countries import Country, countries, country_index, country_name, world_topology
 from geo.databases import Database, open_database, open_databases
-from geo.defaults import databases_in_use, databases_table, default_databases, old_databases
+from geo.defaults import (
+    databases_in_use,
+    databases_table,
+    default_databases,
+    old_databases,
+    other_data,
+)
 from geo.errors import AddressError, DatabaseError, GeoError, LocationError, UpdateError
 from geo.gazetteer import Location, locate
 from geo.holders import held_by, holders
@@ -53,6 +59,7 @@ __all__ = [
     "old_databases",
     "open_database",
     "open_databases",
+    "other_data",
     "places",
     "scope",
     "world_topology",

@@ -104,6 +104,16 @@ def databases_in_use(paths: Sequence[Path] = ()) -> list[Database]:
     return joined(installed_databases(), default_databases())
 
 
+def other_data() -> list[dict[str, str | None]]:
+    """What is shipped beside databases: maps, borders, names of places, each with its terms.
+
+    Keys: name, data_date, sha256, licence, attribution, note; unknown is None.
+    """
+    listed = json.loads((DATA / "sources.json").read_text(encoding="utf-8"))["other"]
+    keys = ("name", "data_date", "sha256", "licence", "attribution", "note")
+    return [{key: row.get(key) for key in keys} for row in listed]
+
+
 def databases_table(databases: Sequence[Database]) -> dy.DataFrame[Databases]:
     """One row per database: what it is, how old, under which licence, with the hash of its file."""
     rows = [_row(position, each) for position, each in enumerate(databases, start=1)]

@@ -45,6 +45,7 @@ _GEO: Final[Figure] = {
     "showframe": False,
 }
 _DIAMOND: Final[Figure] = {"color": "--warn", "symbol": "diamond", "opacity": 1}
+_CROSS: Final[Figure] = {"color": "--bad", "symbol": "x", "opacity": 1}
 _HALO: Final = ", ".join(["0 0 3px --card"] * 4)
 _WIDEST_BUBBLE: Final = 52
 _SMALLEST_BUBBLE: Final = 6
@@ -63,7 +64,8 @@ def country_text(code: str | None) -> str:
 def world(countries: pl.DataFrame, *, when_idle: str | None) -> Figure:
     """A bubble per country, its area the bytes uploaded.
 
-    On it, as a diamond with an area of its own, the part on whose country databases differ.
+    On it, with areas of their own: as a diamond the part on whose country databases differ, as a
+    cross the part that a round trip excludes from the country.
     """
     index = country_index()
     rows = [(index[row["country"]], row) for row in countries.to_dicts() if row["country"] in index]
@@ -89,8 +91,12 @@ def world(countries: pl.DataFrame, *, when_idle: str | None) -> Figure:
     }
     disputed = _bubbles(differing, "disputed", largest, _DIAMOND)
     disputed |= {"name": "of this, databases differ on the country", "hoverinfo": "skip"}
+    excluded = [place for place in rows if place[1]["impossible"]]
+    impossible = _bubbles(excluded, "impossible", largest, _CROSS)
+    impossible |= {"name": "of this, impossible by its round trip", "hoverinfo": "skip"}
+    marks = [disputed] * bool(differing) + [impossible] * bool(excluded)
     return {
-        "data": [sent, disputed] if differing else [sent],
+        "data": [sent, *marks],
         "layout": LOOK
         | {
             "geo": _GEO,
@@ -126,6 +132,8 @@ def _bubble_hover(row: dict[str, Any], *, when_idle: str | None) -> str:
     if row["disputed"]:
         others = ", ".join(label(country_text(code)) for code in row["others"])
         lines.append(f"databases differ on {row['disputed']:,} bytes: also {others}")
+    if row["impossible"]:
+        lines.append(f"impossible by its round trip: {row['impossible']:,} bytes")
     return "<br>".join(lines)
 
 

@@ -71,6 +71,10 @@ def databases(table: dy.DataFrame[geo.Databases], on: date, console: Console) ->
             block.add_row(Text("age"), Text("older than 90 days: places may have changed"))
         console.print(block)
         console.print()
+    console.print(Text("Shipped beside them", style="bold"))
+    for data in geo.other_data():
+        said = [data["licence"], data["attribution"], data["data_date"], data["note"]]
+        console.print(Text(terminal(f"  {data['name']}: {' · '.join(filter(None, said))}")))
 
 
 def answers(

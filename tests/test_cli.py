@@ -432,6 +432,8 @@ def test_geo_status_says_which_databases_are_in_use(call):
     code, out, _ = call("geo", "status")
     assert code == 0
     assert "DB-IP" in out
+    assert "borders" in out
+    assert "GeoNames" in out
 
 
 def test_geo_lookup_says_what_each_database_says(call):

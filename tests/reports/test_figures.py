@@ -51,6 +51,17 @@ def test_without_a_dispute_there_is_no_second_trace(rich):
     assert len(figures.world(countries, when_idle="while idle")["data"]) == 1
 
 
+def test_what_a_round_trip_excludes_is_marked_by_a_cross(rich):
+    part = sums.counted(rich)
+    excluded = rich.places.with_columns(verdict=pl.lit("impossible"))
+    countries = sums.by_country(part.uploads, excluded)
+    cross = figures.world(countries, when_idle=None)["data"][-1]
+    assert cross["marker"]["symbol"] == "x"
+    assert sum(cross["marker"]["size"]) == sum(
+        row["impossible"] for row in countries.drop_nulls("country").to_dicts()
+    )
+
+
 def test_the_map_keeps_the_whole_world_in_view(drawn):
     assert drawn["map"]["layout"]["geo"]["fitbounds"] is False
 

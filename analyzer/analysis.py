@@ -240,11 +240,8 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
     flows, disagreeing, matched = with_connections(flows, connections, apps)
     flows = usable(flows)
-    local = seen.select("conversation", "is_local_b")
     bins, contacts = (
-        table.join(local, on="conversation")
-        .with_columns((pl.col("is_from_b") == pl.col("is_local_b")).alias("is_up"))
-        .drop("is_from_b", "is_local_b")
+        table.with_columns(is_up=table["is_from_b"] == _is_local_b(seen, table)).drop("is_from_b")
         for table in (tallied.bins, tallied.contacts)
     )
     named = sightings.join(
@@ -278,6 +275,11 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         limits_hit={**reading.limits_hit(), "contacts": tallied.contacts_left_out},
         found_connections=matched,
     )
+
+
+def _is_local_b(seen: pl.DataFrame, table: pl.DataFrame) -> pl.Series:
+    """Whether end b of the conversation of each row is the local one; `seen` has all, in order."""
+    return seen["is_local_b"].gather(table["conversation"])
 
 
 def _on_owners(frames: pl.Series, kind: str) -> dy.DataFrame[FoundOddities]:

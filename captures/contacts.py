@@ -76,9 +76,12 @@ class ContactList:
         self._rows, self._count = [rows], len(rows)
 
     def table(self) -> _Rows:
-        """All contacts, by direction, code and begin; beyond the limit the first to begin."""
+        """All contacts, by direction, code and begin; beyond the limit the first to begin.
+
+        They are handed over: afterwards there are none.
+        """
         self._merge()
-        rows = self._rows[0]
+        rows = self._rows.pop()
         self.left_out = max(0, len(rows) - self._most)
         if self.left_out:
             first = np.sort(np.lexsort((rows[:, _FIRST_FRAME], rows[:, _START]))[: self._most])

@@ -43,7 +43,7 @@ SWITCH_SECONDS = 0.0003  # a thread that decodes needs the interpreter often, an
 IDLE_MEANS = ("screen-off", "background", "both")
 RULES = ("new-country", "new-asn", "new-host")
 PERCENT = 100
-MOST_SENT = 1 << 62
+MOST_DIGITS = 15
 MOST_OFFSET = 366 * 86_400
 COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
 
@@ -165,7 +165,8 @@ def _sent_bytes(
     for value in values:
         label, equals, rest = value.rpartition("=")
         digits = rest.strip().replace(",", "")
-        if not (digits.isascii() and digits.isdigit()) or not 0 < int(digits) < MOST_SENT:
+        is_number = digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS
+        if not is_number or not int(digits):
             raise click.BadParameter(f"a number of bytes expected, {rest!r} found")
         found.append(
             Sent(label=label if equals else None, name=f"{rest.strip()} bytes", size=int(digits))

@@ -14,6 +14,7 @@ from analyzer.tables import STATES, Beacons
 
 PAUSES = 2
 """A period is at least so many pauses that part contacts: shorter ones are an artefact of those."""
+MOST_ADDRESSES = 100
 NAMED_BY_ADDRESS = ("dns", "mdns", "llmnr")
 """Services whose remotes are asked for whatever the app wants: no name of them has a rhythm."""
 
@@ -105,7 +106,9 @@ def _described(contacts: pl.DataFrame, met: Met, found: dict[int, Rhythm]) -> pl
         .explode("flow")
         .join(met.flows.select("flow", "remote_address"), on="flow")
         .group_by("of_state")
-        .agg(pl.col("remote_address").unique().sort().alias("remote_addresses"))
+        .agg(
+            pl.col("remote_address").unique().sort().head(MOST_ADDRESSES).alias("remote_addresses")
+        )
     )
     named = carried.with_columns(
         *(met.groups[name].gather(carried["group"]) for name in ("app", "host", "service")),

@@ -14,6 +14,7 @@ PAUSE = 5 * SECOND
 LOOK_BACK = 10 * SECOND
 """How long before a burst something may have come that it may answer, ns."""
 MOST_NAMES = 8
+MOST_FLOWS = 100
 SIZES = (("heartbeat", 4_000), ("message", 35_625), ("photo", 915_000))
 """Size classes with the bytes below which a burst belongs to them; above all, `large`.
 
@@ -50,7 +51,8 @@ def bursts(met: Met, phases: pl.DataFrame) -> dy.DataFrame[Bursts]:
             pl.col("last").max().alias("end"),
             pl.col("unique_bytes").sum().alias("up_unique_bytes"),
             pl.col("packets").sum().alias("up_packets"),
-            pl.col("flow").unique().sort().alias("flows"),
+            pl.col("flow").unique().sort().head(MOST_FLOWS).alias("flows"),
+            pl.col("flow").n_unique().cast(pl.Int64).alias("flow_count"),
             pl.col("first_frame").min(),
             pl.col("last_frame").max(),
         )

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from analyzer.beside import octets_of
 
 MOST_BYTES = 64 << 20
+MOST_COUNTED = 1 << 50
 NOBODY = -1
 """User id of rows of a CSV: such apps are known by name alone."""
 FOREGROUND = "FOREGROUND"
@@ -80,6 +81,8 @@ def read_counters(path: Path) -> Reading:
     if set(COLUMNS) <= {cell.strip() for cell in first.split(",")}:
         return Reading(_written(text, path), {})
     found = Reading(dict(_live(text)), _history(text))
+    for counted in (*found.live.values(), *found.history.values()):
+        _refuse_beyond(max(counted.up, counted.down), path)
     if not found.live and not found.history:
         raise CountersError(
             f"{path}: no counters: expected what `dumpsys netstats --full --uid` prints, or a CSV "
@@ -101,10 +104,16 @@ def _written(text: str, path: Path) -> dict[Key, Counted]:
             ) from error
         if min(up, down) < 0 or not row["app"]:
             raise CountersError(f"{path}: line {reader.line_num}: an app and its bytes expected")
+        _refuse_beyond(max(up, down), path)
         key = (NOBODY, row["app"].strip())
         before = found.get(key, Counted(0, 0))
         found[key] = Counted(before.up + up, before.down + down)
     return found
+
+
+def _refuse_beyond(number: int, path: Path) -> None:
+    if number > MOST_COUNTED:
+        raise CountersError(f"{path}: {number} bytes are more than any phone counts")
 
 
 def _live(text: str) -> Iterator[tuple[Key, Counted]]:

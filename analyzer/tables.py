@@ -597,7 +597,10 @@ class Bursts(dy.Schema):
         nullable=False,
         description="Hosts, or addresses, that it went to, most bytes first, up to 8.",
     )
-    flows = dy.List(dy.Int64(), nullable=False, description="Flows that carried it.")
+    flows = dy.List(
+        dy.Int64(), nullable=False, description="Flows that carried it, up to 100 by number."
+    )
+    flow_count = dy.Int64(nullable=False, min=1, description="How many flows carried it.")
     preceded_by = dy.String(
         nullable=True,
         description="Host or address whose payload came last before it, within 10 s. Null: none.",
@@ -627,7 +630,9 @@ class Beacons(dy.Schema):
     app = dy.String(nullable=True, description="App. Null: the capture does not say.")
     host = dy.String(nullable=True, description="Its host. Null: no name was seen.")
     remote_addresses = dy.List(
-        dy.String(), nullable=False, description="Addresses that bore the name in these contacts."
+        dy.String(),
+        nullable=False,
+        description="Addresses that bore the name in these contacts, up to 100.",
     )
     service = dy.String(nullable=True, description="tls, quic, http, … Null: not recognised.")
     period = dy.Duration(

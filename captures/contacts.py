@@ -22,6 +22,8 @@ from captures.layout import (
 )
 
 MOST = 300_000
+MOST_HELD = 1_000_000
+"""Contacts that are kept while more come, however few of them pauses leave."""
 LONGEST_PAUSE = 64 * PAUSE
 
 _START, _LAST, _UNIQUE, _PACKETS, _FIRST_FRAME, _LAST_FRAME = (
@@ -73,6 +75,9 @@ class ContactList:
         while len(rows) > self._most and self.pause < LONGEST_PAUSE:
             self.pause *= 2
             rows = _merged(rows, self.pause)
+        if len(rows) > MOST_HELD:
+            self.left_out += len(rows) - MOST_HELD
+            rows = _first(rows, MOST_HELD)
         self._rows, self._count = [rows], len(rows)
 
     def table(self) -> _Rows:
@@ -82,11 +87,15 @@ class ContactList:
         """
         self._merge()
         rows = self._rows.pop()
-        self.left_out = max(0, len(rows) - self._most)
-        if self.left_out:
-            first = np.sort(np.lexsort((rows[:, _FIRST_FRAME], rows[:, _START]))[: self._most])
-            rows = rows[first]
+        self.left_out += max(0, len(rows) - self._most)
+        return _first(rows, self._most)
+
+
+def _first(rows: _Rows, most: int) -> _Rows:
+    """So many of the rows, those that begin first, in the order that they have."""
+    if len(rows) <= most:
         return rows
+    return rows[np.sort(np.lexsort((rows[:, _FIRST_FRAME], rows[:, _START]))[:most])]
 
 
 def _merged(rows: _Rows, pause: int) -> _Rows:

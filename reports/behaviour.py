@@ -185,12 +185,15 @@ def _burst(row: dict[str, Any], flows: pl.DataFrame) -> dict[str, Any]:
     addresses = (
         flows.filter(pl.col("flow").is_in(row["flows"]))["remote_address"].unique().sort().to_list()
     )
+    is_whole = row["flow_count"] == len(row["flows"])
     return row | {
         "size": SIZE_WORDS[row["size"]],
         "lasted": "under 1 s" if seconds < 1 else seconds_text(seconds),
         "names": [shortened(name, _LONGEST) for name in row["names"][:_MOST_NAMED]],
         "more": max(0, len(row["names"]) - _MOST_NAMED),
-        "filter": frames_filter(row["first_frame"], row["last_frame"], addresses),
+        "filter": frames_filter(
+            row["first_frame"], row["last_frame"], addresses if is_whole else []
+        ),
     }
 
 
@@ -199,7 +202,7 @@ def frames_filter(first: int, last: int, addresses: list[str]) -> str:
     if first == last:
         return f"frame.number == {first}"
     span = f"frame.number in {{{first} .. {last}}}"
-    if len(addresses) > _MOST_NAMED:
+    if not 0 < len(addresses) <= _MOST_NAMED:
         return span
     found = addresses_filter(addresses)
     return f"{span} && ({found})" if len(addresses) > 1 else f"{span} && {found}"

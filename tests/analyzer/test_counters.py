@@ -85,6 +85,8 @@ def test_a_person_may_write_them_down(tmp_path):
         ("app,up_bytes,down_bytes\nChat,-1,2\n", "line 2: an app"),
         ("app,up_bytes,down_bytes\n,1,2\n", "line 2: an app"),
         ("app,up_bytes,down_bytes\nChat,1\n", "line 2: whole numbers"),
+        ("app,up_bytes,down_bytes\nChat,1,9999999999999999999\n", "more than any phone counts"),
+        (LIVE.format(sent="9" * 18), "more than any phone counts"),
     ],
 )
 def test_what_holds_no_counters_is_refused_in_a_line(tmp_path, text, told):

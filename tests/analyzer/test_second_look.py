@@ -1,9 +1,11 @@
 """What a capture itself says of its phases moves, adds or makes them; read again, to the byte."""
 
 import csv
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from zipfile import ZipFile
 
 import numpy as np
 import polars as pl
@@ -19,6 +21,7 @@ from tests.small_captures import (
     REMOTE,
     SECOND,
     ethernet,
+    gzipped,
     household,
     pcap,
     pcapng,
@@ -148,3 +151,19 @@ def test_standard_input_is_read_once(tmp_path, monkeypatch):
     found = analyze(["-"], Settings())
     assert set(found.phases["state"]) == {"unknown"}
     assert any("read once" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("wrap", ["gzip", "zip"])
+def test_a_packed_capture_is_read_again_too(tmp_path, wrap):
+    plain = marked(tmp_path / "x", {2: b"phase: idle"})
+    packed = tmp_path / ("a.pcapng.gz" if wrap == "gzip" else "a.zip")
+    if wrap == "gzip":
+        packed.write_bytes(gzipped(plain.read_bytes()))
+    else:
+        with ZipFile(packed, "w") as archive:
+            archive.write(plain, "a.pcapng")
+    found, other = analyze([packed], Settings()), analyze([plain], Settings())
+    assert set(found.phases["state"]) == {"unknown", "idle"}
+    assert found.uploads.equals(other.uploads)
+    octets = plain.read_bytes() if wrap == "zip" else packed.read_bytes()
+    assert found.captures["sha256"].to_list() == [hashlib.sha256(octets).hexdigest()]

@@ -284,6 +284,18 @@ def test_contacts_are_parted_by_longer_pauses_until_they_are_few(packets, cuts, 
     assert sorted(found.rows()) == kept
 
 
+def test_contacts_that_no_pause_makes_fewer_take_bounded_memory(monkeypatch) -> None:
+    monkeypatch.setattr("captures.contacts.MOST_HELD", 50)
+    contacts = ContactList(10)
+    for at in range(40):
+        rows = np.zeros((20, 8), dtype=np.int64)
+        rows[:, 0] = np.arange(20) + 20 * at
+        rows[:, 2] = rows[:, 3] = at
+        contacts.add(rows)
+    assert contacts.table()[:, 0].tolist() == list(range(10))
+    assert contacts.left_out == 40 * 20 - 10
+
+
 def test_contacts_of_nothing_are_none() -> None:
     contacts = ContactList()
     assert contacts.table().shape == (0, 8)

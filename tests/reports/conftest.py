@@ -512,6 +512,7 @@ def bursts_of(flows: pl.DataFrame) -> pl.DataFrame:
             "size": ("heartbeat", "message", "photo", "large")[min(number - 1, 3)],
             "names": [row["host"] or row["remote_address"]],
             "flows": [row["flow"]],
+            "flow_count": 1,
             "preceded_by": row["host"],
             "preceding_flow": row["flow"] if row["host"] else None,
             "preceded": timedelta(seconds=1.5) if row["host"] else None,

@@ -95,6 +95,7 @@ def test_nothing_is_shown_of_nothing(empty):
             "frame.number in {3 .. 9} && (ip.addr == 203.0.113.7 || ipv6.addr == 2001:db8::1)",
         ),
         (3, 9, ["a"] * 4, "frame.number in {3 .. 9}"),
+        (3, 9, [], "frame.number in {3 .. 9}"),
     ],
 )
 def test_filters_find_the_frames_of_a_burst(first, last, addresses, found):

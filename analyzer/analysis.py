@@ -29,6 +29,7 @@ from analyzer.kinds import with_kinds
 from analyzer.ledger import ledger, violations
 from analyzer.notes import READ_ONCE, SAME_FILE, notes
 from analyzer.odd_lines import odd_lines
+from analyzer.offload import with_estimate
 from analyzer.organisations import (
     Organisations,
     publisher_of,
@@ -235,7 +236,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     flows = flows.join(offered, on="conversation", how="left", maintain_order="left")
     chosen = servers(reading.server_hellos())
     flows = flows.join(chosen, on="conversation", how="left", maintain_order="left")
-    flows = with_kinds(with_contents(flows, reading.contents()))
+    flows = with_estimate(with_kinds(with_contents(flows, reading.contents())))
     owners = owned(reading.owners(), apps)
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
     flows, disagreeing, matched = with_connections(flows, connections, apps)

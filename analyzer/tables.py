@@ -90,6 +90,11 @@ class Flows(dy.Schema):
     down_payload_bytes = _count("Payload bytes, down; retransmissions count again.")
     up_unique_bytes = _count("Uploaded: payload bytes up, each counted once.")
     down_unique_bytes = _count("Payload bytes down, each counted once.")
+    up_wire_estimate_bytes = dy.Int64(
+        nullable=True,
+        description="About what would have been on the wire, up, had the card not cut segments "
+        "behind the capture. Null: packets carried in mean no more than a link does.",
+    )
     up_handshake_bytes = dy.Int64(
         nullable=True,
         description="Of the bytes uploaded: records of TLS that are no application data; of QUIC, "

@@ -112,6 +112,7 @@ def _evidence(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
             for count in ("wire", "ip", "payload", "unique")
         },
         "kinds": sums.by_kind_sent(part.flows),
+        "per_count": sums.four_counts(part),
     }
 
 

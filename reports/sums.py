@@ -115,6 +115,31 @@ def by_party(uploads: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def four_counts(part: Counted, most: int = 300) -> list[dict[str, Any]]:
+    """What was uploaded per address and host in all four counts, and by kind; most first.
+
+    `estimate` is null where no packet was too large for a link.
+    """
+    per_flow = part.flows.group_by(_REMOTE).agg(
+        handshake=pl.col("up_handshake_bytes").sum(),
+        application=pl.col("up_application_bytes").sum(),
+        estimate=pl.when(pl.col("up_wire_estimate_bytes").is_not_null().any()).then(
+            pl.coalesce("up_wire_estimate_bytes", "up_wire_bytes").sum()
+        ),
+    )
+    return (
+        part.uploads.group_by(_REMOTE)
+        .agg(
+            pl.col(f"up_{count}_bytes").sum().alias(count)
+            for count in ("wire", "ip", "payload", "unique")
+        )
+        .join(per_flow, on=_REMOTE, how="left", nulls_equal=True)
+        .sort(-pl.col("unique"), -pl.col("wire"), "remote_address", "host", nulls_last=True)
+        .head(most)
+        .to_dicts()
+    )
+
+
 def by_kind_sent(flows: pl.DataFrame) -> dict[str, int]:
     """Uploaded over TLS and QUIC by kind; `unread`: what their records do not account for.
 

@@ -182,6 +182,7 @@ def flow(number: int, remote: Remote) -> dict[str, object]:
         "down_entropy": None,
         "framing": None,
         "handshake": timedelta(milliseconds=31),
+        "up_wire_estimate_bytes": 3_000_000 if remote.host is None else None,
         "up_handshake_bytes": min(sum(remote.up), 600),
         "up_application_bytes": max(sum(remote.up) - 600, 0),
         "up_keep_alive_bytes": 0,

@@ -15,7 +15,7 @@ from reports.behaviour import (
     sentences,
 )
 from reports.page import page
-from reports.sums import by_kind_sent, counted
+from reports.sums import by_kind_sent, counted, four_counts
 
 
 def text(analysis):
@@ -114,6 +114,15 @@ def test_long_lists_say_what_they_leave_out(rich):
     beacons = pl.concat([rich.beacons] * 60)
     shown = behaviour(replace(rich, beacons=beacons))
     assert len(shown["beacons"]) + shown["beacons_left_out"] == beacons.height
+
+
+def test_four_counts_of_destinations_add_up_to_those_of_all(rich):
+    part = counted(rich)
+    rows = four_counts(part)
+    for count in ("wire", "ip", "payload", "unique"):
+        assert sum(row[count] for row in rows) == part.uploads[f"up_{count}_bytes"].sum()
+    assert "Bytes up per destination, in each count" in text(rich)
+    assert "estimated without offload" in text(rich)
 
 
 def test_what_tls_needs_for_itself_adds_up(rich):

@@ -180,7 +180,12 @@ def figures_of(analysis: Analysis, part: sums.Counted) -> dict[str, figures.Figu
             countries, when_idle=wording.idle_when(analysis.summary) if has_idle else None
         ),
         "sankey": figures.sankey(_streams(part)),
-        "time": timechart.over_time(bins, analysis.phases, sums.gaps(analysis.captures, bins)),
+        "time": timechart.over_time(
+            bins,
+            analysis.phases,
+            sums.gaps(analysis.captures, bins),
+            behaviour.behaviour(analysis)["bursts"],
+        ),
     }
 
 

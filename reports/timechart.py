@@ -1,6 +1,6 @@
 """Uploads over time as plotly reads them: bars over shaded phases, long gaps cut out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -30,7 +30,6 @@ _TIME_AXIS: Final[Figure] = {
     "zeroline": False,
     "linecolor": "--line-strong",
     "title": {"text": "time (UTC)", "font": {"size": 12}},
-    "fixedrange": True,
 }
 _MOST_CUTS: Final = 20
 _MOST_SHADES: Final = 200
@@ -43,8 +42,13 @@ _MOST_TICKS: Final = 14
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def over_time(bins: pl.DataFrame, phases: pl.DataFrame, gaps: pl.DataFrame) -> Figure:
-    """Bars of uploaded bytes, coloured by state, over shaded phases.
+def over_time(
+    bins: pl.DataFrame,
+    phases: pl.DataFrame,
+    gaps: pl.DataFrame,
+    bursts: Sequence[dict[str, Any]] = (),
+) -> Figure:
+    """Bars of uploaded bytes, coloured by state, over shaded phases; a triangle per burst.
 
     Where several states were uploaded in, the idle one comes again below, on its own scale.
     Gaps are cut out of the axis of time; a dotted line marks each.
@@ -60,6 +64,8 @@ def over_time(bins: pl.DataFrame, phases: pl.DataFrame, gaps: pl.DataFrame) -> F
             "yaxis": _BYTE_AXIS | {"domain": [0.44, 1], "title": _small("all states")},
             "yaxis2": _BYTE_AXIS | {"domain": [0, 0.34], "title": _small("idle only")},
         }
+    if bursts:
+        bars.append(_triangles(bursts))
     time = _TIME_AXIS | _ticks(bins, gaps) | {"anchor": "y2" if is_split else "y"}
     time["rangebreaks"] = [{"bounds": cut} for cut in cuts]
     return {
@@ -72,7 +78,7 @@ def over_time(bins: pl.DataFrame, phases: pl.DataFrame, gaps: pl.DataFrame) -> F
             "barmode": "stack",
             "height": 440 if is_split else 300,
             "hovermode": "x",
-            "showlegend": len(states) > 1,
+            "showlegend": len(states) > 1 or bool(bursts),
             "legend": {"orientation": "h", "y": 1.01, "yanchor": "bottom", "traceorder": "normal"},
             "shapes": [*_shades(phases, gaps), *(_mark(start) for start, _ in cuts)],
         },
@@ -135,6 +141,24 @@ def _bars(bins: pl.DataFrame, state: str) -> Figure:
         "offset": 0,
         "marker": {"color": _STATE_COLOURS[state], "line": {"width": 0}},
         "hovertemplate": f"%{{y:,d}} bytes<extra>{state}</extra>",
+    }
+
+
+def _triangles(bursts: Sequence[dict[str, Any]]) -> Figure:
+    """A triangle where each burst begins, as high as its bytes; it knows the number of its row."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "burst",
+        "x": [_iso(row["start"]) for row in bursts],
+        "y": [row["up_unique_bytes"] for row in bursts],
+        "customdata": [row["burst"] for row in bursts],
+        "marker": {"symbol": "triangle-down-open", "size": 9, "color": "--ink"},
+        "hoverinfo": "text",
+        "hovertext": [
+            f"{row['size']} burst, {row['up_unique_bytes']:,} bytes to {label(row['names'][0], 48)}"
+            for row in bursts
+        ],
     }
 
 

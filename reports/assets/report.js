@@ -86,6 +86,16 @@ function narrow(trace) {
   trace.marker.sizemin /= 2;
 }
 
+// A click on what stands for a row of a table leads to that row.
+function leadToRows(place) {
+  if (place.dataset.leads) return;
+  place.dataset.leads = "yes";
+  place.on("plotly_click", ({ points }) => {
+    const number = points.find((point) => point.customdata !== undefined)?.customdata;
+    if (number !== undefined) location.hash = `burst-${number}`;
+  });
+}
+
 function draw(figures) {
   const style = getComputedStyle(document.documentElement);
   const config = {
@@ -96,7 +106,8 @@ function draw(figures) {
     const { data, layout } = coloured(figures[place.dataset.figure], style);
     place.querySelector(".waiting")?.remove();
     if (place.clientWidth < NARROW && layout.geo) for (const trace of data) narrow(trace);
-    return Plotly.react(place, data, layout, config);
+    if (layout.xaxis && matchMedia("(pointer: fine)").matches) layout.dragmode = "zoom";
+    return Plotly.react(place, data, layout, config).then(() => leadToRows(place));
   }));
 }
 

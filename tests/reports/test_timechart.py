@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from reports import page, sums, timechart
+from reports import behaviour, page, sums, timechart
 
 TIMES = pl.Datetime("ns", "UTC")
 
@@ -14,7 +14,7 @@ def drawn(rich):
 
 
 def test_the_bars_carry_all_bytes_and_idle_comes_again_on_its_own_axis(rich, drawn):
-    bars = drawn["time"]["data"]
+    bars = [trace for trace in drawn["time"]["data"] if trace["type"] == "bar"]
     whole = rich.timeline["up_unique_bytes"].sum()
     assert sum(sum(bar["y"]) for bar in bars if bar.get("yaxis") != "y2") == whole
     assert [bar["name"] for bar in bars] == ["active", "background", "idle", "idle"]
@@ -86,3 +86,15 @@ def test_a_year_of_captures_has_few_ticks():
         schema={"start": TIMES, "end": TIMES},
     )
     assert len(timechart._ticks(bins, gap)["tickvals"]) <= 14
+
+
+def test_a_triangle_stands_where_each_listed_burst_begins(rich):
+    shown = behaviour.behaviour(rich)["bursts"]
+    bins = sums.bins(rich.timeline, rich.captures)
+    chart = timechart.over_time(bins, rich.phases, sums.gaps(rich.captures, bins), shown)
+    triangles = chart["data"][-1]
+    assert triangles["customdata"] == [row["burst"] for row in shown]
+    assert triangles["y"] == [row["up_unique_bytes"] for row in shown]
+    page_text = b"".join(page.page(rich)).decode()
+    assert all(f'id="burst-{number}"' in page_text for number in triangles["customdata"])
+    assert chart["layout"]["xaxis"].get("fixedrange") is not True

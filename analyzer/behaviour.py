@@ -59,7 +59,7 @@ def behaviour(  # noqa: PLR0913 - every table that it comes from
         counted, sent = met.of_app(app), uploads.filter(pl.col("app").eq_missing(app))
         own = counted.flows
     first = per_phase.select("flow", "phase", "first_time").join(
-        own.select("flow", "host", "remote_address"), on="flow"
+        own.select("flow", "host", "remote_address", "country"), on="flow"
     )
     table, looked_at = beacons(met, pause)
     return Behaviour(

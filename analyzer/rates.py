@@ -50,7 +50,7 @@ def rates(
     Args:
         met: contacts of what counts.
         uploads: rows of `tables.Uploads` that count.
-        per_phase: flow, phase, first_time of what counts, with host and remote_address.
+        per_phase: flow, phase, first_time of what counts, with host, remote_address and country.
         phases: all phases.
         observed: time that captures observed, ns, in order, without overlaps.
     """
@@ -64,10 +64,11 @@ def rates(
             continue
         blocks = _blocks(of_state, observed, exposure)
         sent = uploads.filter(pl.col("state") == state)
+        seen = per_phase.join(of_state.select("phase"), on="phase", how="semi")
         per_flow = _per_block(ups.filter(pl.col("state") == place), blocks)
         counted = per_flow.join(met.flows.select("flow", "name", "country"), on="flow")
         parts += [
-            _rows(dimension, state, exposure, blocks, sent, counted, first_met)
+            _rows(dimension, state, exposure, blocks, sent, counted, first_met, seen)
             for dimension in DIMENSIONS
         ]
     if not parts:
@@ -116,6 +117,7 @@ def _rows(  # noqa: PLR0913, PLR0917 - all that a row is made of
     uploads: pl.DataFrame,
     per_block: pl.DataFrame,
     first_met: pl.DataFrame,
+    seen: pl.DataFrame,
 ) -> pl.DataFrame:
     """The rows of one state and dimension, most bytes first."""
     table = (
@@ -129,6 +131,10 @@ def _rows(  # noqa: PLR0913, PLR0917 - all that a row is made of
         .sort(-pl.col("up_unique_bytes"), "key", nulls_last=True)
         .head(MOST_KEYS)
     )
+    flows = seen.group_by(_key(dimension)).agg(pl.col("flow").n_unique().alias("flows"))
+    table = table.join(
+        flows, on="key", how="left", nulls_equal=True, maintain_order="left"
+    ).with_columns(pl.col("flows").fill_null(0))
     if dimension == "all" and table.is_empty():
         table = pl.DataFrame(
             {"key": [None], **dict.fromkeys(table.columns[1:], 0)}, schema=table.schema

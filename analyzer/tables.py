@@ -552,6 +552,7 @@ class Rates(dy.Schema):
     up_unique_bytes = _count("Uploaded in that state.")
     down_unique_bytes = _count("Payload bytes down in that state, each counted once.")
     up_packets = _count("Packets from the phone in that state.")
+    flows = _count("Flows with packets in that state.")
     remotes = _count("Addresses that it exchanged packets with.")
     destinations = _count("Hosts of those, and addresses without a name.")
     up_unique_bytes_per_hour = dy.Float64(

@@ -21,7 +21,7 @@ def uploads_of(table):
 
 def found(rows, spans):
     table = contacts(*rows)
-    first = table.select("flow", "phase", "host", "remote_address", first_time="start")
+    first = table.select("flow", "phase", "host", "remote_address", "country", first_time="start")
     observed = [(0, max(end for _, _, end in spans) * SECOND)]
     return rates(met(*rows), uploads_of(table), first, phases(*spans), observed)
 
@@ -101,3 +101,15 @@ def test_sums_over_states_are_those_of_the_uploads(name):
             <= by_state.items()
         )
     assert analysis.bursts["up_unique_bytes"].sum() == analysis.summary.up_unique_bytes
+
+
+def test_flows_are_those_with_packets_in_the_state():
+    rows = [
+        {"at": 5},
+        {"at": 9, "flow": 2, "host": "b.example"},
+        {"at": HOUR + 5, "phase": 2, "state": "active"},
+    ]
+    table = found(rows, [("idle", 0, HOUR), ("active", HOUR, 2 * HOUR)])
+    counts = table.filter(dimension="all").select("state", "flows").rows()
+    assert sorted(counts) == [("active", 1), ("idle", 2)]
+    assert table.filter(dimension="host", key="b.example")["flows"].to_list() == [1]

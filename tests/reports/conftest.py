@@ -484,6 +484,7 @@ def rates_of(uploads: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
                     "up_unique_bytes": up,
                     "down_unique_bytes": int(of["down_unique_bytes"].sum()),
                     "up_packets": int(of["up_packets"].sum()),
+                    "flows": of.height,
                     "remotes": of["remote_address"].n_unique(),
                     "destinations": of["host"].n_unique(),
                     "up_unique_bytes_per_hour": up / hours,

@@ -84,7 +84,8 @@ def second_look(  # noqa: PLR0913 - all that the first reading gave
     chosen = _chosen(estimates, states) if settings.clock_offset is None else None
     timeline = states
     if chosen is not None and chosen.offset is not None:
-        margin = ((chosen.high or 0) - (chosen.low or 0)) // 2
+        low, high = chosen.low or 0, chosen.high or 0
+        margin = max(high - chosen.offset, chosen.offset - low)  # the best need not be the middle
         timeline = replace(timeline, offset=chosen.offset, margin=margin)
     if marks:
         marked = Source(Path(name), *_marked(name, marks, span[1]), is_of_capture=True)

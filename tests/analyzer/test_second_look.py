@@ -65,6 +65,9 @@ def test_asked_to_it_is_moved_and_edges_become_unknown(off):
     (row,) = found.clocks.to_dicts()
     assert row["is_applied"]
     assert any("were moved by" in note for note in found.notes)
+    blurred = found.phases.filter(pl.col("label").str.contains("uncertainty"))
+    reach = max(row["high"] - row["offset"], row["offset"] - row["low"])
+    assert (blurred["end"] - blurred["start"]).max() <= 2 * reach
     edges = [edge for _, start, end in rows for edge in (start, end)]
     for phase in found.phases.filter(pl.col("state") != "unknown").to_dicts():
         inside = [

@@ -44,6 +44,10 @@ CLOCK_MOVED = (
     "near to a change of state none is known."
 )
 CLOCK_GIVEN = "{}: times of the timeline were moved by {:+.1f} s, as told."
+NOTHING_MOVED = (
+    "--clock-offset moved nothing: no timeline has times of a clock of its own. Seconds from the "
+    "first packet are those of the capture."
+)
 CLOCK_UNKNOWN = "{}: how far the timeline's clock is off cannot be told by {}: {}."
 EVIDENCE = {
     "hellos": "hellos in which the phone states its clock",
@@ -96,6 +100,8 @@ def _on_phones(settings: Settings, captures: Iterable[str], phones: pl.DataFrame
 def _on_clocks(settings: Settings, clocks: pl.DataFrame) -> list[str]:
     """Whether the clock of the timelines is that of the captures."""
     said = []
+    if settings.clock_offset and "given" not in clocks["evidence"]:
+        said.append(NOTHING_MOVED)
     for row in clocks.iter_rows(named=True):
         if row["evidence"] == "given":
             said.append(CLOCK_GIVEN.format(row["capture"], row["offset"].total_seconds()))

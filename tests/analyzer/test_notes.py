@@ -158,7 +158,7 @@ UNTOLD = Estimate("bursts", 3, remark="fewer than 10 bursts")
     [
         (0.0, OFF, False, "-37.2 s (between -38.4 and -36.5)"),
         (None, OFF, True, "were moved by -37.2 s"),
-        (5.0, OFF, False, None),
+        (5.0, OFF, False, "moved nothing"),
         (0.0, SAME, False, None),
         (None, SAME, True, "were moved by +0.1 s"),
         (0.0, UNTOLD, False, None),
@@ -176,3 +176,8 @@ def test_a_clock_that_is_off_is_told(offset, estimate, is_applied, words):
 def test_inferred_phases_are_called_that():
     (note,) = told(Settings(infer_phases=True), source="inferred")
     assert "inferred from traffic" in note
+
+
+def test_an_offset_that_moves_nothing_says_so():
+    (note,) = told(replace(WITH_TIMELINE, clock_offset=5.0))
+    assert note.startswith("--clock-offset moved nothing")

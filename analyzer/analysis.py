@@ -10,7 +10,7 @@ import polars as pl
 import geo
 from analyzer import details
 from analyzer.amplification import amplification
-from analyzer.apps import Apps, owned, read_packages
+from analyzer.apps import Apps, is_alone, owned, read_packages
 from analyzer.behaviour import behaviour
 from analyzer.clocks import clocks
 from analyzer.completeness import completeness
@@ -442,7 +442,7 @@ def _whole(
 
 def _counting(uploads: pl.DataFrame, app: str | None) -> pl.DataFrame:
     """The uploads of the app under test, where apps are known; else all."""
-    if app is None or not uploads["app"].is_not_null().any():
+    if not is_alone(app, uploads["app"]):
         return uploads
     return uploads.filter(pl.col("app").eq_missing(app))
 

@@ -96,3 +96,8 @@ def _listed(uid: pl.Expr, apps: Apps) -> pl.Expr:
 def listed_app(uid: pl.Expr, name: pl.Expr, apps: Apps) -> pl.Expr:
     """The app of a user id: its package, else the name that came with it, else the number."""
     return pl.coalesce(_listed(uid, apps), name, pl.format("uid {}", uid))
+
+
+def is_alone(app: str | None, apps: pl.Series) -> bool:
+    """Whether the app under test alone counts: it was asked for, and captures name apps at all."""
+    return app is not None and bool(apps.is_not_null().any())

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analyzer.contacts import Met
-from analyzer.rhythm import BREAK, FEWEST_INTERVALS, Rhythm, rhythms
+from analyzer.rhythm import BREAK, Rhythm, rhythms
 from analyzer.tables import STATES, Beacons
 
 PAUSES = 2
@@ -19,8 +19,8 @@ NAMED_BY_ADDRESS = ("dns", "mdns", "llmnr")
 """Services whose remotes are asked for whatever the app wants: no name of them has a rhythm."""
 
 
-def beacons(met: Met, pause: int) -> tuple[dy.DataFrame[Beacons], int]:
-    """All beacons, the clearest first, and how many groups of contacts were looked at.
+def beacons(met: Met, pause: int) -> dy.DataFrame[Beacons]:
+    """All beacons, the clearest first.
 
     Contacts of one name are taken together, whatever flows carry them; those that come with
     another one count as one. Intervals are those within a phase of a capture. Flows that nobody
@@ -41,12 +41,9 @@ def beacons(met: Met, pause: int) -> tuple[dy.DataFrame[Beacons], int]:
     order = np.argsort(train, kind="stable")
     starts = ups["start"].to_numpy()[order]
     intervals, trains = _intervals(of_state[order], train[order], starts, pause)
-    looked_at = {
-        group: of for group, of in intervals.items() if (of != BREAK).sum() >= FEWEST_INTERVALS
-    }
-    found = rhythms(looked_at, trains, PAUSES * pause)
+    found = rhythms(intervals, trains, PAUSES * pause)
     table = _described(ups.with_columns(of_state=pl.Series(of_state)), met, found)
-    return Beacons.validate(table.select(Beacons.column_names()), cast=True), len(looked_at)
+    return Beacons.validate(table.select(Beacons.column_names()), cast=True)
 
 
 def _intervals(

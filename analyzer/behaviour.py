@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import dataframely as dy
 import polars as pl
 
+from analyzer.apps import is_alone
 from analyzer.beacons import beacons
 from analyzer.bursts import bursts
 from analyzer.contacts import of_phone
@@ -16,17 +17,12 @@ from analyzer.tables import Beacons, Bursts, Rates, Stretches
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What contacts over time show.
-
-    Attributes:
-        looked_at: groups of contacts that were looked at for a beacon.
-    """
+    """What contacts over time show."""
 
     rates: dy.DataFrame[Rates]
     bursts: dy.DataFrame[Bursts]
     beacons: dy.DataFrame[Beacons]
     stretches: dy.DataFrame[Stretches]
-    looked_at: int
 
 
 def behaviour(  # noqa: PLR0913 - every table that it comes from
@@ -55,17 +51,15 @@ def behaviour(  # noqa: PLR0913 - every table that it comes from
     observed = merged_spans(spans)
     met = of_phone(contacts, flows, phases)
     counted, sent, own = met, uploads, met.flows
-    if app is not None and own["app"].is_not_null().any():
+    if app is not None and is_alone(app, own["app"]):
         counted, sent = met.of_app(app), uploads.filter(pl.col("app").eq_missing(app))
         own = counted.flows
     first = per_phase.select("flow", "phase", "first_time").join(
         own.select("flow", "host", "remote_address", "country"), on="flow"
     )
-    table, looked_at = beacons(met, pause)
     return Behaviour(
         rates=rates(counted, sent, first, phases, observed),
         bursts=bursts(met, phases),
-        beacons=table,
+        beacons=beacons(met, pause),
         stretches=stretches(met.contacts, observed),
-        looked_at=looked_at,
     )

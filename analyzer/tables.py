@@ -560,10 +560,12 @@ class Rates(dy.Schema):
     )
     low_per_hour = dy.Float64(
         nullable=True,
-        description="Lower end of its 95 % interval, by block bootstrap over time. Null: see "
-        "remark.",
+        description="Lower end of its 95 % interval, bytes per hour, by block bootstrap over "
+        "time. Null: see remark.",
     )
-    high_per_hour = dy.Float64(nullable=True, description="Upper end. Null: as above.")
+    high_per_hour = dy.Float64(
+        nullable=True, description="Upper end, bytes per hour. Null: as above."
+    )
     blocks = _count("Blocks of time that the interval is drawn from.")
     block = dy.Duration(nullable=False, time_unit="ns", description="About how long each is.")
     first_met = dy.String(

@@ -52,11 +52,15 @@ def behaviour(analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def sentences(analysis: Analysis) -> list[str]:
-    """What the answer says of behaviour over time: the idle rate, and what is periodic."""
-    if not _is_told(analysis):
+def sentences(analysis: Analysis, shown: dict[str, Any]) -> list[str]:
+    """What the answer says of behaviour over time: the idle rate, and what is periodic.
+
+    Args:
+        analysis: the tables.
+        shown: what `behaviour` makes of them.
+    """
+    if not shown["is_told"]:
         return _sent(analysis)
-    shown = behaviour(analysis)
     states = IDLE_STATES[analysis.summary.idle_means]
     said: list[str] = []
     rates = [row for row in shown["rates"] if row["state"] in states]

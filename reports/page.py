@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -37,6 +37,7 @@ _LEVEL: Final = 4  # 2.0 MB in 0.09 s; level 9 saves 80 kB and costs twice that 
 def page(analysis: Analysis) -> Iterator[bytes]:
     """The content of `report.html`: the same analysis gives the same bytes."""
     part = sums.counted(analysis)
+    over_time = behaviour.behaviour(analysis)
     has_charts = analysis.summary.up_unique_bytes > 0
     script = asset("report.js")
     text = (
@@ -44,12 +45,14 @@ def page(analysis: Analysis) -> Iterator[bytes]:
         .get_template("report.html")
         .render(
             **_answer(analysis, part),
+            over_time=over_time,
+            behaviour_sentences=behaviour.sentences(analysis, over_time),
             **_evidence(analysis, part),
             policy=policy(script, *([_plotly()] if has_charts else [])),
             style=Markup(asset("report.css")),  # noqa: S704  # a file of ours
             script=Markup(script),  # noqa: S704  # the same
             plotly=Markup(_packed_plotly()) if has_charts else None,  # noqa: S704  # base64
-            island=_island(figures_of(analysis, part)) if has_charts else None,
+            island=_island(figures_of(analysis, part, over_time["bursts"])) if has_charts else None,
         )
     )
     yield text.encode()
@@ -80,8 +83,6 @@ def _answer(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
         "top_organisations": _top(part.uploads, "organisation", _short),
         "top_holders": _top(part.uploads, "as_org", _short),
         "parties": sums.by_party(part.uploads).to_dicts(),
-        "behaviour_sentences": behaviour.sentences(analysis),
-        "over_time": behaviour.behaviour(analysis),
         "phases": sums.by_phase(part.uploads, analysis.phases).head(_MOST_ROWS).to_dicts(),
         "has_gaps": not sums.gaps(
             analysis.captures, sums.bins(part.timeline, analysis.captures)
@@ -169,8 +170,16 @@ def _states_seen(analysis: Analysis) -> list[str]:
     return [] if seen <= {"unknown"} else [state for state in STATES if state in seen]
 
 
-def figures_of(analysis: Analysis, part: sums.Counted) -> dict[str, figures.Figure]:
-    """The charts of the page, by the name that the page's script finds them by."""
+def figures_of(
+    analysis: Analysis, part: sums.Counted, bursts: Sequence[dict[str, Any]] = ()
+) -> dict[str, figures.Figure]:
+    """The charts of the page, by the name that the page's script finds them by.
+
+    Args:
+        analysis: the tables.
+        part: what of them counts.
+        bursts: those that the page lists.
+    """
     idle = IDLE_STATES[analysis.summary.idle_means]
     countries = sums.by_country(part.uploads, analysis.places, idle)
     bins = sums.bins(part.timeline, analysis.captures)
@@ -184,7 +193,7 @@ def figures_of(analysis: Analysis, part: sums.Counted) -> dict[str, figures.Figu
             bins,
             analysis.phases,
             sums.gaps(analysis.captures, bins),
-            behaviour.behaviour(analysis)["bursts"],
+            bursts,
         ),
     }
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from analyzer.tables import Analysis
-from reports.behaviour import sentences
+from reports.behaviour import behaviour, sentences
 from reports.text import terminal
 from reports.wording import answer_rows
 
@@ -26,7 +26,9 @@ def summary(analysis: Analysis, console: "Console") -> None:
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     rows = answer_rows(analysis)
-    rows[_ANSWER:_ANSWER] = [("over time", sentence) for sentence in sentences(analysis)]
+    rows[_ANSWER:_ANSWER] = [
+        ("over time", sentence) for sentence in sentences(analysis, behaviour(analysis))
+    ]
     for name, value in rows:
         table.add_row(Text(terminal(name)), Text(terminal(value)))
     console.print(table)

@@ -23,7 +23,7 @@ def text(analysis):
 
 
 def test_the_answer_says_the_idle_rate_and_what_is_periodic(rich):
-    said = " ".join(sentences(rich))
+    said = " ".join(sentences(rich, behaviour(rich)))
     assert "While idle: " in said
     assert "an hour (95 % interval " in said
     assert "every 4 min" in said
@@ -31,7 +31,8 @@ def test_the_answer_says_the_idle_rate_and_what_is_periodic(rich):
 
 def test_without_states_nothing_is_said_of_idle_time(rich):
     unknown = dict.fromkeys(rich.summary.exposure_by_state, 0.0) | {"unknown": 60.0}
-    said = sentences(replace(rich, summary=replace(rich.summary, exposure_by_state=unknown)))
+    analysis = replace(rich, summary=replace(rich.summary, exposure_by_state=unknown))
+    said = sentences(analysis, behaviour(analysis))
     assert [words for words in said if "idle" in words] == []
 
 

@@ -20,7 +20,7 @@ HOUR = 3_600 * SECOND
 SHORTEST_BLOCK = 60 * SECOND
 MOST_BLOCKS = 60
 FEWEST_BLOCKS = 10
-"""With fewer, too little time was observed for an interval."""
+"""With fewer, or less time than so many of the shortest, too little was observed."""
 DRAWS = 1_000
 SEED = 20_200_919
 LEVEL = 0.95
@@ -31,11 +31,16 @@ DIMENSIONS = ("all", "country", "host")
 
 
 class _Blocks(NamedTuple):
-    """The blocks of a state: begin, end, and phase of each, in order."""
+    """The blocks of a state: begin and end of each, in order, and about how long they are, ns."""
 
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
     width: int
+
+    def are_too_few(self) -> bool:
+        """Whether too little time was observed; short phases make many blocks of little time."""
+        observed = int((self.ends - self.begins).sum())
+        return len(self.begins) < FEWEST_BLOCKS or observed < FEWEST_BLOCKS * SHORTEST_BLOCK
 
 
 def rates(
@@ -87,7 +92,7 @@ def _key(dimension: str) -> pl.Expr:
 
 def _per_block(contacts: pl.DataFrame, blocks: _Blocks) -> pl.DataFrame:
     """Uploaded per flow and block of time; where there are too few blocks, nothing."""
-    if len(blocks.begins) < FEWEST_BLOCKS:
+    if blocks.are_too_few():
         contacts = contacts.clear()
     place = np.searchsorted(blocks.begins, contacts["start"].to_numpy(), side="right") - 1
     return (
@@ -152,9 +157,7 @@ def _rows(  # noqa: PLR0913, PLR0917 - all that a row is made of
         pl.Series("high_per_hour", high, dtype=pl.Float64),
         pl.lit(len(blocks.begins)).alias("blocks"),
         pl.lit(blocks.width).cast(pl.Duration("ns")).alias("block"),
-        pl.lit(TOO_LITTLE if len(blocks.begins) < FEWEST_BLOCKS else None, dtype=pl.String).alias(
-            "remark"
-        ),
+        pl.lit(TOO_LITTLE if blocks.are_too_few() else None, dtype=pl.String).alias("remark"),
     ).join(first_met, on=["dimension", "key"], how="left", maintain_order="left")
 
 
@@ -183,7 +186,7 @@ def _intervals(
 ) -> tuple[list[float | None], list[float | None]]:
     """Low and high rate per hour of each key; None where too little was observed."""
     number = len(blocks.begins)
-    if number < FEWEST_BLOCKS or keys.is_empty():
+    if blocks.are_too_few() or keys.is_empty():
         return [None] * len(keys), [None] * len(keys)
     place = pl.DataFrame({"key": keys}).with_row_index("at")
     counted = (

@@ -113,3 +113,12 @@ def test_flows_are_those_with_packets_in_the_state():
     counts = table.filter(dimension="all").select("state", "flows").rows()
     assert sorted(counts) == [("active", 1), ("idle", 2)]
     assert table.filter(dimension="host", key="b.example")["flows"].to_list() == [1]
+
+
+def test_many_short_phases_are_little_time_too():
+    spans = [("idle" if at % 2 else "active", 10 * at, 10 * at + 10) for at in range(40)]
+    rows = [
+        {"at": 10 * at + 1, "phase": at + 1, "state": state} for at, (state, *_) in enumerate(spans)
+    ]
+    for row in found(rows, spans).filter(dimension="all").to_dicts():
+        assert (row["blocks"], row["remark"], row["low_per_hour"]) == (20, TOO_LITTLE, None)

@@ -239,6 +239,12 @@ def _sent_bytes(
     help="PCAPdroid's list of connections (CSV): names the app of each flow.",
 )
 @click.option(
+    "--keylog",
+    multiple=True,
+    type=EXISTING,
+    help="Keys of TLS and QUIC (SSLKEYLOGFILE), or of MMTLS: what they open is looked into.",
+)
+@click.option(
     "--organisations", multiple=True, type=EXISTING, help="Who runs which domain (CSV), on top."
 )
 @click.option("--publisher", help="Organisation that publishes the app; default by its package.")
@@ -268,6 +274,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
     idle_means: str,
     packages: tuple[Path, ...],
     connections: tuple[Path, ...],
+    keylog: tuple[Path, ...],
     organisations: tuple[Path, ...],
     publisher: str | None,
     geo: tuple[Path, ...],
@@ -301,6 +308,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
             idle_means=idle_means,
             packages=packages,
             connections=connections,
+            keylogs=keylog,
             organisations=organisations,
             publisher=publisher,
             databases=geo,
@@ -607,10 +615,12 @@ def _clear_errors() -> Iterator[None]:
     from analyzer.organisations import OrganisationsError  # noqa: PLC0415 - the same
     from analyzer.spans import TimelineError  # noqa: PLC0415 - the same
     from captures.errors import CaptureError  # noqa: PLC0415 - the same
+    from captures.opening.keylogs import KeylogError  # noqa: PLC0415 - the same
     from geo.errors import GeoError  # noqa: PLC0415 - the same
     from reports.write import OutputExists, WriteError  # noqa: PLC0415 - the same
 
     codes: dict[type[Exception], int] = {
+        KeylogError: USAGE,  # before its base
         CaptureError: REFUSED,
         TimelineError: USAGE,
         PackagesError: USAGE,

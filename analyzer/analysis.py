@@ -22,6 +22,7 @@ from analyzer.connections import (
 )
 from analyzer.contents import with_contents
 from analyzer.counters import Counted, Key, between, read_counters
+from analyzer.decryption import Decrypted, decrypted, decryption, decryption_notes
 from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
@@ -54,6 +55,7 @@ from analyzer.uploads import timeline, uploads
 from captures.digests import Digests
 from captures.errors import CaptureError
 from captures.finding import capture_files, capture_names
+from captures.opening.keylogs import read_keylogs
 from captures.reading import Reading
 from captures.services import services
 from captures.sums import SECOND
@@ -87,6 +89,7 @@ class _Part:
     codes: set[int]
     limits_hit: dict[str, int]
     found_connections: set[int]
+    decrypted: Decrypted = field(default_factory=Decrypted)
     estimates: list[Judged] = field(default_factory=list)
     notes: tuple[str, ...] = ()
 
@@ -126,6 +129,7 @@ def analyze(
         ConnectionsError: a list of connections cannot be used.
         CountersError: readings of the phone's counters cannot be used.
         OrganisationsError: a table of organisations cannot be used.
+        KeylogError: a key log cannot be used.
     """
     files = capture_files(paths)
     names = capture_names(files)
@@ -137,6 +141,7 @@ def analyze(
     connections = read_connections(settings.connections, settings.timezone)
     counters = [read_counters(path) for path in settings.counters]
     organisations = read_organisations(settings.organisations)
+    keys = read_keylogs(settings.keylogs)
     sizes = [0 if str(file) == "-" else _size(file) for file in files]
     parts = []
     for place, (file, name) in enumerate(zip(files, names, strict=True)):
@@ -155,7 +160,8 @@ def analyze(
         elif look.timeline is not None:
             reading = Reading(file, settings.limits, digests)
             part = _part(reading, name, look.timeline, apps, connections, settings, report)
-        parts.append(replace(part, estimates=estimates, notes=remarks))
+        opened = decrypted(file, keys, part.reading, part.flows, settings.limits)
+        parts.append(replace(part, decrypted=opened, estimates=estimates, notes=remarks))
     states.refuse_years(_span(part)[0] for part in parts)
     parts, repeated = _each_once(parts)
     if not sum(part.reading.packet_count for part in parts):
@@ -370,9 +376,10 @@ def _whole(
     candidates = Phones.validate(pl.concat([part.phones for part in parts]))
     described = geo.databases_table(beside.databases)
     records = details.mmtls(_by_flow([part.mmtls for part in parts], offsets), flows)
+    opened = decryption(_by_flow([part.decrypted.table for part in parts], offsets), flows)
     limits_hit: dict[str, int] = {}
     for part in parts:
-        for limit, count in part.limits_hit.items():
+        for limit, count in (*part.limits_hit.items(), *part.decrypted.limits_hit.items()):
             if count:
                 limits_hit[limit] = limits_hit.get(limit, 0) + count
     return Analysis(
@@ -412,8 +419,12 @@ def _whole(
         oddities=_oddities(parts),
         databases=described,
         limits_hit=limits_hit,
+        decryption=opened,
+        tshark=next((part.decrypted.version for part in parts if part.decrypted.version), None),
+        keys_used=opened.filter("is_opened")["flow"].n_unique(),
         notes=(
             *repeated,
+            *decryption_notes(opened, [(part.name, part.decrypted) for part in parts]),
             *(note for part in parts for note in part.notes),
             *location_notes(beside.location),
             *notes(

@@ -38,6 +38,7 @@ class Settings:
         timelines: files that say when the phone was active or idle.
         idle_means: which states count as idle in the answer: a key of `IDLE_STATES`.
         packages: files that name the package of each user id; see `apps.read_packages`.
+        keylogs: files with keys of TLS, QUIC or MMTLS, to open what was encrypted.
         connections: lists of connections beside the captures; see `connections`.
         clock_offset: seconds to add to times of timelines; None: what the captures themselves say.
         infer_phases: where there is no timeline, take busy stretches for active, quiet ones for
@@ -58,6 +59,7 @@ class Settings:
     timelines: tuple[Path, ...] = ()
     idle_means: str = "screen-off"
     packages: tuple[Path, ...] = ()
+    keylogs: tuple[Path, ...] = ()
     connections: tuple[Path, ...] = ()
     clock_offset: float | None = 0.0
     infer_phases: bool = False

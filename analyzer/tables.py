@@ -9,7 +9,7 @@ Times are UTC, counts are bytes. The four byte counts are never mixed:
 - `unique_bytes`: payload without retransmission
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import dataframely as dy
@@ -17,6 +17,7 @@ import polars as pl
 
 from analyzer.hosts import RULES
 from analyzer.settings import Settings
+from captures.opening.opened import KEY_SOURCES, REASONS
 from captures.tables import Captures
 from captures.words import CONTENTS
 from geo.tables import Databases
@@ -325,6 +326,43 @@ class Mmtls(dy.Schema):
         nullable=True, min=1, description="Frame of that hello. Null: as above."
     )
     client_time_seen = _time("Time of that frame. Null: as above, or it has none.")
+
+
+class Decryption(dy.Schema):
+    """One row per flow that is encrypted, where keys were given or found in a capture.
+
+    What keys open is looked into and not kept. Empty: there are no keys. Sorted by flow and layer.
+    """
+
+    flow = dy.Int64(nullable=False, primary_key=True, description="Its flow.")
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    layer = dy.String(
+        nullable=False,
+        primary_key=True,
+        description="What encrypts: tls, quic, dtls, mmtls (records) or mmtls-inner (what WeChat "
+        "encrypts once more inside of them).",
+    )
+    keys_source = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(KEY_SOURCES),
+        description="Where a key for it comes from: keylog, secrets_block (inside the capture) or "
+        "mmtls_keylog. Null: there is none.",
+    )
+    is_opened = dy.Bool(nullable=False, description="Keys opened something of it.")
+    up_opened_bytes = _count("Plain bytes that the phone sent, as far as they were opened.")
+    down_opened_bytes = _count("Plain bytes that the remote sent, as far as they were opened.")
+    requests = _count("Requests in them: of HTTP, or of MMTLS.")
+    failures = _count("Records for which there is a key that does not open them (MMTLS).")
+    reason = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(REASONS),
+        description="Why nothing was opened. no_key: none is for this connection; no_handshake: "
+        "its hello was not captured, so nobody knows which key is for it; no_answer: that of its "
+        "server was not; nothing_opened: there is a key, but nothing was opened with it, because "
+        "it is wrong, packets are missing, or nothing was sent; tshark_missing, tshark_stopped: "
+        "it is not there, or was stopped before; read_once: standard input; not_supported: this "
+        "encryption cannot be opened here. Null: something was opened.",
+    )
 
 
 class Places(dy.Schema):
@@ -858,6 +896,9 @@ class Analysis:
     """All tables of one run, with the settings that made them.
 
     Attributes:
+        decryption: what keys opened, and what not.
+        tshark: version of the tshark that opened it; None: none did.
+        keys_used: flows that keys opened.
         limits_hit: per limit that bit (see `settings.Limits`), how often.
         notes: sentences on what the run could not do, for the report's first lines.
     """
@@ -887,6 +928,9 @@ class Analysis:
     databases: dy.DataFrame[Databases]
     limits_hit: dict[str, int]
     notes: tuple[str, ...]
+    decryption: dy.DataFrame[Decryption] = field(default_factory=Decryption.create_empty)
+    tshark: str | None = None
+    keys_used: int = 0
 
 
 SIDES = ("base", "new")

@@ -35,7 +35,7 @@ class Body(NamedTuple):
     """A body that is over, or of which no more comes.
 
     Attributes:
-        octets: what was captured of it without its chunks, up to `KEPT_BYTES`.
+        octets: what was captured of it without its chunks, up to what is kept.
         size: its bytes, without chunks; as far as it came.
         is_whole: it came to its end, and all of it is in `octets`.
     """
@@ -48,11 +48,16 @@ class Body(NamedTuple):
 class BodyReader:
     """Takes the bytes of one body out of a stream.
 
+    Args:
+        framing: how its end is found.
+        most: bytes of it that are kept.
+
     Attributes:
         is_over: its end was found.
     """
 
-    def __init__(self, framing: Framing) -> None:
+    def __init__(self, framing: Framing, most: int = KEPT_BYTES) -> None:
+        self._most = most
         self._kept = bytearray()
         self._size = 0
         self._is_chunked = framing.is_chunked
@@ -86,7 +91,7 @@ class BodyReader:
     def _take(self, octets: bytes, at: int) -> int:
         """Take content, up to the end of the chunk or the body."""
         end = len(octets) if self._left is None else min(at + self._left, len(octets))
-        self._kept += octets[at : min(end, at + KEPT_BYTES - len(self._kept))]
+        self._kept += octets[at : min(end, at + self._most - len(self._kept))]
         self._size += end - at
         if self._left is not None:
             self._left -= end - at
@@ -119,38 +124,39 @@ class BodyReader:
             self.is_over = self._is_broken = True
 
 
-def unfolded(octets: bytes, coding: bytes) -> bytes:
+def unfolded(octets: bytes, coding: bytes, most: int = UNFOLDED_BYTES) -> bytes:
     """The content of a body, as far as it can be unfolded; empty where the coding is not known.
 
     Args:
         octets: the body, or as much of it as there is.
         coding: value of Content-Encoding; of several, none is undone.
+        most: bytes that it unfolds to at most.
     """
     name = coding.strip().lower()
     if name in {b"", b"identity"}:
-        return octets[:UNFOLDED_BYTES]
+        return octets[:most]
     if name in {b"gzip", b"x-gzip", b"deflate"}:
-        return _inflated(octets)
-    return _of_zstandard(octets) if name == b"zstd" else b""
+        return _inflated(octets, most)
+    return _of_zstandard(octets, most) if name == b"zstd" else b""
 
 
-def _inflated(octets: bytes) -> bytes:
+def _inflated(octets: bytes, most: int) -> bytes:
     for bits in (_WINDOW_BITS, -zlib.MAX_WBITS):  # some servers send deflate without a header
         try:
-            return zlib.decompressobj(bits).decompress(octets, UNFOLDED_BYTES)
+            return zlib.decompressobj(bits).decompress(octets, most)
         except zlib.error:
             continue
     return b""
 
 
-def _of_zstandard(octets: bytes) -> bytes:
+def _of_zstandard(octets: bytes, most: int) -> bytes:
     found = bytearray()
     try:
         with zstandard.ZstdDecompressor(max_window_size=1 << 23).stream_reader(
             io.BytesIO(octets)
         ) as stream:
-            while len(found) < UNFOLDED_BYTES and (more := stream.read(16_384)):
+            while len(found) < most and (more := stream.read(16_384)):
                 found += more
     except zstandard.ZstdError:
         pass
-    return bytes(found[:UNFOLDED_BYTES])
+    return bytes(found[:most])

@@ -32,6 +32,8 @@ class Container(Protocol):
     damaged_blocks: int
     packages: dict[int, Package]
     processes: list[tuple[int, str | None]]
+    secrets: bytearray
+    """Lines of TLS key logs that the file holds."""
 
     @property
     def broken_options(self) -> int:

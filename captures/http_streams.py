@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from captures.bodies import Body, BodyReader, Framing
+from captures.bodies import KEPT_BYTES, Body, BodyReader, Framing
 from captures.http import (
     Request,
     Response,
@@ -30,10 +30,12 @@ class HttpReader:
     Args:
         is_response: they are responses. A body that begins like a response is none: the one
             before it answered HEAD.
+        most: bytes of a body that are kept.
     """
 
-    def __init__(self, *, is_response: bool = False) -> None:
+    def __init__(self, *, is_response: bool = False, most: int = KEPT_BYTES) -> None:
         self._is_response = is_response
+        self._most = most
         self._held = bytearray()
         self._searched = 0
         self._passed = 0
@@ -104,7 +106,7 @@ class HttpReader:
         """What follows a head is its body, unless it has none."""
         self.is_over = isinstance(found, Response) and found.is_switch
         if found.framing != Framing(0):
-            self._body = BodyReader(found.framing)
+            self._body = BodyReader(found.framing, self._most)
 
     def _read_body(self) -> Body | None:
         """Take what is here of the body; the body, if it is over."""

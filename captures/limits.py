@@ -19,6 +19,11 @@ class Limits:
         names: most name sightings of one capture.
         exchanges: most requests of HTTP of one capture that are kept with their responses.
         dissected_packets: most packets of one capture that are given to scapy, which is slow.
+        opening_seconds: longest that tshark may take to open one capture with keys.
+        opening_memory_bytes: most memory that it may take for that.
+        opened_piece_bytes: longest piece of what keys opened that is looked into; a longer message
+            is cut there.
+        opened_bytes: most that waits, of what keys opened, for the rest of its message.
         oddities: most rows of one kind in one capture; the rest is one row with a count.
     """
 
@@ -32,4 +37,8 @@ class Limits:
     names: int = 1_000_000
     exchanges: int = 100_000
     dissected_packets: int = 10_000
+    opening_seconds: float = 600
+    opening_memory_bytes: int = 4 * 1024**3
+    opened_piece_bytes: int = 1024**2
+    opened_bytes: int = 64 * 1024**2
     oddities: int = 100

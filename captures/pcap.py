@@ -68,6 +68,7 @@ class Pcap:
         self.processes: list[tuple[int, str | None]] = []
         self.blocks: Counter[str] = Counter()
         self.damaged_blocks = 0
+        self.secrets = bytearray()
         self.broken_options = 0
         self.header_bytes = PCAP_HEADER
         self._limit = limits.record_bytes

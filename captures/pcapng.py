@@ -37,6 +37,7 @@ SECTION_BYTES = 28  # of a section header without options
 NAMED_BLOCKS = {4: "names", 5: "statistics", 10: "secrets", 0xBAD: "custom", 0x40000BAD: "custom"}
 SECTION, INTERFACE, STATISTICS, SECRETS = 0x0A0D0D0A, 1, 5, 10
 CUSTOM, PROCESS = 0xBAD, 0x80000001  # the second is Darwin's
+TLS_SECRETS = 0x544C534B
 PCAPDROID = 62_652  # private enterprise number
 OPTION_PROCESS_NAME = 2
 MOST_OWNERS = 65_536
@@ -77,6 +78,7 @@ class Pcapng:
         self.packages: dict[int, Package] = {}
         self.processes: list[tuple[int, str | None]] = []
         self._processes_before = 0
+        self.secrets = bytearray()
 
     def walk(
         self, data: NDArray[np.uint8], end: int, records: NDArray[np.int64]
@@ -157,6 +159,7 @@ class Pcapng:
             STATISTICS: self._add_statistics,
             CUSTOM: self._add_package,
             PROCESS: self._add_process,
+            SECRETS: self._add_secrets,
         }
         if kind == SECTION:
             self._begin_section()
@@ -211,6 +214,14 @@ class Pcapng:
         row[INTERFACE_DROPS], row[INTERFACE_BROKEN_OPTIONS] = NOT_SAID, 0
         self._count += 1
         self.interfaces = self._store[: self._count]
+
+    def _add_secrets(self, body: bytes, order: str) -> None:
+        """Note the lines of a TLS key log that a block holds, as far as there is room."""
+        if len(body) < 8:  # noqa: PLR2004 - type and length
+            return
+        kind, length = struct.unpack_from(f"{order}II", body)
+        if kind == TLS_SECRETS and len(self.secrets) + length <= self._limit:
+            self.secrets += body[8 : 8 + length] + b"\n"
 
     def _add_package(self, body: bytes, order: str) -> None:
         """Note what PCAPdroid says of a user id, in a custom block of its own.

@@ -317,16 +317,16 @@ def _header(datagram: bytes, at: int) -> tuple[_Packet | None, bool]:
     if length > _LONGEST_ID or source_length > _LONGEST_ID or kind == 3:  # noqa: PLR2004 - Retry
         return None, False
     if kind == 0:
-        token, position = _varint(datagram, position)
+        token, position = varint(datagram, position)
         position += token
-    size, position = _varint(datagram, position)
+    size, position = varint(datagram, position)
     end = position + size
     if end > len(datagram) or size < 4 + _SAMPLE_BYTES:
         return None, False
     return _Packet(version, begin, destination, position, end), kind == 0
 
 
-def _varint(octets: bytes, at: int) -> tuple[int, int]:
+def varint(octets: bytes, at: int) -> tuple[int, int]:
     """A number of variable length (RFC 9000, section 16), and where it ends.
 
     Raises:
@@ -445,8 +445,8 @@ def _collect(frames: bytes, pieces: dict[int, bytes]) -> None:
             if kind in {_ACK, _ACK_ECN}:
                 at = _behind_ack(frames, at, kind)
             elif kind in {_CRYPTO, _GOOGLE_CRYPTO}:
-                offset, at = _varint(frames, at)
-                length, at = _varint(frames, at)
+                offset, at = varint(frames, at)
+                length, at = varint(frames, at)
                 piece = frames[at : at + length]
                 at += length
                 if at > len(frames) or offset + length > LONGEST_HELLO:
@@ -465,11 +465,11 @@ def _behind_ack(frames: bytes, at: int, kind: int) -> int:
     Raises:
         IndexError: it is cut, or has more ranges than octets are left.
     """
-    _, at = _varint(frames, at)
-    _, at = _varint(frames, at)
-    ranges, at = _varint(frames, at)
+    _, at = varint(frames, at)
+    _, at = varint(frames, at)
+    ranges, at = varint(frames, at)
     if ranges > len(frames):
         raise IndexError
     for _ in range(1 + 2 * ranges + (3 if kind == _ACK_ECN else 0)):
-        _, at = _varint(frames, at)
+        _, at = varint(frames, at)
     return at

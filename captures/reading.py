@@ -146,6 +146,10 @@ class Reading:
         """What conversations look like that begin like nothing known."""
         return self._names.contents()
 
+    def secrets(self) -> bytes:
+        """Lines of TLS key logs that the capture holds in blocks of its own."""
+        return bytes(self._decoding.container.secrets)
+
     def owners(self) -> dy.DataFrame[Owners]:
         """All owners that the capture names."""
         container = self._decoding.container

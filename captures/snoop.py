@@ -57,6 +57,7 @@ class Snoop:
         self.processes: list[tuple[int, str | None]] = []
         self.blocks: Counter[str] = Counter()
         self.damaged_blocks = 0
+        self.secrets = bytearray()
         self.broken_options = 0
         self._limit = limits.record_bytes
 

@@ -44,6 +44,7 @@ TABLES: Final = (
     "certificates",
     "mmtls",
     "requests",
+    "decryption",
     "names",
     "flows",
 )

@@ -1,0 +1,112 @@
+import shutil
+import struct
+
+import pytest
+from opening.recording import Line, Tls, answered, post
+from small_captures import PHONE, pcap, pcapng, put
+
+from analyzer.analysis import analyze
+from analyzer.decryption import Places
+from analyzer.settings import Settings
+
+needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = pytest.mark.tshark
+
+
+def spoken(folder, *, port=40_000, at=0.0, keep=True):
+    """Frames of a connection over TLS with a request and its answer."""
+    log = folder / "keys.log"
+    before = log.read_bytes() if log.exists() else b""
+    tls = Tls(folder, line=Line(port=port, at=at))
+    tls.say(post("/a", b"x" * 100), is_up=True)
+    tls.say(answered(b"ok"), is_up=False)
+    tls.close()
+    if not keep:
+        log.write_bytes(before)
+    return tls.line.frames
+
+
+def result(capture, *keylogs, **more):
+    return analyze([capture], Settings(keylogs=keylogs, phones=(PHONE,), **more))
+
+
+def rows(analysis):
+    columns = ("flow", "layer", "keys_source", "is_opened", "requests", "reason")
+    return analysis.decryption.select(columns).rows()
+
+
+@needs_tshark
+def test_flows_that_keys_open_and_those_that_they_do_not_have_a_row_each(tmp_path):
+    frames = spoken(tmp_path) + spoken(tmp_path, port=40_001, at=5, keep=False)
+    late = spoken(tmp_path, port=40_002, at=9)[6:]
+    capture = put(tmp_path / "a.pcap", pcap(frames + late))
+    found = result(capture, tmp_path / "keys.log")
+    assert rows(found) == [
+        (1, "tls", "keylog", True, 1, None),
+        (2, "tls", None, False, 0, "no_key"),
+        (3, "tls", None, False, 0, "no_handshake"),
+    ]
+    opened = found.decryption.row(0, named=True)
+    assert opened["up_opened_bytes"] == len(post("/a", b"x" * 100))
+    assert opened["down_opened_bytes"] == len(answered(b"ok"))
+    assert found.tshark.startswith("4.")
+    assert found.keys_used == 1
+    assert any(note.startswith("Keys opened 1 of 3 encrypted flows") for note in found.notes)
+
+
+def secrets(lines):
+    body = struct.pack("<II", 0x544C534B, len(lines)) + lines + bytes(-len(lines) % 4)
+    length = struct.pack("<I", 12 + len(body))
+    return struct.pack("<I", 10) + length + body + length
+
+
+@needs_tshark
+@pytest.mark.parametrize("is_last", [True, False])
+def test_secrets_inside_a_capture_open_it_before_and_behind_its_packets(tmp_path, is_last):
+    octets = pcapng(spoken(tmp_path))
+    block = secrets((tmp_path / "keys.log").read_bytes())
+    begin = 28 + octets[28:].index(struct.pack("<I", 6))
+    whole = octets + block if is_last else octets[:begin] + block + octets[begin:]
+    found = result(put(tmp_path / "a.pcapng", whole))
+    assert rows(found) == [(1, "tls", "secrets_block", True, 1, None)]
+
+
+@needs_tshark
+def test_a_key_log_of_the_other_leg_of_a_proxy_is_recognised(tmp_path):
+    spoken(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    capture = put(tmp_path / "a.pcap", pcap(spoken(other)))
+    (note,) = [one for one in result(capture, tmp_path / "keys.log").notes if "proxy" in one]
+    assert "none of the keys" in note
+    both = result(capture, tmp_path / "keys.log", other / "keys.log")
+    (note,) = [one for one in both.notes if "proxy" in one]
+    assert note.startswith("1 of 2 keys that were given belong")
+
+
+def test_without_keys_there_is_no_table_and_no_word(tmp_path):
+    found = result(put(tmp_path / "a.pcap", pcap(spoken(tmp_path))))
+    assert rows(found) == []
+    assert found.tshark is None
+    assert not any("key" in note.lower() for note in found.notes)
+
+
+def test_without_tshark_all_else_is_there_and_it_is_said_what_to_install(tmp_path, monkeypatch):
+    capture = put(tmp_path / "a.pcap", pcap(spoken(tmp_path)))
+    before = result(capture)
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = result(capture, tmp_path / "keys.log")
+    assert found.flows.equals(before.flows)
+    assert rows(found) == [(1, "tls", None, False, 0, "tshark_missing")]
+    assert any("apt install tshark" in note for note in found.notes)
+
+
+def test_the_conversation_of_a_piece_is_that_of_its_ends_at_its_time(tmp_path):
+    frames = spoken(tmp_path)
+    flows = result(put(tmp_path / "a.pcap", pcap(frames))).flows
+    places = Places(flows.with_columns(conversation=flows["flow"]))
+    ends = (PHONE, 40_000), (flows["remote_address"][0], 443)
+    assert places.find("tcp", *ends, 1) == 1
+    assert places.find("tcp", *reversed(ends), 99) == 1
+    assert places.find("tcp", *ends, 0) is None
+    assert places.find("udp", *ends, 1) is None

@@ -2,12 +2,12 @@ import shutil
 import struct
 
 import pytest
-from opening.recording import Line, Tls, answered, post
 from small_captures import PHONE, pcap, pcapng, put
 
 from analyzer.analysis import analyze
 from analyzer.decryption import Places
 from analyzer.settings import Settings
+from tests.captures.opening.recording import Line, Tls, answered, post
 
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 pytestmark = pytest.mark.tshark

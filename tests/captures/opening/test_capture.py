@@ -4,12 +4,12 @@ import ssl
 from pathlib import Path
 
 import pytest
-from recording import Line, Quic, Tls, answered, post
 from small_captures import PHONE, REMOTE, gzipped, pcap, put
 
 from captures.limits import Limits
 from captures.opening.capture import READ_ONCE, Opening
 from captures.opening.keylogs import Keys, read_keylogs
+from tests.captures.opening.recording import Line, Quic, Tls, answered, post
 
 pytestmark = [
     pytest.mark.tshark,

@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from initials import varint
 
 from captures.opening.http3 import QuicStream, frames
 from captures.readings import Moment
+from tests.captures.initials import varint
 
 MOMENT = Moment(1, 2)
 

@@ -151,14 +151,14 @@ def analyze(
             if (progress)
             else None
         )
-        reading = Reading(file, settings.limits, digests)
+        reading = Reading(file, settings.limits, digests, keys.mmtls)
         part = _part(reading, name, states, apps, connections, settings, report)
         look = _second_look(part, states, settings)
         estimates, remarks = look.estimates, tuple[str, ...]()
         if look.timeline is not None and str(file) == "-":
             estimates, remarks = unmoved(estimates), (READ_ONCE,)
         elif look.timeline is not None:
-            reading = Reading(file, settings.limits, digests)
+            reading = Reading(file, settings.limits, digests, keys.mmtls)
             part = _part(reading, name, look.timeline, apps, connections, settings, report)
         opened = decrypted(file, keys, part.reading, part.flows, settings.limits)
         parts.append(replace(part, decrypted=opened, estimates=estimates, notes=remarks))

@@ -1,6 +1,7 @@
 """What keys opened of each capture, mapped to its flows, and what they did not open, and why."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,16 +98,20 @@ def decrypted(  # noqa: PLR0913, PLR0917 - one capture, and all that is needed t
     if not keys.lines and not keys.mmtls:
         return Decrypted()
     places = Places(flows)
+    records, tried, records_hit = reading.opened_records(reading.conversations())
+    for piece in records:
+        take(piece, places.of(piece))
     opening = Opening(path, keys, limits)
     if keys.lines:
         for piece in opening.pieces():
             take(piece, places.of(piece))
     attempts = opening.attempts()
+    limits_hit = Counter(opening.limits_hit) + Counter(records_hit)
     return Decrypted(
-        table=_table(flows, attempts, places, opening.reason),
+        table=_table(flows, [*attempts, *tried], places, opening.reason),
         version=opening.version,
         problem=opening.problem,
-        limits_hit=opening.limits_hit,
+        limits_hit=dict(limits_hit),
         given_randoms=len(given.sources),
         seen_randoms=frozenset(opening.seen_randoms & given.sources.keys()),
         hellos=sum(attempt.has_hello for attempt in attempts),
@@ -213,7 +218,7 @@ def _why_not(layer: str, attempts: list[Attempt], reason: str | None) -> str:
     """Why nothing of a conversation was opened: one of `opened.REASONS`."""
     if layer == "dtls":
         return "not_supported"
-    if layer == "mmtls":
+    if layer in {"mmtls", "mmtls-inner"}:
         return "nothing_opened" if any(one.keys_source for one in attempts) else "no_key"
     if any(attempt.keys_source for attempt in attempts):
         if reason is not None:

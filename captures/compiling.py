@@ -173,7 +173,8 @@ def _run_read_packets(frame):
         frame[bounds_at + 1],
         frame[bounds_at + 2],
         frame[bounds_at + 3],
-        np.uint64(frame[bounds_at + 4]),
+        frame[bounds_at + 4],
+        np.uint64(frame[bounds_at + 5]),
     )
     frame[1] = read_packets(
         _bytes(frame[at], frame[at + 1]),

@@ -57,7 +57,6 @@ QUIC_V2 = 0x6B3343CF
 MOST_INITIALS = 12  # datagrams per direction of a conversation that may begin a connection
 HEAD_LIMIT = 16
 HELLO_WAITS = 16_384  # of a stream whose begin is not there yet, this much is kept
-SHORT_BODY = 16_384  # of a body of HTTP that is longer, or of unknown length, no more than this
 LONGEST_FLIGHT = 32_768  # of a server's records before what is encrypted
 SAMPLE_BYTES = 512  # of what begins like nothing known
 CONTENT_KINDS = np.int64(len(CONTENTS))
@@ -190,11 +189,11 @@ def _number_behind(data, at, end):
 
 
 @part
-def _wanted_of_message(data, at, end, limit, unstated):
+def _wanted_of_message(data, at, end, limit, most, unstated):
     """Length of the HTTP message that begins here: its head, and its body if that is short.
 
-    `unstated` is what is wanted of a body of which the head does not state the length. A bound if
-    the end of the head is not in this piece.
+    Short is what has no more than `most` octets. `unstated` is what is wanted of a body of which
+    the head does not state the length. A bound if the end of the head is not in this piece.
     """
     length = np.int64(-1)
     for i in range(at, min(end, at + limit) - 3):
@@ -204,7 +203,7 @@ def _wanted_of_message(data, at, end, limit, unstated):
             head = i + 4 - at
             if length < 0:
                 length = np.int64(unstated)
-            return head if length > SHORT_BODY else min(head + length, max(limit, head))
+            return head if length > most else min(head + length, max(limit, head))
         if length < 0 and _is_length_line(data, i + 2, end):
             length = _number_behind(data, i + 2, end)
     return limit
@@ -336,17 +335,17 @@ def cut_datagram(state, half, memory, output, data, at, end, packet):
 
 
 @part
-def _wanted(data, at, end, limit):
+def _wanted(data, at, end, limit, most):
     """Length of the message that begins here, and whether it is a ClientHello; 0: none does."""
     if is_client_hello(data, at, end):
         return _wanted_of_hello(data, at, end, limit), True
     if is_server_hello(data, at, end):
         return _wanted_of_flight(data, at, end, limit), False
     if is_http_response(data, at, end):
-        wanted = _wanted_of_message(data, at, end, limit, SHORT_BODY)
+        wanted = _wanted_of_message(data, at, end, limit, most, most)
         return max(wanted, min(end - at, limit)), False
     if is_http_request(data, at, end):
-        wanted = _wanted_of_message(data, at, end, limit, 0)
+        wanted = _wanted_of_message(data, at, end, limit, most, 0)
         return max(wanted, min(end - at, limit)), False
     if is_mmtls(data, at, end):
         return np.int64(MMTLS_BYTES), False
@@ -379,7 +378,7 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, bo
     elif wanted < 0 or position >= wanted:
         skipped = _before_hello(data, at, end)
         at, position = at + skipped, position + skipped
-        begins, is_hello = _wanted(data, at, end, limit)
+        begins, is_hello = _wanted(data, at, end, limit, bounds.body_bytes)
         if begins:
             found_end = min(end, at + begins)
             if is_hello:

@@ -102,6 +102,7 @@ class Decoding:
             limits.open_gaps,
             limits.stream_bytes,
             limits.oddities,
+            limits.body_bytes,
             np.uint64(int.from_bytes(os.urandom(8))),
         )
         self.link_types: set[int] = set()

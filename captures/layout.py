@@ -61,6 +61,7 @@ class Bounds(NamedTuple):
     open_gaps: int
     stream_bytes: int
     oddities: int
+    body_bytes: int
     seed: np.uint64
 
 

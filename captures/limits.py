@@ -16,6 +16,7 @@ class Limits:
         open_gaps: most gaps in one direction's sequence space that are kept open; when there are
             more, the older half is closed: bytes that fill those count as seen before.
         stream_bytes: most that is put together of one message, to find names.
+        body_bytes: longest body of an HTTP message that is put together.
         names: most name sightings of one capture.
         exchanges: most requests of HTTP of one capture that are kept with their responses.
         dissected_packets: most packets of one capture that are given to scapy, which is slow.
@@ -34,6 +35,7 @@ class Limits:
     conversations: int = 1_000_000
     open_gaps: int = 4_096
     stream_bytes: int = 65_536
+    body_bytes: int = 16_384
     names: int = 1_000_000
     exchanges: int = 100_000
     dissected_packets: int = 10_000

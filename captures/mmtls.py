@@ -13,6 +13,7 @@ SHORT_LINK = b"/mmtls/"
 """Begin of the path of an HTTP request whose body is records."""
 KINDS = {0x15: "alert", 0x16: "handshake", 0x17: "data", 0x19: "early"}
 VERSIONS = (0xF103, 0xF104)
+LONGEST = 0xFFFF
 _HEADER = 5
 _HELLO_BYTES = 256
 _BEFORE_SUITES = 8
@@ -40,11 +41,13 @@ class Record(NamedTuple):
         kind: one of `KINDS`.
         size: bytes in it.
         hello: what it says if it is the hello of a client; else None.
+        octets: all of it with its header, where a reader was to keep that; else empty.
     """
 
     kind: str
     size: int
     hello: Hello | None = None
+    octets: bytes = b""
 
 
 def client_hello(content: bytes) -> Hello | None:
@@ -70,9 +73,16 @@ def is_begin(octets: bytes | bytearray) -> bool:
 
 
 class RecordReader:
-    """Records that come in any pieces of a stream."""
+    """Records that come in any pieces of a stream.
 
-    def __init__(self) -> None:
+    Args:
+        is_keeping: hand on the octets of each record.
+    """
+
+    def __init__(self, *, is_keeping: bool = False) -> None:
+        self._is_keeping = is_keeping
+        self._most = LONGEST if is_keeping else _HELLO_BYTES
+        self._header = b""
         self._held = bytearray()
         self._left = 0
         self._kind = 0
@@ -91,7 +101,7 @@ class RecordReader:
         while at < len(octets) and not self.is_over:
             if self._left:
                 end = min(at + self._left, len(octets))
-                self._held += octets[at : min(end, at + _HELLO_BYTES - len(self._held))]
+                self._held += octets[at : min(end, at + self._most - len(self._held))]
                 self._left -= end - at
                 at = end
             else:
@@ -103,9 +113,11 @@ class RecordReader:
             if not self._left:
                 kind = KINDS[self._kind]
                 is_hello = kind in {"handshake", "early"}
-                hello = client_hello(bytes(self._held)) if is_hello else None
+                content = bytes(self._held)
                 self._held.clear()
-                yield Record(kind, self._size, hello), moment
+                hello = client_hello(content) if is_hello else None
+                whole = self._header + content if self._is_keeping else b""
+                yield Record(kind, self._size, hello, whole), moment
 
     def finish(self) -> Iterator[tuple[Record, Moment]]:
         """Nothing: a record of which the end is missing does not count."""
@@ -116,6 +128,7 @@ class RecordReader:
         """Take the header of a record."""
         if is_begin(self._held):
             self._kind = self._held[0]
+            self._header = bytes(self._held)
             self._left = self._size = self._held[3] << 8 | self._held[4]
         else:
             self.is_over = True

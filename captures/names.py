@@ -15,7 +15,7 @@ import dataframely as dy
 
 from captures import dns, fingerprints, http, mmtls, tls
 from captures.assembly import Assembly
-from captures.bodies import Body, Framing
+from captures.bodies import KEPT_BYTES, Body, Framing
 from captures.certificates import certified, host_of
 from captures.content_lists import ContentList
 from captures.dtls import DtlsReader
@@ -37,6 +37,7 @@ from captures.hello_lists import HelloList
 from captures.http_streams import HttpReader
 from captures.limits import Limits
 from captures.mmtls_records import RecordSums
+from captures.opening.records import RecordOpener
 from captures.quic import QuicHello, QuicReader, Side
 from captures.readings import Fault, Moment, spelled
 from captures.server_hellos import Certificate, ServerHello, ServerReader, whole_flight
@@ -94,23 +95,26 @@ class _Reader(Protocol):
     def finish(self) -> Iterator[tuple[Finding, Moment]]: ...
 
 
-def _reader(begin: bytes) -> _Reader | None:
+def _reader(begin: bytes, opener: RecordOpener | None) -> _Reader | None:
     """Who reads a stream that begins like this; None: a few more bytes tell."""
     if begin[0] == tls.HANDSHAKE and begin[1:2] != b"\xf1":
         if len(begin) <= _KIND_OF_HELLO:
             return None
         return tls.HelloReader() if begin[_KIND_OF_HELLO] == _CLIENT_HELLO else ServerReader()
     if begin[0] in mmtls.KINDS:
-        return mmtls.RecordReader()
+        return mmtls.RecordReader(is_keeping=opener is not None)
     is_response = begin.startswith(_RESPONSE)
     if not is_response and _RESPONSE.startswith(begin):
         return None
-    return HttpReader(is_response=is_response)
+    most = KEPT_BYTES if opener is None else MMTLS_BYTES
+    return HttpReader(is_response=is_response, most=most)
 
 
-def _all_said(octets: bytes, moment: Moment) -> Sequence[Finding] | None:
+def _all_said(
+    octets: bytes, moment: Moment, opener: RecordOpener | None
+) -> Sequence[Finding] | None:
     """What one piece says, if what began in it ends with it; else None."""
-    reader = _reader(octets)
+    reader = _reader(octets, opener)
     if reader is None:
         return None
     said = [found for found, _ in reader.feed(octets, moment)]
@@ -121,10 +125,11 @@ def _all_said(octets: bytes, moment: Moment) -> Sequence[Finding] | None:
 class _Stream:
     """A message of which more is to come, or a stream of messages."""
 
-    __slots__ = ("_begin", "assembly", "cost_bytes", "is_dns", "reader")
+    __slots__ = ("_begin", "_opener", "assembly", "cost_bytes", "is_dns", "reader")
 
-    def __init__(self, position: int, *, is_dns: bool) -> None:
+    def __init__(self, position: int, opener: RecordOpener | None, *, is_dns: bool) -> None:
         self._begin = b""
+        self._opener = opener
         self.assembly = Assembly(position)
         self.cost_bytes = 0
         self.is_dns = is_dns
@@ -151,7 +156,7 @@ class _Stream:
         if self.reader is None and octets:
             octets = self._begin + octets
             self._begin = b""
-            self.reader = _reader(octets)
+            self.reader = _reader(octets, self._opener)
             if self.reader is None:
                 self._begin = octets
         if self.reader is not None and octets:
@@ -172,9 +177,17 @@ class NameReader:
         limits: `stream_bytes`, `names` and `oddities` apply here.
         pending_bytes: memory for messages of which a piece is missing; beyond it, the oldest
             message is read as far as it came, and given up.
+        opener: opens records of MMTLS with keys; None: there are none.
     """
 
-    def __init__(self, limits: Limits, *, pending_bytes: int = PENDING_BYTES) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        pending_bytes: int = PENDING_BYTES,
+        opener: RecordOpener | None = None,
+    ) -> None:
+        self._opener = opener
         self._stream_bytes = limits.stream_bytes
         self._most_pending_bytes = pending_bytes
         self._pending_bytes = 0
@@ -351,7 +364,11 @@ class NameReader:
 
     def _read_whole(self, key: Key, octets: bytes, moment: Moment) -> bool:
         """Read what one piece holds, if what began in it ends with it; else False."""
-        said = whole_flight(octets) if octets[0] == tls.HANDSHAKE else _all_said(octets, moment)
+        said = (
+            whole_flight(octets)
+            if octets[0] == tls.HANDSHAKE
+            else _all_said(octets, moment, self._opener)
+        )
         if said is None:
             return False
         for found in said:
@@ -366,7 +383,7 @@ class NameReader:
         stream = self._open.get(key)
         if stream is None:
             begin = self._settled.get(key, key[3])
-            stream = self._open[key] = _Stream(begin, is_dns=is_dns)
+            stream = self._open[key] = _Stream(begin, self._opener, is_dns=is_dns)
         most = stream.most_bytes(self._stream_bytes)
         room = len(octets) if is_dns else max(key[3] + most - position, 0)
         fresh = stream.assembly.add(position, octets[:room], moment)
@@ -447,6 +464,8 @@ class NameReader:
     def _note_record(self, found: mmtls.Record, key: Key, moment: Moment) -> None:
         """Add up a record of MMTLS."""
         self._records.add(key[:2], [(found, moment)])
+        if self._opener is not None:
+            self._opener.take(key[:2], found, moment)
 
     def _fault(self, fault: Fault | None, moment: Moment) -> None:
         if fault is not None:
@@ -465,7 +484,9 @@ class NameReader:
     def _note_body(self, found: Body, key: Key, moment: Moment) -> None:
         """Keep the names that the answer to a look-up gives, and records inside a request."""
         if self._exchanges.is_short_link(key[:3]):
-            self._records.add(key[:2], mmtls.RecordReader().feed(found.octets, moment))
+            reader = mmtls.RecordReader(is_keeping=self._opener is not None)
+            for record, when in reader.feed(found.octets, moment):
+                self._note_record(record, key, when)
         for address, name in self._exchanges.take(key[:3], found):
             self._sightings.add(moment, key[:2], "httpdns", name, address)
 

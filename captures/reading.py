@@ -3,7 +3,8 @@
 What is decoded is made ahead, in a thread of its own, while names are read out of what came.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import dataframely as dy
@@ -13,7 +14,7 @@ from captures.batches import packets_table
 from captures.decoding import Decoding
 from captures.digests import Digests
 from captures.ends import conversations_table
-from captures.excerpts import Excerpts
+from captures.excerpts import MMTLS_BYTES, Excerpts
 from captures.layout import (
     COUNT_AGAIN,
     COUNT_AGAIN_NEW,
@@ -29,6 +30,9 @@ from captures.limits import Limits
 from captures.marks import Mark, MarkReader
 from captures.memory import gap_bytes
 from captures.names import NameReader
+from captures.opening.keylogs import MmtlsKey
+from captures.opening.opened import Attempt, Opened
+from captures.opening.records import RecordOpener, opened_of
 from captures.owners import OwnerReader
 from captures.pipeline import ahead
 from captures.sums import Sums
@@ -48,6 +52,7 @@ from captures.tables import (
 )
 
 BATCHES_AHEAD = 3
+_ENDS = ("conversation", "protocol", "a_address", "a_port", "b_address", "b_port")
 FILE_CHANGED = "the file was changed while it was read"
 
 
@@ -61,12 +66,19 @@ class Reading:
     """
 
     def __init__(
-        self, path: Path, limits: Limits | None = None, digests: Digests | None = None
+        self,
+        path: Path,
+        limits: Limits | None = None,
+        digests: Digests | None = None,
+        mmtls_keys: Sequence[MmtlsKey] = (),
     ) -> None:
         limits = limits or Limits()
+        self._opener = RecordOpener(mmtls_keys, limits) if mmtls_keys else None
+        if mmtls_keys:  # of what they open, all is wanted
+            limits = replace(limits, stream_bytes=MMTLS_BYTES, body_bytes=MMTLS_BYTES)
         self._decoding = Decoding(path, limits, digests)
         self.name = self._decoding.file.name
-        self._names = NameReader(limits)
+        self._names = NameReader(limits, opener=self._opener)
         self._owners = OwnerReader()
         self._marks = MarkReader()
 
@@ -145,6 +157,19 @@ class Reading:
     def contents(self) -> dy.DataFrame[Contents]:
         """What conversations look like that begin like nothing known."""
         return self._names.contents()
+
+    def opened_records(
+        self, conversations: dy.DataFrame[Conversations]
+    ) -> tuple[list[Opened], list[Attempt], dict[str, int]]:
+        """What keys opened of MMTLS, per conversation what became of it, and limits that bit.
+
+        To be asked for after `sightings`.
+        """
+        if self._opener is None:
+            return [], [], {}
+        ends = {row[0]: row[1:] for row in conversations.select(*_ENDS).iter_rows()}
+        left_out = self._opener.left_out
+        return (*opened_of(self._opener, ends), {"opened_bytes": left_out} if left_out else {})
 
     def secrets(self) -> bytes:
         """Lines of TLS key logs that the capture holds in blocks of its own."""

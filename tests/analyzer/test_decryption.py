@@ -7,6 +7,14 @@ from small_captures import PHONE, pcap, pcapng, put
 from analyzer.analysis import analyze
 from analyzer.decryption import Places
 from analyzer.settings import Settings
+from tests.captures.opening.made_mmtls import (
+    CLIENT_HELLO,
+    Link,
+    cbc,
+    packed,
+    record,
+    short_request,
+)
 from tests.captures.opening.recording import Line, Tls, answered, post
 
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
@@ -99,6 +107,48 @@ def test_without_tshark_all_else_is_there_and_it_is_said_what_to_install(tmp_pat
     assert found.flows.equals(before.flows)
     assert rows(found) == [(1, "tls", None, False, 0, "tshark_missing")]
     assert any("apt install tshark" in note for note in found.notes)
+
+
+def mmtls_over_http(octets):
+    """A short link: a request of HTTP whose body is records, and its answer."""
+    line = Line(remote_port=80)
+    line.send(post("/mmtls/00a1b2c3", octets[0]), is_up=True)
+    line.send(answered(octets[1]), is_up=False)
+    return line.frames
+
+
+def mmtls_alone(octets):
+    """A long link: records in a TCP connection of their own."""
+    line = Line(remote_port=8_080)
+    for number, part in enumerate(octets):
+        line.send(part, is_up=number % 2 == 0)
+    return line.frames
+
+
+@pytest.mark.parametrize("carry", [mmtls_over_http, mmtls_alone])
+@pytest.mark.parametrize("size", [100, 60_000])
+def test_mmtls_is_opened_with_its_own_key_log_and_without_tshark(
+    tmp_path, monkeypatch, carry, size
+):
+    monkeypatch.setenv("PATH", "/nowhere")
+    up, down = Link(), Link(key=bytes(16), is_up=False)
+    inner = cbc(bytes(16), bytes(16), packed(b"account 12345678"))
+    asked, got = short_request(b"\xbf" + bytes(size) + inner), b"\0answer"
+    octets = (record(0x19, CLIENT_HELLO) + up.send(asked), down.send(got))
+    log = tmp_path / "mmtls.jsonl"
+    log.write_text("\n".join([*up.lines, *down.lines]))
+    capture = put(tmp_path / "a.pcap", pcap(carry(octets)))
+    found = result(capture, log)
+    assert rows(found) == [(1, "mmtls", "mmtls_keylog", True, 1, None)]
+    opened = found.decryption.row(0, named=True)
+    assert opened["up_opened_bytes"] == len(asked)
+    assert opened["down_opened_bytes"] == len(got)
+    assert found.tshark is None
+    log.write_text("\n".join(line.replace(bytes(range(16)).hex(), "77" * 16) for line in up.lines))
+    wrong = result(capture, log)
+    assert rows(wrong) == [(1, "mmtls", "mmtls_keylog", False, 0, "nothing_opened")]
+    assert wrong.decryption["failures"].to_list() == [1]
+    assert wrong.flows.equals(found.flows)
 
 
 def test_the_conversation_of_a_piece_is_that_of_its_ends_at_its_time(tmp_path):

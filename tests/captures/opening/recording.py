@@ -69,11 +69,12 @@ class Line:
 
     port: int = 40_000
     remote: str = REMOTE
+    remote_port: int = 443
     at: float = 0.0
     frames: list[Frame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._phone, self._remote = (PHONE, self.port), (self.remote, 443)
+        self._phone, self._remote = (PHONE, self.port), (self.remote, self.remote_port)
         self._sent = {True: 1, False: 1}
         self._frame(b"", is_up=True, flags=SYN, seq=0)
         self._frame(b"", is_up=False, flags=SYN | ACK, seq=0)

@@ -23,6 +23,7 @@ from analyzer.connections import (
 from analyzer.contents import with_contents
 from analyzer.counters import Counted, Key, between, read_counters
 from analyzer.decryption import Decrypted, decrypted, decryption, decryption_notes
+from analyzer.encryption import with_encryption
 from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
@@ -243,6 +244,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     chosen = servers(reading.server_hellos())
     flows = flows.join(chosen, on="conversation", how="left", maintain_order="left")
     flows = with_estimate(with_kinds(with_contents(flows, reading.contents())))
+    flows = with_encryption(flows, reading.contents(), reading.exchanges(), reading.mmtls_records())
     owners = owned(reading.owners(), apps)
     flows = flows.join(owners, on="conversation", how="left", maintain_order="left")
     flows, disagreeing, matched = with_connections(flows, connections, apps)

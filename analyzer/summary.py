@@ -4,7 +4,7 @@ import polars as pl
 
 from analyzer.settings import IDLE_STATES
 from analyzer.spans import INFERRED
-from analyzer.tables import STATES, VERDICTS, Summary
+from analyzer.tables import ENCRYPTION, STATES, VERDICTS, Summary
 
 SECONDS = 1_000_000_000
 
@@ -66,6 +66,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
             ].sum()
         ),
         up_unique_bytes_by_verdict=by_verdict(uploads, places),
+        up_unique_bytes_by_encryption=by_encryption(phone),
         first_time=_text(captures["first_time"].min()),
         last_time=_text(captures["last_time"].max()),
         packets=int(captures["packets"].sum()),
@@ -84,6 +85,14 @@ def by_verdict(uploads: pl.DataFrame, places: pl.DataFrame) -> dict[str, int]:
     )
     sums = judged.group_by("verdict").agg(pl.col("up_unique_bytes").sum())
     return dict.fromkeys((*VERDICTS, "none"), 0) | dict(sums.iter_rows())
+
+
+def by_encryption(flows: pl.DataFrame) -> dict[str, int]:
+    """Uploaded per class of encryption; `unknown` where nothing tells it."""
+    sums = flows.group_by(pl.col("up_encryption").fill_null("unknown")).agg(
+        pl.col("up_unique_bytes").sum()
+    )
+    return dict.fromkeys((*ENCRYPTION, "unknown"), 0) | dict(sums.iter_rows())
 
 
 def _text(time: object) -> str | None:

@@ -24,6 +24,8 @@ from geo.tables import Databases
 
 ROLES = ("phone", "local", "bystander")
 STATES = ("active", "background", "idle", "unknown")
+ENCRYPTION = ("plain", "compressed", "encrypted", "mixed", "too_short")
+"""How a direction of a flow is protected."""
 PARTIES = ("first", "tracker", "infrastructure", "third")
 VERDICTS = ("consistent", "disputed", "impossible", "unverifiable")
 LEDGER_OUTCOMES = (
@@ -170,8 +172,8 @@ class Flows(dy.Schema):
         nullable=True,
         check=lambda word: word.is_in(CONTENTS),
         description="What the phone's first bytes look like: text, random (encrypted or "
-        "compressed), structured, or too_short to tell. Null: the service is known, or it sent "
-        "none.",
+        "compressed), structured, mixed, or too_short to tell. Null: the service is known, or it "
+        "sent none.",
     )
     down_content = dy.String(
         nullable=True,
@@ -188,6 +190,32 @@ class Flows(dy.Schema):
         nullable=True,
         description="Where in its messages a number states their length. Null: the service is "
         "known, or no such number.",
+    )
+    up_encryption = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(ENCRYPTION),
+        description="How what the phone sent is protected. encrypted: by a protocol that is "
+        "recognised (its handshake aside), or it looks like it: octets as evenly spread as those "
+        "of encryption, which those of compression without a magic number are too; compressed: "
+        "readable for whoever unpacks it; plain; mixed: some of it encrypted, some not; "
+        "too_short: to tell. Of protocols that are not recognised, up to 512 first bytes are "
+        "looked at. Null: nothing was sent, or nothing of it was captured.",
+    )
+    down_encryption = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(ENCRYPTION),
+        description="The same of what the remote sent. Null: as above.",
+    )
+    up_encryption_confidence = dy.Float64(
+        nullable=True,
+        min=0,
+        max=1,
+        description="Where octets alone tell: for encrypted, how likely the test would have found "
+        "octets of 7.5 bits each to be something else; otherwise a lower bound, how seldom random "
+        "octets look so. Null: the protocol tells, too_short, or as above.",
+    )
+    down_encryption_confidence = dy.Float64(
+        nullable=True, min=0, max=1, description="The same of what the remote sent. Null: as above."
     )
     handshake = dy.Duration(
         nullable=True,
@@ -855,6 +883,8 @@ class Summary:
         disputed_up_unique_bytes: uploaded to remotes on whose country databases differ.
         up_unique_bytes_by_verdict: uploaded to remotes whose country has this verdict; every
             verdict has a key, and `none`: remotes without a country.
+        up_unique_bytes_by_encryption: uploaded per class of `Flows.up_encryption`; every class has
+            a key, and `unknown`: flows of which nothing was captured that tells.
         first_time: earliest packet, ISO 8601. None: no packet has a time.
         last_time: latest packet, ISO 8601.
         packets: packets in all captures.
@@ -883,6 +913,7 @@ class Summary:
     unnamed_share: float | None
     disputed_up_unique_bytes: int
     up_unique_bytes_by_verdict: dict[str, int]
+    up_unique_bytes_by_encryption: dict[str, int] = field(default_factory=dict)
     first_time: str | None
     last_time: str | None
     packets: int

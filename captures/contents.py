@@ -12,8 +12,9 @@ from captures.headers import long_word, word
 from captures.layout import HEADER_SPREAD
 from captures.words import CONTENTS
 
-TEXT, RANDOM, STRUCTURED, TOO_SHORT = (
-    np.int64(CONTENTS.index(name)) for name in ("text", "random", "structured", "too_short")
+TEXT, RANDOM, STRUCTURED, TOO_SHORT, MIXED = (
+    np.int64(CONTENTS.index(name))
+    for name in ("text", "random", "structured", "too_short", "mixed")
 )
 LEAST = 256  # octets: the test needs one of each value on average
 LEAST_TEXT = 16
@@ -61,6 +62,22 @@ def look(data, at, end, found):
         return TOO_SHORT, entropy
     z = (squares * VALUES / size - size - (VALUES - 1)) / np.sqrt(2.0 * (VALUES - 1))
     return (RANDOM if z < Z_LIMIT else STRUCTURED), entropy
+
+
+@part
+def look_twice(data, at, end, found):
+    """As `look`, but for what is structured though one half of it alone is random: mixed.
+
+    A half is looked at where it is long enough for the test.
+    """
+    kind, entropy = look(data, at, end, found)
+    middle = (at + end) // 2
+    if kind == STRUCTURED and middle - at >= LEAST:
+        first, _ = look(data, at, middle, found)
+        second, _ = look(data, middle, end, found)
+        if (first == RANDOM) != (second == RANDOM):
+            return MIXED, entropy
+    return kind, entropy
 
 
 @part

@@ -9,7 +9,7 @@ Anything else wants nothing.
 import numpy as np
 
 from captures.compiled import part
-from captures.contents import framing, look
+from captures.contents import framing, look_twice
 from captures.excerpts import (
     DATAGRAM,
     DNS_STREAM,
@@ -272,7 +272,7 @@ def _say_sample(memory, output, data, at, end, packet):
     """Say what the first payload of a side looks like that begins like nothing known."""
     counts, found = memory.counts, memory.found
     looked_at = min(end, at + SAMPLE_BYTES)
-    kind, entropy = look(data, at, looked_at, found)
+    kind, entropy = look_twice(data, at, looked_at, found)
     row = output.excerpts[counts[COUNT_EXCERPTS]]
     row[EXCERPT_FRAME], row[EXCERPT_TIME] = packet[0], packet[1]
     row[EXCERPT_CONVERSATION], row[EXCERPT_FROM_B] = packet[2], packet[3]

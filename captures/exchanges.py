@@ -34,8 +34,9 @@ class _Exchange:
 
 
 _PLACES = {name: place for place, name in enumerate(Exchanges.create_empty().columns)}
-_STATUS, _REQUEST_BYTES, _RESPONSE_BYTES = (
-    _PLACES[name] for name in ("status", "request_bytes", "response_bytes")
+_STATUS, _REQUEST_BYTES, _RESPONSE_BYTES, _REQUEST_CODING, _RESPONSE_CODING = (
+    _PLACES[name]
+    for name in ("status", "request_bytes", "response_bytes", "request_coding", "response_coding")
 )
 
 
@@ -74,6 +75,7 @@ class ExchangeList:
             ]
         )
         exchange.coding = said.coding
+        exchange.row[_REQUEST_CODING] = _text(said.coding)
         exchange.lookup = httpdns.asked(said.target)
         waiting = self._waiting.setdefault((stream[0], stream[2]), deque(maxlen=_MOST_WAITING))
         waiting.append(exchange)
@@ -91,7 +93,9 @@ class ExchangeList:
         else:
             exchange = self._new([stream[0], 1 - stream[1], *[None] * (_REQUEST_BYTES - 1)])
         length = None if said.framing.is_chunked else said.framing.length
-        exchange.row[_STATUS:] = (said.status, moment.frame, _text(said.content_type), length)
+        answer = (said.status, moment.frame, _text(said.content_type), length)
+        exchange.row[_STATUS : _STATUS + len(answer)] = answer
+        exchange.row[_RESPONSE_CODING] = _text(said.coding)
         exchange.coding = said.coding
         self._remember(stream, exchange)
 

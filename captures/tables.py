@@ -269,6 +269,12 @@ class Exchanges(dy.Schema):
     response_bytes = dy.Int64(
         nullable=True, min=0, description="Bytes of its body, as for the request. Null: not known."
     )
+    request_coding = dy.String(
+        nullable=True, description="Content-Encoding of the request. Null: none, or as above."
+    )
+    response_coding = dy.String(
+        nullable=True, description="Content-Encoding of the response. Null: none."
+    )
 
 
 class MmtlsRecords(dy.Schema):
@@ -321,7 +327,8 @@ class Contents(dy.Schema):
         nullable=False,
         check=lambda word: word.is_in(CONTENTS),
         description="text; random: evenly spread, so encrypted or compressed; structured: neither; "
-        "too_short: fewer than 256 octets, of which evenness says nothing.",
+        "too_short: fewer than 256 octets, of which evenness says nothing; mixed: one half of them "
+        "is random and the other is not.",
     )
     entropy = dy.Float64(
         nullable=False, min=0, max=8, description="Bits per octet, of 8. Of few octets it is low."

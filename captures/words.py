@@ -25,7 +25,7 @@ PROTOCOLS = {
 NAME_SOURCES = ("sni", "quic_sni", "http_host", "httpdns", "dns", "certificate")
 """Where a name was seen, the most telling first."""
 
-CONTENTS = ("text", "random", "structured", "too_short")
+CONTENTS = ("text", "random", "structured", "too_short", "mixed")
 """What octets can look like."""
 
 OWNER_SOURCES = (

@@ -34,6 +34,7 @@ CONTENT_WORDS: Final = {
     "random": "encrypted or compressed",
     "structured": "neither text nor encrypted",
     "too_short": "too short to tell",
+    "mixed": "partly encrypted or compressed",
 }
 """What the first bytes of an unknown protocol look like."""
 

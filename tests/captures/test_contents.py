@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captures.content_lists import framing_words
-from captures.contents import ENTROPY_UNITS, LEAST, look
+from captures.contents import ENTROPY_UNITS, LEAST, look, look_twice
 from captures.contents import framing as coded_framing
 from captures.layout import HEADER_WIDTH
 from captures.words import CONTENTS
@@ -49,6 +49,25 @@ def entropy_of(sample):
 )
 def test_octets_are_told_by_how_they_are_spread(sample, kind):
     assert kind_of(sample) == kind
+
+
+@pytest.mark.parametrize(
+    ("sample", "kind"),
+    [
+        (bytes(256) + SOURCE.randbytes(256), "mixed"),
+        (SOURCE.randbytes(256) + bytes(256), "mixed"),
+        (bytes(255) + SOURCE.randbytes(255), "structured"),
+        (bytes(512), "structured"),
+        (SOURCE.randbytes(512), "random"),
+        (TEXT[:256] + TEXT[:256], "text"),
+        (b"abc", "too_short"),
+    ],
+    ids=range(7),
+)
+def test_of_what_is_structured_each_half_is_looked_at(sample, kind):
+    data = np.frombuffer(sample, dtype=np.uint8)
+    assert CONTENTS[look_twice(data, 0, len(sample), FOUND)[0]] == kind
+    assert look_twice(data, 0, len(sample), FOUND)[1] == looked(sample)[1]
 
 
 def test_random_octets_are_seldom_taken_for_anything_else():
@@ -91,4 +110,5 @@ def test_any_octets_have_some_look(octets):
     shares = [octets.count(value) / len(octets) for value in set(octets)]
     assert entropy_of(octets) == pytest.approx(-sum(p * log2(p) for p in shares), abs=1e-5)
     data = np.frombuffer(octets, dtype=np.uint8)
+    assert CONTENTS[look_twice(data, 0, len(octets), FOUND)[0]] in CONTENTS
     framing_words(coded_framing(data, 0, len(octets), len(octets)))

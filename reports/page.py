@@ -22,7 +22,7 @@ from markupsafe import Markup
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import STATES, Analysis
 from geo.countries import world_topology
-from reports import accounts, behaviour, figures, quality, sums, timechart, wording
+from reports import accounts, behaviour, decryption, figures, quality, sums, timechart, wording
 from reports.provenance import version
 from reports.text import shortened, visible
 
@@ -114,6 +114,7 @@ def _evidence(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
         },
         "kinds": sums.by_kind_sent(part.flows),
         "per_count": sums.four_counts(part),
+        "encryption": decryption.encryption(analysis, part.flows),
     }
 
 

@@ -36,8 +36,8 @@ UNANSWERED = (
 )
 DECEPTIVE = "The name {} ({}) {}."
 OWN_ENCRYPTION = (
-    "{} bytes in {} of MMTLS, WeChat's own encryption: their content cannot be read, their number "
-    "and length can."
+    "{} bytes in {} of MMTLS, WeChat's own encryption: without its keys their content cannot be "
+    "read, their number and length can."
 )
 CLOCK = (
     "The phone's clock, as {} of MMTLS {}, differs from the capture's by {:+.0f} to {:+.0f} s "

@@ -108,7 +108,13 @@ def decrypted(  # noqa: PLR0913, PLR0917 - one capture, and all that is needed t
     attempts = opening.attempts()
     limits_hit = Counter(opening.limits_hit) + Counter(records_hit)
     return Decrypted(
-        table=_table(flows, [*attempts, *tried], places, opening.reason),
+        table=_table(
+            flows,
+            [*attempts, *tried],
+            places,
+            reason=opening.reason if keys.lines else "no_key",
+            greeted=frozenset(reading.hellos()["conversation"]),
+        ),
         version=opening.version,
         problem=opening.problem,
         limits_hit=dict(limits_hit),
@@ -163,7 +169,12 @@ def _ends(protocol: str, one: tuple[str, int], other: tuple[str, int]) -> _Ends:
 
 
 def _table(
-    flows: pl.DataFrame, attempts: Iterable[Attempt], places: Places, reason: str | None
+    flows: pl.DataFrame,
+    attempts: Iterable[Attempt],
+    places: Places,
+    *,
+    reason: str | None,
+    greeted: frozenset[int],
 ) -> pl.DataFrame:
     """A row per encrypted conversation and layer.
 
@@ -171,7 +182,8 @@ def _table(
         flows: as for `decrypted`.
         attempts: what became of the connections that were tried.
         places: finds their conversations.
-        reason: why tshark stopped; None: it did not.
+        reason: why tshark stopped, or did not begin; None: it came to its end.
+        greeted: conversations of which the hello of the client was captured.
     """
     tried: dict[tuple[int, str], list[Attempt]] = {}
     for attempt in attempts:
@@ -184,7 +196,13 @@ def _table(
     for conversation, service in encrypted.iter_rows():
         tried.setdefault((conversation, service), [])
     rows = [
-        _row(conversation, layer, found, places.locals.get(conversation), reason)
+        _row(
+            conversation,
+            layer,
+            found,
+            places.locals.get(conversation),
+            reason or ("not_dissected" if conversation in greeted else None),
+        )
         for (conversation, layer), found in sorted(tried.items())
     ]
     return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
@@ -221,8 +239,8 @@ def _why_not(layer: str, attempts: list[Attempt], reason: str | None) -> str:
     if layer in {"mmtls", "mmtls-inner"}:
         return "nothing_opened" if any(one.keys_source for one in attempts) else "no_key"
     if any(attempt.keys_source for attempt in attempts):
-        if reason is not None:
-            return reason
+        if reason not in {None, "not_dissected"}:
+            return str(reason)
         return "nothing_opened" if any(one.has_answer for one in attempts) else "no_answer"
     if any(attempt.has_hello for attempt in attempts):
         return "no_key"

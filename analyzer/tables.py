@@ -385,10 +385,11 @@ class Decryption(dy.Schema):
         nullable=True,
         check=lambda word: word.is_in(REASONS),
         description="Why nothing was opened. no_key: none is for this connection; no_handshake: "
-        "its hello was not captured, so nobody knows which key is for it; no_answer: that of its "
-        "server was not; nothing_opened: there is a key, but nothing was opened with it, because "
-        "it is wrong, packets are missing, or nothing was sent; tshark_missing, tshark_stopped: "
-        "it is not there, or was stopped before; read_once: standard input; not_supported: this "
+        "its hello was not captured, so nobody knows which key is for it; not_dissected: it was, "
+        "but tshark did not find the connection; no_answer: the hello of its server was not "
+        "captured; nothing_opened: there is a key, but nothing was opened with it, because it is "
+        "wrong, packets are missing, or nothing was sent; tshark_missing, tshark_stopped: it is "
+        "not there, or was stopped before; read_once: standard input; not_supported: this "
         "encryption cannot be opened here. Null: something was opened.",
     )
 

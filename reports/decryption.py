@@ -21,6 +21,7 @@ CLASSES: Final = {
 REASONS: Final = {
     "no_key": "no key is for this connection",
     "no_handshake": "its begin was not captured, so nobody knows which key is for it",
+    "not_dissected": "tshark did not find this connection, of which phonehome saw the begin",
     "no_answer": "the server's answer to its hello was not captured",
     "nothing_opened": (
         "there is a key, but it opened nothing: it is wrong, packets are missing, or nothing was "

@@ -8,6 +8,7 @@ KEY_SOURCES = ("keylog", "secrets_block", "mmtls_keylog")
 REASONS = (
     "no_key",
     "no_handshake",
+    "not_dissected",
     "no_answer",
     "nothing_opened",
     "tshark_missing",

@@ -7,6 +7,7 @@ from small_captures import PHONE, pcap, pcapng, put
 from analyzer.analysis import analyze
 from analyzer.decryption import Places
 from analyzer.settings import Settings
+from captures.limits import Limits
 from tests.captures.opening.made_mmtls import (
     CLIENT_HELLO,
     Link,
@@ -109,6 +110,39 @@ def test_without_tshark_all_else_is_there_and_it_is_said_what_to_install(tmp_pat
     assert any("apt install tshark" in note for note in found.notes)
 
 
+GARBAGE = """#!/bin/sh
+[ "$1" = --version ] && echo 'TShark (Wireshark) 4.0.17' && exit 0
+[ "$1" = -G ] && exit 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("cat >/dev/null; echo garbage", "none of its lines"),
+        ("while :; do echo '{\"layers\": {}}'; done", "none of its lines"),
+        ("while :; do echo '{}'; done", "took longer than 2 s"),
+        ("exec sleep 600", "took longer than 2 s"),
+        ("kill -9 $$", "signal 9"),
+        ("exit 7", "code 7"),
+        ("exit 0", None),
+    ],
+)
+def test_whatever_tshark_does_all_else_is_there_and_it_is_told(tmp_path, monkeypatch, body, said):
+    capture = put(tmp_path / "a.pcap", pcap(spoken(tmp_path)))
+    before = result(capture)
+    (tmp_path / "bin").mkdir()
+    script = put(tmp_path / "bin" / "tshark", f"{GARBAGE}{body}\n".encode())
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
+    found = result(capture, tmp_path / "keys.log", limits=Limits(opening_seconds=2))
+    assert found.flows.equals(before.flows)
+    assert found.ledger.equals(before.ledger)
+    reason = "tshark_stopped" if said else "not_dissected"
+    assert rows(found) == [(1, "tls", None, False, 0, reason)]
+    assert any(said in note for note in found.notes) if said else True
+
+
 def mmtls_over_http(octets):
     """A short link: a request of HTTP whose body is records, and its answer."""
     line = Line(remote_port=80)
@@ -149,6 +183,14 @@ def test_mmtls_is_opened_with_its_own_key_log_and_without_tshark(
     assert rows(wrong) == [(1, "mmtls", "mmtls_keylog", False, 0, "nothing_opened")]
     assert wrong.decryption["failures"].to_list() == [1]
     assert wrong.flows.equals(found.flows)
+
+
+def test_where_keys_are_for_mmtls_alone_tls_has_no_key(tmp_path):
+    up = Link()
+    up.send(b"0")
+    log = put(tmp_path / "mmtls.jsonl", "\n".join(up.lines).encode())
+    capture = put(tmp_path / "a.pcap", pcap(spoken(tmp_path)))
+    assert rows(result(capture, log)) == [(1, "tls", None, False, 0, "no_key")]
 
 
 def test_the_conversation_of_a_piece_is_that_of_its_ends_at_its_time(tmp_path):

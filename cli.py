@@ -257,6 +257,13 @@ def _sent_bytes(
     help="Where the phone was: CA, 'Toronto, CA' or 43.65,-79.38. Excludes impossible countries.",
 )
 @click.option("--version-label", help="Version under which these captures are compared.")
+@click.option(
+    "--identifiers",
+    multiple=True,
+    type=EXISTING,
+    help="What is known of phone and account (TOML): is it in the traffic, however encoded?",
+)
+@click.option("--reveal", is_flag=True, help="Write the values of identifiers that were found.")
 @click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
 @click.option("--force", is_flag=True, help="Replace an earlier result.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
@@ -282,6 +289,8 @@ def analyze(  # noqa: PLR0913 - one argument per option
     geo: tuple[Path, ...],
     phone_location: str | None,
     version_label: str | None,
+    identifiers: tuple[Path, ...],
+    reveal: bool,  # noqa: FBT001 - the same
     formats: frozenset[str],
     force: bool,  # noqa: FBT001 - click passes flags so
     quiet: bool,  # noqa: FBT001 - the same
@@ -316,6 +325,8 @@ def analyze(  # noqa: PLR0913 - one argument per option
             databases=geo,
             phone_location=phone_location,
             version=version_label,
+            identifiers=identifiers,
+            is_revealed=reveal,
         )
         result = _analysis(captures, settings, digests, is_quiet=quiet)
         files = write(result, folder, formats=formats, force=force, started=started)
@@ -506,6 +517,39 @@ def _comparison(
 
 
 @phonehome.group()
+def identifiers() -> None:
+    """Lists of what is known of a phone and its account, for `analyze --identifiers`."""
+
+
+@identifiers.command("init")
+@click.argument("file", type=EXISTING)
+def identifiers_init(file: Path) -> int:
+    """Write a list to fill in, that only you can read."""
+    with _clear_errors():
+        from analyzer.identifier_lists import template  # noqa: PLC0415 - slow to import
+        from reports.write import write_private  # noqa: PLC0415 - the same
+
+        write_private(file, template())
+    _say(f"written: {file}")
+    return 0
+
+
+@identifiers.command("from-adb")
+@click.argument("sources", nargs=-1, required=True, type=EXISTING, metavar="FILE...")
+@click.option("-o", "--output", required=True, type=EXISTING, help="List to write.")
+def identifiers_from_adb(sources: tuple[Path, ...], output: Path) -> int:
+    """Fill a list from saved outputs of adb: getprop, settings, dumpsys."""
+    with _clear_errors():
+        from analyzer.identifier_lists import from_adb, listed  # noqa: PLC0415 - slow to import
+        from reports.write import write_private  # noqa: PLC0415 - the same
+
+        found = from_adb(sources)
+        write_private(output, listed(found))
+    _say(f"written: {output}, {len(found)} identifiers: {', '.join(kind for kind, _ in found)}")
+    return 0
+
+
+@phonehome.group()
 def geo() -> None:
     """Databases that say where addresses are."""
 
@@ -614,6 +658,7 @@ def _clear_errors() -> Iterator[None]:
     from analyzer.apps import PackagesError  # noqa: PLC0415 - slow to import
     from analyzer.connections import ConnectionsError  # noqa: PLC0415 - the same
     from analyzer.counters import CountersError  # noqa: PLC0415 - the same
+    from analyzer.identifiers import IdentifiersError  # noqa: PLC0415 - the same
     from analyzer.organisations import OrganisationsError  # noqa: PLC0415 - the same
     from analyzer.spans import TimelineError  # noqa: PLC0415 - the same
     from captures.errors import CaptureError  # noqa: PLC0415 - the same
@@ -628,6 +673,7 @@ def _clear_errors() -> Iterator[None]:
         PackagesError: USAGE,
         ConnectionsError: USAGE,
         CountersError: USAGE,
+        IdentifiersError: USAGE,
         OrganisationsError: USAGE,
         GeoError: USAGE,
         OutputExists: USAGE,

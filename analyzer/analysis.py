@@ -27,6 +27,7 @@ from analyzer.encryption import with_encryption
 from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
+from analyzer.identifiers import Known, identifiers, looker, read_identifiers, searched_up
 from analyzer.kinds import with_kinds
 from analyzer.ledger import ledger, violations
 from analyzer.notes import READ_ONCE, SAME_FILE, notes
@@ -84,6 +85,8 @@ class _Part:
     requests: pl.DataFrame
     certificates: pl.DataFrame
     mmtls: pl.DataFrame
+    hits: pl.DataFrame
+    searched: pl.DataFrame
     oddities: pl.DataFrame
     ledger: dy.DataFrame[Ledger]
     phases: CapturePhases
@@ -105,6 +108,7 @@ class _Beside:
     connections: Connections
     apps: Apps
     counted: dict[Key, Counted | None]
+    known: Known
 
 
 def analyze(
@@ -126,6 +130,7 @@ def analyze(
         CaptureError: a path is no capture, or holds no packet.
         GeoError: a database, an address or the phone's place cannot be used.
         TimelineError: a timeline cannot be used.
+        IdentifiersError: a list of identifiers cannot be used.
         PackagesError: a list of packages cannot be used.
         ConnectionsError: a list of connections cannot be used.
         CountersError: readings of the phone's counters cannot be used.
@@ -143,6 +148,8 @@ def analyze(
     counters = [read_counters(path) for path in settings.counters]
     organisations = read_organisations(settings.organisations)
     keys = read_keylogs(settings.keylogs)
+    known = read_identifiers(settings.identifiers)
+    looking = looker(known)
     sizes = [0 if str(file) == "-" else _size(file) for file in files]
     parts = []
     for place, (file, name) in enumerate(zip(files, names, strict=True)):
@@ -152,14 +159,14 @@ def analyze(
             if (progress)
             else None
         )
-        reading = Reading(file, settings.limits, digests, keys.mmtls)
+        reading = Reading(file, settings.limits, digests, keys.mmtls, looker=looking)
         part = _part(reading, name, states, apps, connections, settings, report)
         look = _second_look(part, states, settings)
         estimates, remarks = look.estimates, tuple[str, ...]()
         if look.timeline is not None and str(file) == "-":
             estimates, remarks = unmoved(estimates), (READ_ONCE,)
         elif look.timeline is not None:
-            reading = Reading(file, settings.limits, digests, keys.mmtls)
+            reading = Reading(file, settings.limits, digests, keys.mmtls, looker=looking)
             part = _part(reading, name, look.timeline, apps, connections, settings, report)
         opened = decrypted(file, keys, part.reading, part.flows, settings.limits)
         parts.append(replace(part, decrypted=opened, estimates=estimates, notes=remarks))
@@ -168,7 +175,7 @@ def analyze(
     if not sum(part.reading.packet_count for part in parts):
         raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
     counted = between(*counters) if counters else {}
-    beside = _Beside(databases, organisations, location, connections, apps, counted)
+    beside = _Beside(databases, organisations, location, connections, apps, counted, known)
     return _whole(parts, repeated, settings, beside)
 
 
@@ -271,6 +278,8 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         requests=reading.exchanges(),
         certificates=reading.certificates(),
         mmtls=reading.mmtls_records(),
+        hits=reading.hits(sightings),
+        searched=reading.searched(),
         oddities=pl.concat(
             [
                 reading.oddities(),
@@ -377,6 +386,7 @@ def _whole(
     )
     candidates = Phones.validate(pl.concat([part.phones for part in parts]))
     described = geo.databases_table(beside.databases)
+    searched = _by_flow([part.searched for part in parts], offsets)
     records = details.mmtls(_by_flow([part.mmtls for part in parts], offsets), flows)
     opened = decryption(_by_flow([part.decrypted.table for part in parts], offsets), flows)
     limits_hit: dict[str, int] = {}
@@ -396,6 +406,7 @@ def _whole(
             phases=table,
             uploads=sent,
             is_balanced=not wrong,
+            searched_up_bytes=searched_up(searched, flows) if beside.known.identifiers else None,
         ),
         captures=captures,
         phones=candidates,
@@ -417,6 +428,14 @@ def _whole(
         stretches=seen.stretches,
         amplification=amplification(settings.sent, _counting(sent, settings.app), table),
         completeness=completeness(beside.counted, exported, beside.apps),
+        identifiers=identifiers(
+            _by_flow([part.hits for part in parts], offsets),
+            flows.filter(pl.col("role") != "bystander"),
+            table,
+            beside.known,
+            searched=int(searched["octets"].sum()),
+            is_revealed=settings.is_revealed,
+        ),
         ledger=accounts,
         oddities=_oddities(parts),
         databases=described,

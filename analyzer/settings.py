@@ -51,6 +51,8 @@ class Settings:
         phone_location: where the phone was, as `geo.locate` understands it; None: not told.
         databases: geo databases; empty: the embedded ones.
         version: label under which the captures are compared.
+        identifiers: lists of what is known of phone and account, to be searched for.
+        is_revealed: values that were found are written, and not only their digests.
         limits: bounds on what a capture may cost; see `captures.limits`.
     """
 
@@ -71,4 +73,6 @@ class Settings:
     phone_location: str | None = None
     databases: tuple[Path, ...] = ()
     version: str | None = None
+    identifiers: tuple[Path, ...] = ()
+    is_revealed: bool = False
     limits: Limits = field(default_factory=Limits)

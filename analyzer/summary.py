@@ -20,6 +20,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
     phases: pl.DataFrame,
     uploads: pl.DataFrame,
     is_balanced: bool,
+    searched_up_bytes: int | None = None,
 ) -> Summary:
     """Totals of the phone's traffic with public remotes; of the app's, where it is known."""
     phone = flows.filter(pl.col("role") == "phone")
@@ -73,6 +74,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
         wire_bytes=int(captures["wire_bytes"].sum()),
         is_damaged=bool(captures["damage"].is_not_null().any()),
         is_balanced=is_balanced,
+        searched_up_bytes=searched_up_bytes,
     )
 
 

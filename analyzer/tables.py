@@ -18,10 +18,12 @@ import polars as pl
 from analyzer.hosts import RULES
 from analyzer.settings import Settings
 from captures.opening.opened import KEY_SOURCES, REASONS
+from captures.search.identifiers import KINDS
 from captures.tables import Captures
-from captures.words import CONTENTS
+from captures.words import CONTENTS, SEARCHED_LAYERS
 from geo.tables import Databases
 
+IDENTIFIER_KINDS = KINDS
 ROLES = ("phone", "local", "bystander")
 STATES = ("active", "background", "idle", "unknown")
 ENCRYPTION = ("plain", "compressed", "encrypted", "mixed", "too_short")
@@ -856,6 +858,80 @@ class Oddities(dy.Schema):
     count = dy.Int64(nullable=False, min=1, description="How many alike this row stands for.")
 
 
+class Identifiers(dy.Schema):
+    """One row per known identifier, flow, direction, place, field and encoding it was found in.
+
+    Empty where nobody said what is known. Sorted by identifier, then flow and frame.
+    """
+
+    identifier = _count("Its place in the user's list, from 0.")
+    label = dy.String(nullable=False, description="What the user calls it.")
+    kind = dy.String(
+        nullable=False, check=lambda word: word.is_in(list(KINDS)), description="What it is."
+    )
+    digest = dy.String(
+        nullable=True,
+        description="First 16 digits of HMAC-SHA-256 of the value under the list's digest_key: the "
+        "same value, the same digits. Null: the list has no key.",
+    )
+    value = dy.String(
+        nullable=True, description="The value itself. Null: nobody asked to reveal it."
+    )
+    flow = dy.Int64(nullable=False, description="Flow that carried it.")
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    app = dy.String(nullable=True, description="App. Null: the capture does not say.")
+    phase = dy.Int64(nullable=True, description="Phase at that time. Null: none is known.")
+    state = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(STATES),
+        description="Its state. Null: as above.",
+    )
+    is_up = dy.Bool(nullable=False, description="The phone sent it.")
+    remote_address = dy.String(nullable=False, description="Address of the other end.")
+    host = dy.String(nullable=True, description="Its best name. Null: none is known.")
+    country = dy.String(nullable=True, description="Its country, first opinion. Null: unknown.")
+    asn = dy.Int64(nullable=True, description="Its autonomous system. Null: unknown.")
+    layer = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(SEARCHED_LAYERS),
+        description="What carried it: tcp, udp, dns, http, tls, quic, mmtls.",
+    )
+    part = dy.String(
+        nullable=False,
+        description="Part of that: stream, datagram, request head, request body, response head, "
+        "response body, server name, or what a key has opened.",
+    )
+    field = dy.String(
+        nullable=True,
+        description="Name of the field that holds it, of protobuf its numbers. Null: none that can "
+        "be told, or the name holds an identifier itself.",
+    )
+    encoding = dy.String(
+        nullable=False,
+        description="What was undone to find it, the outermost step first, with commas between; "
+        "empty: it stands there as it was given, letters in either case.",
+    )
+    frame = dy.Int64(nullable=False, min=1, description="Frame that completes the first.")
+    time = _time("Time of that frame. Null: it has none.")
+    offset = _count(
+        "Octets before the first one, or before what holds it folded: of stream, datagram, head "
+        "or body.",
+    )
+    last_frame = dy.Int64(nullable=False, min=1, description="Frame that completes the last.")
+    count = dy.Int64(nullable=False, min=1, description="How often it was found so.")
+    chance = dy.Float64(
+        nullable=False,
+        min=0,
+        description="How many such finds chance alone would make among all octets searched.",
+    )
+    confidence = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(("certain", "likely", "possible")),
+        description="certain: chance makes fewer than one in a million of them; likely: fewer than "
+        "one in 1,000; possible.",
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Summary:
     """The answer in numbers: totals of the phone's traffic with public remotes.
@@ -892,6 +968,8 @@ class Summary:
         wire_bytes: their bytes on the wire.
         is_damaged: part of an input could not be read.
         is_balanced: the ledger's identities hold.
+        searched_up_bytes: uploaded octets that were searched for identifiers: the rest is
+            encrypted, or was not captured. None: nobody asked for a search.
     """
 
     app: str | None
@@ -921,6 +999,7 @@ class Summary:
     wire_bytes: int
     is_damaged: bool
     is_balanced: bool
+    searched_up_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -955,6 +1034,7 @@ class Analysis:
     stretches: dy.DataFrame[Stretches]
     amplification: dy.DataFrame[Amplification]
     completeness: dy.DataFrame[Completeness]
+    identifiers: dy.DataFrame[Identifiers]
     ledger: dy.DataFrame[Ledger]
     oddities: dy.DataFrame[Oddities]
     databases: dy.DataFrame[Databases]

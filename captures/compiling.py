@@ -175,6 +175,7 @@ def _run_read_packets(frame):
         frame[bounds_at + 3],
         frame[bounds_at + 4],
         np.uint64(frame[bounds_at + 5]),
+        frame[bounds_at + 6],
     )
     frame[1] = read_packets(
         _bytes(frame[at], frame[at + 1]),

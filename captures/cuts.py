@@ -15,13 +15,14 @@ from captures.excerpts import (
     DNS_STREAM,
     DTLS,
     MMTLS_BYTES,
+    PAYLOAD,
     QUIC,
     REQUEST_DATAGRAM,
     SAMPLE,
     SERVER_HELLO,
     STREAM,
 )
-from captures.headers import long_word, word
+from captures.headers import TCP, long_word, word
 from captures.hellos import read_hello, read_server_hello
 from captures.layout import (
     CONVERSATION_FIRST,
@@ -45,6 +46,7 @@ from captures.layout import (
     HEADER_PAYLOAD,
     HEADER_PORT_FROM,
     HEADER_PORT_TO,
+    HEADER_PROTOCOL,
     REST_HEAD,
     REST_INCARNATION,
     REST_MESSAGE,
@@ -415,6 +417,36 @@ def cut_segment(state, half, memory, output, data, at, end, packet, position, bo
         row[EXCERPT_NAME_LENGTH] = name_length
         row[EXCERPT_SHAPE] = shape
         state[rest_of(half) + REST_MESSAGE] = wanted
+
+
+@part
+def _is_sealed(state, half, is_datagram):
+    """Whether this direction began like TLS or QUIC, so that its payload tells nothing."""
+    head = state[rest_of(half) + REST_HEAD]
+    first, version = head >> 56 & 255, head >> 24 & 0xFFFFFFFF
+    if state[half + HALF_HEAD_LENGTH] < 5:
+        return False
+    if is_datagram:
+        is_draft = version >> 8 == 0xFF0000
+        return first & 0xC0 == 0xC0 and (version == 1 or version == QUIC_V2 or is_draft)
+    return 0x14 <= first <= 0x17 and head >> 48 & 255 == 3 and head >> 40 & 255 <= 4
+
+
+@part
+def cut_payload(state, half, memory, output, data, at, end, packet, position):
+    """Cut out all payload of a packet, unless it is of a direction that is encrypted as a whole."""
+    counts, found = memory.counts, memory.found
+    is_datagram = found[HEADER_PROTOCOL] != TCP
+    if _is_sealed(state, half, is_datagram):
+        return
+    row = output.excerpts[counts[COUNT_EXCERPTS]]
+    row[EXCERPT_FRAME], row[EXCERPT_TIME] = packet[0], packet[1]
+    row[EXCERPT_CONVERSATION], row[EXCERPT_FROM_B] = packet[2], packet[3]
+    row[EXCERPT_KIND] = PAYLOAD
+    row[EXCERPT_INCARNATION] = 0 if is_datagram else state[rest_of(half) + REST_INCARNATION]
+    row[EXCERPT_MESSAGE], row[EXCERPT_POSITION] = (1 if is_datagram else 0), position
+    cut_out(row, output, counts, data, at, end)
+    row[EXCERPT_SHAPE] = found[HEADER_PORT_FROM] << 16 | found[HEADER_PORT_TO]
 
 
 @part

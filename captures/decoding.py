@@ -61,6 +61,7 @@ class Decoding:
         path: the capture.
         limits: what is bounded, and how.
         digests: digests of files that may have been begun already.
+        is_searched: cut out payload too, to be searched.
 
     Attributes:
         file: the file, whose hash may still be computed.
@@ -76,7 +77,14 @@ class Decoding:
         CaptureError: the file cannot be opened, or is no capture.
     """
 
-    def __init__(self, path: Path, limits: Limits, digests: Digests | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        limits: Limits,
+        digests: Digests | None = None,
+        *,
+        is_searched: bool = False,
+    ) -> None:
         machine.load()
         self._started = time.monotonic()
         self._limits = limits
@@ -104,6 +112,7 @@ class Decoding:
             limits.oddities,
             limits.body_bytes,
             np.uint64(int.from_bytes(os.urandom(8))),
+            int(is_searched),
         )
         self.link_types: set[int] = set()
         self.clock = Clock()

@@ -50,6 +50,11 @@ OWNER = 5
 """What says who owns the conversation; `message` holds the kind of tag, `position` a number."""
 MARK = 10
 """The comment of a packet that marks the begin of a phase; of no conversation."""
+PAYLOAD = 11
+"""All payload of a segment or datagram, to be searched, where that was asked for.
+
+`message` is 1 for a datagram, 0 for a segment; `shape` has the ports: from, times 65,536, and to.
+"""
 
 
 MMTLS_BYTES = 1 << 20
@@ -66,7 +71,7 @@ class Excerpts:
         conversation: conversation that carried it.
         is_from_b: 1 where end b sent it.
         kind: `DATAGRAM`, `STREAM`, `DNS_STREAM`, `REQUEST_DATAGRAM`, `QUIC`, `SERVER_HELLO`,
-            `DTLS`, `SAMPLE`, `OWNER` or `MARK`.
+            `DTLS`, `SAMPLE`, `OWNER`, `MARK` or `PAYLOAD`.
         incarnation: how often the ports had been used again before, for TCP.
         message: position in the stream at which the message begins that the piece belongs to.
         position: position in the stream of the piece's first byte; pieces may overlap,

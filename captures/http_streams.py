@@ -31,11 +31,17 @@ class HttpReader:
         is_response: they are responses. A body that begins like a response is none: the one
             before it answered HEAD.
         most: bytes of a body that are kept.
+
+    Attributes:
+        head: octets of the head that was read last.
+        rest: octets that are no message, once it is over.
     """
 
     def __init__(self, *, is_response: bool = False, most: int = KEPT_BYTES) -> None:
         self._is_response = is_response
         self._most = most
+        self.head = b""
+        self.rest = b""
         self._held = bytearray()
         self._searched = 0
         self._passed = 0
@@ -79,11 +85,12 @@ class HttpReader:
             self._pass_over(end)
             if found is None:
                 self.is_over = True
+                self.rest = self.head
             else:
                 self._begin_body(found)
                 yield found, moment
         if self.is_over:
-            self._pass_over(len(self._held))
+            self._give_up()
 
     def finish(self) -> Iterator[tuple[Said, Moment]]:
         """What the last message says as far as it came; the moment that brought the host."""
@@ -95,11 +102,19 @@ class HttpReader:
             found = self._parse(bytes(self._held))
             if found is not None:
                 end = found.end if isinstance(found, Request) else len(self._held)
-                yield found, self._marks.reached(self._passed + end)
-        self._pass_over(len(self._held))
+                moment = self._marks.reached(self._passed + end)
+                self._pass_over(len(self._held))
+                yield found, moment
+        self._give_up()
         self.is_over = True
 
+    def _give_up(self) -> None:
+        """What is held is no message."""
+        self.rest += bytes(self._held)
+        self._pass_over(len(self._held))
+
     def _parse(self, head: bytes) -> Request | Response | None:
+        self.head = head
         return response(head) if self._is_response else request(head)
 
     def _begin_body(self, found: Request | Response) -> None:

@@ -63,6 +63,7 @@ class Bounds(NamedTuple):
     oddities: int
     body_bytes: int
     seed: np.uint64
+    payloads: int  # 1: payload that is not encrypted as a whole is cut out, to be searched
 
 
 # A record: one packet in the window.

@@ -36,7 +36,9 @@ FIRST_CONVERSATIONS = 4_096
 FIRST_LISTS = 256
 TABLE_PER_CONVERSATION = 2
 WAITING = 4_096
-EXCERPTS = 4_096  # at least three: a packet may bring a tag, a mark and a piece of payload
+EXCERPTS = (
+    4_096  # at least four: a tag, a mark, a piece with a name and payload may come with one packet
+)
 EXCERPT_BYTES = 1 << 20
 ODDITIES = 4_096
 CACHE_LINE = 64
@@ -133,7 +135,7 @@ def roomier(memory: Memory, bounds: Bounds) -> Memory:
 
 def roomier_output(output: Output, packet_bytes: int) -> Output:
     """Output, emptied, in which the excerpt of a packet of this length fits."""
-    needed = packet_bytes + int(TAGS_BYTES)
+    needed = 2 * packet_bytes + int(TAGS_BYTES)
     if needed <= len(output.excerpt_data):
         return output
     return output._replace(excerpt_data=np.empty(needed, dtype=np.uint8))

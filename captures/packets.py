@@ -10,7 +10,14 @@ import numpy as np
 from captures.compiled import compiled, part
 from captures.conversations import add_conversation, make_key, place_of
 from captures.copies import interface_of, is_copy
-from captures.cuts import cut_datagram, cut_segment, is_quic_begin, keep_head, side_is_b
+from captures.cuts import (
+    cut_datagram,
+    cut_payload,
+    cut_segment,
+    is_quic_begin,
+    keep_head,
+    side_is_b,
+)
 from captures.fragments import fragment_slot, release
 from captures.headers import CUT, MALFORMED, NONE, READ, TCP, UDP, kind, odd
 from captures.layers import read_layers
@@ -341,6 +348,8 @@ def _read_payload(data, record, out, row, side, memory, output, bounds):
         elif found[HEADER_PROTOCOL] == UDP:
             count_datagram(state, side, data, begin, payload)
             cut_datagram(state, half, memory, output, data, begin, end, packet)
+        if bounds.payloads:
+            cut_payload(state, half, memory, output, data, begin, end, packet, position)
     return position
 
 
@@ -384,17 +393,18 @@ def _read_packet(data, record, frame, outcome, memory, output, bounds):
 
 
 @part
-def _is_room(memory, output, captured, open_gaps):
+def _is_room(memory, output, captured, bounds):
     """Whether one more packet fits everywhere, whatever it is."""
     counts = memory.counts
     return (
         counts[COUNT_PACKETS] + memory.waiting.shape[0] < output.packets.shape[1]
-        and counts[COUNT_EXCERPTS] + 2 < output.excerpts.shape[0]
-        and counts[COUNT_EXCERPT_BYTES] + captured + TAGS_BYTES <= output.excerpt_data.shape[0]
+        and counts[COUNT_EXCERPTS] + 3 < output.excerpts.shape[0]
+        and counts[COUNT_EXCERPT_BYTES] + captured * (1 + bounds.payloads) + TAGS_BYTES
+        <= output.excerpt_data.shape[0]
         and counts[COUNT_ODDITIES] + ODDITIES_PER_PACKET <= output.oddities.shape[0]
         and counts[COUNT_CONVERSATIONS] < memory.states.shape[0]
         and counts[COUNT_LISTS] < memory.lists.shape[0]
-        and counts[COUNT_POOL] + 4 * open_gaps + 64 < memory.pool.shape[0]
+        and counts[COUNT_POOL] + 4 * bounds.open_gaps + 64 < memory.pool.shape[0]
     )
 
 
@@ -422,7 +432,7 @@ def read_packets(data, records, first, last, offset, interfaces, memory, output,
     counts = memory.counts
     for index in range(first, last):
         record = records[index]
-        if not _is_room(memory, output, record[RECORD_CAPTURED], bounds.open_gaps):
+        if not _is_room(memory, output, record[RECORD_CAPTURED], bounds):
             return index
         counts[COUNT_FRAME] += 1
         time, last_time = record[RECORD_TIME], counts[COUNT_LAST_TIME]

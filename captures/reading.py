@@ -6,6 +6,7 @@ What is decoded is made ahead, in a thread of its own, while names are read out 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dataframely as dy
 import polars as pl
@@ -43,13 +44,19 @@ from captures.tables import (
     Conversations,
     Exchanges,
     Hellos,
+    Hits,
     MmtlsRecords,
     Oddities,
     Owners,
     Packets,
+    Searched,
     ServerHellos,
     Sightings,
 )
+
+if TYPE_CHECKING:
+    from captures.search.looking import Looker
+    from captures.search.searching import Searcher
 
 BATCHES_AHEAD = 3
 _ENDS = ("conversation", "protocol", "a_address", "a_port", "b_address", "b_port")
@@ -61,6 +68,12 @@ class Reading:
 
     Iterate over `packets()` to the end, or over `added_to(sums)`; then ask for the other tables.
 
+    Args:
+        path: the capture.
+        limits: what is bounded, and how.
+        digests: digests of files that may have been begun already.
+        looker: looks for identifiers in payload; None: nobody asked for that.
+
     Raises:
         CaptureError: the file cannot be opened, or is no capture.
     """
@@ -71,12 +84,15 @@ class Reading:
         limits: Limits | None = None,
         digests: Digests | None = None,
         mmtls_keys: Sequence[MmtlsKey] = (),
+        *,
+        looker: "Looker | None" = None,
     ) -> None:
         limits = limits or Limits()
         self._opener = RecordOpener(mmtls_keys, limits) if mmtls_keys else None
         if mmtls_keys:  # of what they open, all is wanted
             limits = replace(limits, stream_bytes=MMTLS_BYTES, body_bytes=MMTLS_BYTES)
-        self._decoding = Decoding(path, limits, digests)
+        self._decoding = Decoding(path, limits, digests, is_searched=looker is not None)
+        self._searcher = _searcher(looker)
         self.name = self._decoding.file.name
         self._names = NameReader(limits, opener=self._opener)
         self._owners = OwnerReader()
@@ -118,6 +134,8 @@ class Reading:
                 self._names.add(batch)
                 self._owners.add(batch)
                 self._marks.add(batch)
+                if self._searcher is not None:
+                    self._searcher.add(batch)
                 yield None
             else:
                 yield packets_table(batch)
@@ -184,6 +202,18 @@ class Reading:
         """Comments of packets that mark the begin of a phase, in file order."""
         return self._marks.marks
 
+    def hits(self, sightings: pl.DataFrame) -> dy.DataFrame[Hits]:
+        """All identifiers that were found; to be asked for once. Names are searched too."""
+        if self._searcher is None:
+            return Hits.create_empty()
+        self._searcher.finish()
+        self._searcher.look_into_names(sightings)
+        return self._searcher.hits.table()
+
+    def searched(self) -> dy.DataFrame[Searched]:
+        """Octets that were searched; to be asked for after `hits`."""
+        return Searched.create_empty() if self._searcher is None else self._searcher.searched()
+
     def oddities(self) -> dy.DataFrame[Oddities]:
         """All that was odd, in file order."""
         rows = self._decoding.oddities()
@@ -198,7 +228,12 @@ class Reading:
             **self._decoding.limits_hit(),
             **self._names.limits_hit,
             **({"marks": self._marks.left_out} if self._marks.left_out else {}),
+            **self._hits_left_out(),
         }
+
+    def _hits_left_out(self) -> dict[str, int]:
+        left_out = self._searcher.hits.left_out if self._searcher else 0
+        return {"identifier_hits": left_out} if left_out else {}
 
     @property
     def packet_count(self) -> int:
@@ -255,3 +290,12 @@ class Reading:
                 },
             )
         )
+
+
+def _searcher(looker: "Looker | None") -> "Searcher | None":
+    """Who searches the payload; what is slow to import is imported where somebody asked for it."""
+    if looker is None:
+        return None
+    from captures.search.searching import Searcher  # noqa: PLC0415 - slow to import
+
+    return Searcher(looker)

@@ -2,7 +2,14 @@
 
 import dataframely as dy
 
-from captures.words import CONTENTS, NAME_SOURCES, OUTCOMES, OWNER_SOURCES, PROTOCOLS
+from captures.words import (
+    CONTENTS,
+    NAME_SOURCES,
+    OUTCOMES,
+    OWNER_SOURCES,
+    PROTOCOLS,
+    SEARCHED_LAYERS,
+)
 
 
 class Packets(dy.Schema):
@@ -335,6 +342,62 @@ class Contents(dy.Schema):
     )
     framing = dy.String(
         nullable=True, description="Where a number states the length. Null: nowhere."
+    )
+
+
+class Hits(dy.Schema):
+    """One row per identifier, conversation, direction, place and encoding in which it was found."""
+
+    identifier = dy.Int64(nullable=False, min=0, description="Its place in the list of them.")
+    conversation = dy.Int32(nullable=False, description="The conversation.")
+    is_from_b = dy.Bool(nullable=False, description="End b sent it.")
+    layer = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(SEARCHED_LAYERS),
+        description="What carried it: one of `words.SEARCHED_LAYERS`.",
+    )
+    part = dy.String(
+        nullable=False,
+        description="Part of that: stream, datagram, request head, request body, response head, "
+        "response body, server name, or what a key has opened.",
+    )
+    field = dy.String(
+        nullable=True,
+        description="Name of the field that holds it, of protobuf its numbers. Null: none that can "
+        "be told, or the name holds an identifier itself.",
+    )
+    encoding = dy.String(
+        nullable=False,
+        description="What was undone to find it, the outermost step first, with commas between; "
+        "empty: it stands there as it was given.",
+    )
+    first_frame = dy.Int64(nullable=False, min=1, description="Frame that completes the first.")
+    time = dy.Datetime(
+        nullable=True,
+        time_unit="ns",
+        time_zone="UTC",
+        description="Time of that frame. Null: it has none.",
+    )
+    offset = dy.Int64(
+        nullable=False,
+        min=0,
+        description="Octets before the first one, or before what holds it folded: of the stream, "
+        "datagram, head or body.",
+    )
+    last_frame = dy.Int64(nullable=False, min=1, description="Frame that completes the last.")
+    count = dy.Int64(nullable=False, min=1, description="How often it was found so.")
+    bits = dy.Float64(
+        nullable=False, min=0, description="By chance it stands at one place with 2 ** -bits."
+    )
+
+
+class Searched(dy.Schema):
+    """One row per conversation and direction whose payload was searched for identifiers."""
+
+    conversation = dy.Int32(nullable=False, description="The conversation.")
+    is_from_b = dy.Bool(nullable=False, description="End b sent it.")
+    octets = dy.Int64(
+        nullable=False, min=0, description="Octets that were searched, of a stream each once."
     )
 
 

@@ -68,3 +68,6 @@ PACKET_ODDITIES = (
     ("network", "inner_packet_unread"),
 )
 """Layer and kind of what can be odd in a packet; kernels know each by its place here."""
+
+SEARCHED_LAYERS = ("tcp", "udp", "dns", "http", "tls", "quic", "mmtls")
+"""What may carry an identifier; of tls, quic and mmtls names, or what a key has opened."""

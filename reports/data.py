@@ -37,6 +37,7 @@ TABLES: Final = (
     "stretches",
     "amplification",
     "completeness",
+    "identifiers",
     "beacons",
     "bursts",
     "ledger",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -56,13 +57,31 @@ def write(
         finished = datetime.now(UTC)
         return provenance.manifest(analysis, outputs, started=started, finished=finished)
 
-    return write_folder(contents(analysis, formats), folder, manifest=manifest, force=force)
+    return write_folder(
+        contents(analysis, formats),
+        folder,
+        manifest=manifest,
+        force=force,
+        is_private=analysis.settings.is_revealed,
+    )
 
 
 def write_folder(
-    files: dict[str, Content], folder: Path, *, manifest: Manifest, force: bool
+    files: dict[str, Content],
+    folder: Path,
+    *,
+    manifest: Manifest,
+    force: bool,
+    is_private: bool = False,
 ) -> list[Path]:
     """These files in `folder`, and last the manifest; all of them, or none.
+
+    Args:
+        files: what goes into each, by name.
+        folder: where they shall be.
+        manifest: makes the content of the manifest.
+        force: an earlier result is replaced.
+        is_private: nobody but the user may read them.
 
     Raises:
         OutputExists: `folder` is there, and may not be replaced.
@@ -75,7 +94,7 @@ def write_folder(
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(mkdtemp(prefix=f".{target.name[:200]}.", dir=target.parent))
         try:
-            names = _fill(beside / "new", files, manifest)
+            names = _fill(beside / "new", files, manifest, is_private=is_private)
             _take_the_name(beside, target)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
@@ -106,18 +125,22 @@ def _page(analysis: Analysis) -> Iterator[bytes]:
     return page.page(analysis)
 
 
-def _fill(new: Path, files: dict[str, Content], manifest: Manifest) -> list[str]:
-    new.mkdir()
-    outputs = [_write_file(new, *file) for file in files.items()]
+def _fill(
+    new: Path, files: dict[str, Content], manifest: Manifest, *, is_private: bool
+) -> list[str]:
+    new.mkdir(mode=0o700 if is_private else 0o777)
+    outputs = [_write_file(new, *file, is_private=is_private) for file in files.items()]
     content = manifest(outputs)
-    _write_file(new, MANIFEST, lambda: iter([content]))
+    _write_file(new, MANIFEST, lambda: iter([content]), is_private=is_private)
     return [*(output.file for output in outputs), MANIFEST]
 
 
-def _write_file(folder: Path, name: str, content: Content) -> Output:
+def _write_file(folder: Path, name: str, content: Content, *, is_private: bool) -> Output:
     digest = hashlib.sha256()
     size = 0
     with (folder / name).open("xb") as file:
+        if is_private:
+            os.fchmod(file.fileno(), 0o600)
         for piece in ahead(content(), PIECES_AHEAD):
             file.write(piece)
             digest.update(piece)
@@ -180,3 +203,20 @@ def _own_files(target: Path) -> set[str]:
         return {MANIFEST, *(output["file"] for output in manifest["outputs"])}
     except (OSError, ValueError, TypeError, LookupError):
         return set()
+
+
+def write_private(path: Path, text: str) -> None:
+    """A new file with this text, which nobody but the user may read.
+
+    Raises:
+        OutputExists: there is something of that name.
+        WriteError: the system refused; the message names the path and the cause.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise OutputExists(f"{path}: expected no such file, got one") from error
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error

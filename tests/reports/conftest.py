@@ -21,6 +21,7 @@ from analyzer.tables import (
     Completeness,
     Databases,
     Flows,
+    Identifiers,
     Ledger,
     Mmtls,
     Names,
@@ -606,6 +607,42 @@ def completeness_of() -> pl.DataFrame:
     return frame(Completeness, [row, other])
 
 
+def identifiers_of(flows: pl.DataFrame) -> pl.DataFrame:
+    if flows.is_empty():
+        return Identifiers.create_empty()
+    first = flows.row(0, named=True)
+    row = {
+        "identifier": 0,
+        "label": FORMULA,
+        "kind": "imei",
+        "digest": "0123456789abcdef",
+        "value": None,
+        "flow": first["flow"],
+        "capture": first["capture"],
+        "app": first["app"],
+        "phase": 1,
+        "state": "idle",
+        "is_up": True,
+        "remote_address": first["remote_address"],
+        "host": SCRIPT,
+        "country": "CN",
+        "asn": None,
+        "layer": "http",
+        "part": "request body",
+        "field": LINES,
+        "encoding": "gzip, hex, SHA-256, lower case",
+        "frame": 12,
+        "time": at(12),
+        "offset": 40,
+        "last_frame": 90,
+        "count": 3,
+        "chance": 1e-9,
+        "confidence": "certain",
+    }
+    other = row | {"identifier": 1, "label": "account", "kind": "account", "host": None}
+    return frame(Identifiers, [row, other | {"encoding": "", "field": None, "state": None}])
+
+
 def phases_of(spans: tuple) -> pl.DataFrame:
     rows = [
         {
@@ -711,6 +748,7 @@ def analysis_of(
         stretches=stretches_of(spans),
         amplification=amplification_of() if remotes else Amplification.create_empty(),
         completeness=completeness_of() if remotes else Completeness.create_empty(),
+        identifiers=identifiers_of(flows),
         ledger=ledger,
         oddities=oddities(),
         databases=databases(),

@@ -27,7 +27,7 @@ from analyzer.encryption import with_encryption
 from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
 from analyzer.hosts import hosts
-from analyzer.identifiers import Known, identifiers, looker, read_identifiers, searched_up
+from analyzer.identifiers import Known, identifiers, read_identifiers, searched_up
 from analyzer.kinds import with_kinds
 from analyzer.ledger import ledger, violations
 from analyzer.notes import READ_ONCE, SAME_FILE, notes
@@ -54,6 +54,7 @@ from analyzer.tally import tally
 from analyzer.timelines import Timeline, read_timelines
 from analyzer.unicode_names import with_unicode
 from analyzer.uploads import timeline, uploads
+from analyzer.withheld import REQUEST_TEXTS, requests_without_values, without_identifiers
 from captures.digests import Digests
 from captures.errors import CaptureError
 from captures.finding import capture_files, capture_names
@@ -61,7 +62,7 @@ from captures.opening.keylogs import read_keylogs
 from captures.reading import Reading
 from captures.services import services
 from captures.sums import SECOND
-from captures.tables import Captures
+from captures.tables import Captures, Exchanges, Hits, Searched, Sightings
 from captures.tables import Oddities as FoundOddities
 
 Progress = Callable[[int, int], None]
@@ -85,8 +86,6 @@ class _Part:
     requests: pl.DataFrame
     certificates: pl.DataFrame
     mmtls: pl.DataFrame
-    hits: pl.DataFrame
-    searched: pl.DataFrame
     oddities: pl.DataFrame
     ledger: dy.DataFrame[Ledger]
     phases: CapturePhases
@@ -94,6 +93,8 @@ class _Part:
     limits_hit: dict[str, int]
     found_connections: set[int]
     decrypted: Decrypted = field(default_factory=Decrypted)
+    hits: pl.DataFrame = field(default_factory=Hits.create_empty)
+    searched: pl.DataFrame = field(default_factory=Searched.create_empty)
     estimates: list[Judged] = field(default_factory=list)
     notes: tuple[str, ...] = ()
 
@@ -149,7 +150,6 @@ def analyze(
     organisations = read_organisations(settings.organisations)
     keys = read_keylogs(settings.keylogs)
     known = read_identifiers(settings.identifiers)
-    looking = looker(known)
     sizes = [0 if str(file) == "-" else _size(file) for file in files]
     parts = []
     for place, (file, name) in enumerate(zip(files, names, strict=True)):
@@ -159,17 +159,27 @@ def analyze(
             if (progress)
             else None
         )
-        reading = Reading(file, settings.limits, digests, keys.mmtls, looker=looking)
-        part = _part(reading, name, states, apps, connections, settings, report)
+        reading = Reading(file, settings.limits, digests, keys.mmtls, looker=known.looker)
+        part = _part(reading, name, states, apps, connections, known, settings, report)
         look = _second_look(part, states, settings)
         estimates, remarks = look.estimates, tuple[str, ...]()
         if look.timeline is not None and str(file) == "-":
             estimates, remarks = unmoved(estimates), (READ_ONCE,)
         elif look.timeline is not None:
-            reading = Reading(file, settings.limits, digests, keys.mmtls, looker=looking)
-            part = _part(reading, name, look.timeline, apps, connections, settings, report)
-        opened = decrypted(file, keys, part.reading, part.flows, settings.limits)
-        parts.append(replace(part, decrypted=opened, estimates=estimates, notes=remarks))
+            reading = Reading(file, settings.limits, digests, keys.mmtls, looker=known.looker)
+            part = _part(reading, name, look.timeline, apps, connections, known, settings, report)
+        take = part.reading.search_opened
+        opened = decrypted(file, keys, part.reading, part.flows, settings.limits, take)
+        parts.append(
+            replace(
+                part,
+                decrypted=opened,
+                hits=part.reading.hits(),
+                searched=part.reading.searched(),
+                estimates=estimates,
+                notes=remarks,
+            )
+        )
     states.refuse_years(_span(part)[0] for part in parts)
     parts, repeated = _each_once(parts)
     if not sum(part.reading.packet_count for part in parts):
@@ -225,13 +235,16 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     states: Timeline,
     apps: Apps,
     connections: Connections,
+    known: Known,
     settings: Settings,
     report: Callable[[int], None] | None,
 ) -> _Part:
     """Read one capture to its end, and see it from the phone."""
     tallied = tally(reading, states, report)
     conversations = reading.conversations()
-    sightings = reading.sightings(conversations)
+    said = reading.sightings(conversations)
+    reading.search_names(said)
+    sightings, exchanges = _shown(said, reading.exchanges(), known, settings)
     ends = pl.concat([conversations["a_address"], conversations["b_address"]]).unique()
     scopes = {address: geo.scope(address) for address in ends}
     candidates = phones(name, conversations, tallied, scopes, settings.phones)
@@ -275,11 +288,9 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         contacts=contacts,
         pause=tallied.pause,
         names=named.with_columns(pl.lit(name).alias("capture")),
-        requests=reading.exchanges(),
+        requests=exchanges,
         certificates=reading.certificates(),
         mmtls=reading.mmtls_records(),
-        hits=reading.hits(sightings),
-        searched=reading.searched(),
         oddities=pl.concat(
             [
                 reading.oddities(),
@@ -293,6 +304,19 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         limits_hit={**reading.limits_hit(), "contacts": tallied.contacts_left_out},
         found_connections=matched,
     )
+
+
+def _shown(
+    sightings: dy.DataFrame[Sightings],
+    exchanges: dy.DataFrame[Exchanges],
+    known: Known,
+    settings: Settings,
+) -> tuple[dy.DataFrame[Sightings], dy.DataFrame[Exchanges]]:
+    """Names and requests as they may be written."""
+    if settings.is_revealed:
+        return sightings, exchanges
+    plain = requests_without_values(without_identifiers(exchanges, REQUEST_TEXTS, known))
+    return Sightings.cast(without_identifiers(sightings, ["name"], known)), Exchanges.cast(plain)
 
 
 def _is_local_b(seen: pl.DataFrame, table: pl.DataFrame) -> pl.Series:

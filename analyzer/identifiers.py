@@ -42,10 +42,12 @@ class Known(NamedTuple):
     Attributes:
         identifiers: each thing that is known.
         key: what digests are made with; None: none are shown.
+        looker: looks for them; None: nothing is known.
     """
 
     identifiers: tuple[Identifier, ...]
     key: bytes | None
+    looker: "Looker | None"
 
     def digest(self, number: int) -> str | None:
         """What stands for a value in a report: the same value and key, the same digits."""
@@ -60,7 +62,8 @@ def read_identifiers(paths: Sequence[Path]) -> Known:
     """All identifiers of these files; the first key counts.
 
     Raises:
-        IdentifiersError: a file cannot be read, or says what cannot be understood.
+        IdentifiersError: a file cannot be read, or says what cannot be understood; a value is too
+            short; the package that searches is not installed.
     """
     found: list[Identifier] = []
     key: bytes | None = None
@@ -79,22 +82,15 @@ def read_identifiers(paths: Sequence[Path]) -> Known:
         raise IdentifiersError(f"{paths[0]}: no [[identifier]] in it")
     if len(found) > MOST_IDENTIFIERS:
         raise IdentifiersError(f"{paths[0]}: more than {MOST_IDENTIFIERS} identifiers")
-    return Known(tuple(found), key)
+    return Known(tuple(found), key, _looker(found) if found else None)
 
 
-def looker(known: Known) -> "Looker | None":
-    """Who looks for them; None: nothing is known.
-
-    Raises:
-        IdentifiersError: one is too short, or the package that searches is not installed.
-    """
-    if not known.identifiers:
-        return None
+def _looker(found: list[Identifier]) -> "Looker":
     from captures.search.looking import Looker  # noqa: PLC0415 - slow to import
     from captures.search.scanning import SearchUnavailableError  # noqa: PLC0415 - the same
 
     try:
-        return Looker(known.identifiers)
+        return Looker(found)
     except (SearchUnavailableError, ValueError) as error:
         raise IdentifiersError(str(error)) from error
 

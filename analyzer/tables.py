@@ -287,7 +287,8 @@ class Names(dy.Schema):
 class Requests(dy.Schema):
     """One row per request of HTTP/1 with its response, as far as both were captured.
 
-    Sorted by flow, then as they were sent. Paths and agents may hold what identifies a person.
+    Sorted by flow, then as they were sent. Unless values are revealed, what looks like a token, an
+    address or a place in a path, and the values of parameters, are withheld: `…` stands for them.
     """
 
     flow = dy.Int64(nullable=False, description="Its flow.")
@@ -300,7 +301,8 @@ class Requests(dy.Schema):
     method = dy.String(nullable=True, description="Method. Null: the request was not seen.")
     host = dy.String(nullable=True, description="Host that it names. Null: none, or as above.")
     target = dy.String(
-        nullable=True, description="Path and query as sent, up to 2,048 octets. Null: as above."
+        nullable=True,
+        description="Path and query, up to 2,048 octets, as far as they are shown. Null: as above.",
     )
     agent = dy.String(nullable=True, description="User-Agent. Null: none, or as above.")
     request_type = dy.String(nullable=True, description="Content-Type of the request. Null: none.")

@@ -31,6 +31,7 @@ from captures.limits import Limits
 from captures.marks import Mark, MarkReader
 from captures.memory import gap_bytes
 from captures.names import NameReader
+from captures.opening.opened import Opened
 from captures.opening.keylogs import MmtlsKey
 from captures.opening.opened import Attempt, Opened
 from captures.opening.records import RecordOpener, opened_of
@@ -72,6 +73,7 @@ class Reading:
         path: the capture.
         limits: what is bounded, and how.
         digests: digests of files that may have been begun already.
+        mmtls_keys: keys of records of MMTLS.
         looker: looks for identifiers in payload; None: nobody asked for that.
 
     Raises:
@@ -93,6 +95,7 @@ class Reading:
             limits = replace(limits, stream_bytes=MMTLS_BYTES, body_bytes=MMTLS_BYTES)
         self._decoding = Decoding(path, limits, digests, is_searched=looker is not None)
         self._searcher = _searcher(looker)
+        self._begun: dict[int, tuple[str, int]] | None = None
         self.name = self._decoding.file.name
         self._names = NameReader(limits, opener=self._opener)
         self._owners = OwnerReader()
@@ -202,12 +205,27 @@ class Reading:
         """Comments of packets that mark the begin of a phase, in file order."""
         return self._marks.marks
 
-    def hits(self, sightings: pl.DataFrame) -> dy.DataFrame[Hits]:
-        """All identifiers that were found; to be asked for once. Names are searched too."""
+    def search_names(self, sightings: pl.DataFrame) -> None:
+        """Search the names that TLS and QUIC carry for identifiers, if any were given."""
+        if self._searcher is not None:
+            self._searcher.look_into_names(sightings)
+
+    def search_opened(self, piece: Opened, conversation: int | None) -> None:
+        """Search a piece that a key has opened for identifiers, if any were given."""
+        if self._searcher is None or conversation is None:
+            return
+        if self._begun is None:
+            columns = ("conversation", "a_address", "a_port")
+            rows = self.conversations().select(columns).iter_rows()
+            self._begun = {number: (address, port) for number, address, port in rows}
+        is_from_a = self._begun[conversation] == (piece.source, piece.source_port)
+        self._searcher.look_into_opened(piece, conversation, is_from_b=not is_from_a)
+
+    def hits(self) -> dy.DataFrame[Hits]:
+        """All identifiers that were found; to be asked for once, at the end."""
         if self._searcher is None:
             return Hits.create_empty()
         self._searcher.finish()
-        self._searcher.look_into_names(sightings)
         return self._searcher.hits.table()
 
     def searched(self) -> dy.DataFrame[Searched]:

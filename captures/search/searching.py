@@ -16,6 +16,7 @@ from captures.bodies import Body
 from captures.excerpts import PAYLOAD, Excerpts
 from captures.http_streams import HttpReader, Said
 from captures.layout import NO_TIME
+from captures.opening.opened import Opened
 from captures.readings import Marks, Moment
 from captures.search.hits import HitList, Place
 from captures.search.looking import Found, Looker
@@ -188,9 +189,13 @@ class Searcher:
                 key = (*side, int(excerpts.incarnation[at]))
                 self._segment(key, int(excerpts.position[at]), octets, moment)
 
-    def look_into(self, place: Place, octets: bytes, moment: Moment) -> None:
-        """Search a content that came from elsewhere: a name, or what a key has opened."""
-        self.hits.add(place, self._looker.look(octets), moment)
+    def look_into_opened(self, piece: Opened, conversation: int, *, is_from_b: bool) -> None:
+        """Search what a key has opened."""
+        side = conversation, int(is_from_b)
+        place = Place(*side, piece.layer.partition("-")[0], piece.what)
+        moment = Moment(piece.frame, NO_TIME if piece.time is None else piece.time)
+        self._count(side, len(piece.octets))
+        self.hits.add(place, self._looker.look(piece.octets), moment)
 
     def finish(self) -> None:
         """Search what is still held; to be called once, at the end."""
@@ -208,7 +213,7 @@ class Searcher:
         ).iter_rows():
             place = Place(conversation, int(is_from_b), _LAYERS[source], "server name")
             moment = Moment(frame, NO_TIME if time is None else time)
-            self.look_into(place, name.encode(), moment)
+            self.hits.add(place, self._looker.look(name.encode()), moment)
 
     def searched(self) -> dy.DataFrame[Searched]:
         """Octets that were searched, per conversation and direction, in this order."""

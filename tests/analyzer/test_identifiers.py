@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.analysis import analyze
-from analyzer.identifiers import IdentifiersError, looker, read_identifiers
+from analyzer.identifiers import IdentifiersError, read_identifiers
 from analyzer.settings import Settings
 from tests.small_captures import PHONE, REMOTE, connection, ethernet, pcap, put
 
@@ -138,8 +138,6 @@ def test_octets_that_are_no_text_are_refused(tmp_path):
 
 
 def test_a_value_that_is_too_short_is_refused_by_its_label(tmp_path):
-    known = read_identifiers(
-        [listed(tmp_path, '[[identifier]]\nkind = "text"\nlabel = "pin"\nvalue = "1234"')]
-    )
+    short = '[[identifier]]\nkind = "text"\nlabel = "pin"\nvalue = "1234"'
     with pytest.raises(IdentifiersError, match="pin: too short"):
-        looker(known)
+        read_identifiers([listed(tmp_path, short)])

@@ -36,7 +36,8 @@ def read(tmp_path, packets, looker=LOOKER):
     reading = Reading(put(tmp_path / "x.pcap", pcap(frames)), looker=looker)
     for _ in reading.packets():
         pass
-    hits = reading.hits(reading.sightings(reading.conversations()))
+    reading.search_names(reading.sightings(reading.conversations()))
+    hits = reading.hits()
     return hits.with_columns(hits["identifier"].replace_strict(dict(enumerate(LABELS)))), reading
 
 
@@ -144,5 +145,5 @@ def test_nobody_who_did_not_ask_pays_for_a_search(tmp_path):
         reading = Reading(Path(capture), looker=looker)
         for _ in reading.packets():
             pass
-        reading.hits(reading.sightings(reading.conversations()))
+        reading.hits()
         assert bool(reading.searched()["octets"].sum()) == bool(octets)

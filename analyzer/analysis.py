@@ -430,7 +430,9 @@ def _whole(
             phases=table,
             uploads=sent,
             is_balanced=not wrong,
-            searched_up_bytes=searched_up(searched, flows) if beside.known.identifiers else None,
+            searched_up_bytes=searched_up(searched, opened, flows)
+            if beside.known.identifiers
+            else None,
         ),
         captures=captures,
         phones=candidates,

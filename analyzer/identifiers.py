@@ -251,14 +251,20 @@ def _phased(found: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
     return timed.join(known, on="row", how="left", maintain_order="left").sort("row").drop("row")
 
 
-def searched_up(searched: pl.DataFrame, flows: pl.DataFrame) -> int:
-    """Uploaded octets of flows with public remotes that were searched.
+def searched_up(searched: pl.DataFrame, opened: pl.DataFrame, flows: pl.DataFrame) -> int:
+    """Uploaded octets of flows with public remotes that were searched in the clear.
 
     Args:
         searched: as `captures.tables.Searched`, with `flow` for `conversation`.
-        flows: flow, role, is_local_b.
+        opened: as `analyzer.tables.Decryption`: of what is encrypted, this much was searched.
+        flows: flow, role, is_local_b, up_encryption, up_unique_bytes.
     """
-    up = searched.join(flows.filter(pl.col("role") == "phone"), on="flow").filter(
-        pl.col("is_from_b") == pl.col("is_local_b")
+    own = flows.filter(pl.col("role") == "phone")
+    up = searched.filter(pl.col("octets") > 0).join(own, on="flow")
+    plain = up.filter(
+        pl.col("is_from_b") == pl.col("is_local_b"),
+        pl.col("up_encryption").ne_missing("encrypted"),
     )
-    return int(up["octets"].sum())
+    keyed = opened.group_by("flow").agg(pl.col("up_opened_bytes").max()).join(own, on="flow")
+    of_keys = keyed.select(pl.min_horizontal("up_opened_bytes", "up_unique_bytes").sum()).item()
+    return int(plain["octets"].sum()) + int(of_keys)

@@ -970,8 +970,8 @@ class Summary:
         wire_bytes: their bytes on the wire.
         is_damaged: part of an input could not be read.
         is_balanced: the ledger's identities hold.
-        searched_up_bytes: uploaded octets that were searched for identifiers: the rest is
-            encrypted, or was not captured. None: nobody asked for a search.
+        searched_up_bytes: uploaded octets that were searched for identifiers in the clear, or
+            opened with keys: the rest is encrypted, or was not captured. None: nobody asked.
     """
 
     app: str | None

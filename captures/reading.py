@@ -31,7 +31,6 @@ from captures.limits import Limits
 from captures.marks import Mark, MarkReader
 from captures.memory import gap_bytes
 from captures.names import NameReader
-from captures.opening.opened import Opened
 from captures.opening.keylogs import MmtlsKey
 from captures.opening.opened import Attempt, Opened
 from captures.opening.records import RecordOpener, opened_of

@@ -194,7 +194,6 @@ class Searcher:
         side = conversation, int(is_from_b)
         place = Place(*side, piece.layer.partition("-")[0], piece.what)
         moment = Moment(piece.frame, NO_TIME if piece.time is None else piece.time)
-        self._count(side, len(piece.octets))
         self.hits.add(place, self._looker.look(piece.octets), moment)
 
     def finish(self) -> None:

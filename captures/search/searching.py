@@ -33,6 +33,7 @@ _DNS = 53
 _DNS_HEAD = 12
 _MOST_LABEL = 63
 _ENOUGH_TO_JUDGE = 40
+_OF_BROTLI = " (br)"
 _LAYERS = {"sni": "tls", "certificate": "tls", "quic_sni": "quic"}
 
 Key = tuple[int, int, int]
@@ -194,7 +195,11 @@ class Searcher:
         side = conversation, int(is_from_b)
         place = Place(*side, piece.layer.partition("-")[0], piece.what)
         moment = Moment(piece.frame, NO_TIME if piece.time is None else piece.time)
-        self.hits.add(place, self._looker.look(piece.octets), moment)
+        is_brotli = piece.what.endswith(_OF_BROTLI)
+        found = self._looker.look(of_brotli(piece.octets) if is_brotli else piece.octets)
+        if is_brotli:
+            found = [one._replace(steps=("Brotli", *one.steps)) for one in found]
+        self.hits.add(place, found, moment)
 
     def finish(self) -> None:
         """Search what is still held; to be called once, at the end."""

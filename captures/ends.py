@@ -27,6 +27,7 @@ from captures.layout import (
     TRIP_ACKNOWLEDGED,
     TRIP_ANSWERED,
     TRIP_HANDSHAKE,
+    TRIP_HOP_LIMIT,
 )
 from captures.tables import Conversations
 from captures.trips import OPENER
@@ -65,6 +66,8 @@ def conversations_table(states: NDArray[np.int64]) -> dy.DataFrame[Conversations
     for name, place in TRIPS.items():
         taken = pl.Series(states[:, place].copy())
         columns[name] = taken.set(taken == 0, None).cast(pl.Duration("ns"))
+    hops = pl.Series(states[:, TRIP_HOP_LIMIT].copy())
+    columns["handshake_hop_limit"] = hops.set(hops == 0, None)
     for name, end in (("a", first), ("b", 1 - first)):
         half = CONVERSATION_HALF + end * HALF_WIDTH
         rest = CONVERSATION_REST + end * REST_WIDTH

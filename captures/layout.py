@@ -233,6 +233,7 @@ TRIP_SEQUENCE = 34  # sequence number behind it
 TRIP_HANDSHAKE = 35  # how long the handshake's first round trip took, ns; 0: not known
 TRIP_ACKNOWLEDGED = 36  # from the first payload to its acknowledgement
 TRIP_ANSWERED = 37  # from the first payload to the first payload back
+TRIP_HOP_LIMIT = 38  # hop limit with which the handshake's answer came; 0: not known
 KINDS = 40  # what is sent by kind, of TLS and QUIC: of the lower end, then of the higher
 KIND_PARTIAL = 0  # octets of the next record's header that came, and how many
 KIND_HANDSHAKE = 1  # bytes

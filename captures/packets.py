@@ -327,7 +327,7 @@ def _read_payload(data, record, out, row, side, memory, output, bounds):
     if found[HEADER_PROTOCOL] == TCP:
         new, position, is_limit = _follow_stream(state, side, memory, bounds.open_gaps)
         if state[CONVERSATION_OPENER]:
-            time_segment(state, side, found, record[RECORD_TIME])
+            time_segment(state, side, data, found, record[RECORD_TIME])
         if is_limit:
             odd(found, GAPS_LIMIT, bounds.open_gaps + 1, bounds.open_gaps)
     elif found[HEADER_PROTOCOL] == UDP:
@@ -337,7 +337,7 @@ def _read_payload(data, record, out, row, side, memory, output, bounds):
             and state[CONVERSATION_HALF + HALF_WIDTH + HALF_HEAD_LENGTH] == 0
             and is_quic_begin(data, begin, end)
         )
-        time_datagram(state, side, is_begin, record[RECORD_TIME])
+        time_datagram(state, side, is_begin, data, found, record[RECORD_TIME])
     packets[PACKET_UNIQUE, out] = new
     if end > begin:
         keep_head(state, half, data, begin, end)

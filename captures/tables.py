@@ -108,6 +108,11 @@ class Conversations(dy.Schema):
         description="From there to the first payload that comes with such an acknowledgement. "
         "Null: as above.",
     )
+    handshake_hop_limit = dy.Int64(
+        nullable=True,
+        description="Hop limit (TTL) with which the handshake's first answer arrived: what its "
+        "sender set, less the routers on the way. Null: no such answer.",
+    )
     a_handshake_bytes = dy.Int64(
         nullable=False, description="Bytes of a that would be handshake of TLS or QUIC."
     )

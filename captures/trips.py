@@ -4,6 +4,7 @@ Three times, each measured once and never too short: from the first SYN to its S
 opener's first payload to the first acknowledgement of it, and to the first payload that comes with
 one. Of QUIC, from the first Initial to the first datagram back, if the conversation begins with
 it. What is sent again does not begin a measurement anew: so an answer to a copy makes it longer.
+With the handshake's answer goes its hop limit: what answers from nearby passed no router.
 """
 
 import numpy as np
@@ -13,19 +14,23 @@ from captures.layout import (
     CONVERSATION_FIRST,
     CONVERSATION_OPENER,
     HEADER_ACKNOWLEDGED,
+    HEADER_AT,
     HEADER_FLAGS,
     HEADER_PAYLOAD,
     HEADER_SEQUENCE,
+    HEADER_VERSION,
     NO_TIME,
     TRIP_ACKNOWLEDGED,
     TRIP_ANSWERED,
     TRIP_ASKED,
     TRIP_HANDSHAKE,
+    TRIP_HOP_LIMIT,
     TRIP_REQUESTED,
     TRIP_SEQUENCE,
 )
 
 SYN, ACK = 2, 16
+IPV4, IPV4_HOPS_AT, IPV6_HOPS_AT = 4, 8, 7  # where the hop limit stands in the header
 OPENER = 3  # bits of the opener; what is waited for stands in the bits above
 FOR_HANDSHAKE, FOR_REQUEST, FOR_ACKNOWLEDGEMENT, FOR_ANSWER, WAS_ASKED = 4, 8, 16, 32, 64
 FOR_ANY = FOR_HANDSHAKE | FOR_REQUEST | FOR_ACKNOWLEDGEMENT | FOR_ANSWER
@@ -39,6 +44,14 @@ def _note_trip(state, column, begin, time):
 
 
 @part
+def _note_handshake(state, data, found, time):
+    """Note when and how far away the first answer was sent."""
+    _note_trip(state, TRIP_HANDSHAKE, state[TRIP_ASKED], time)
+    place = IPV4_HOPS_AT if found[HEADER_VERSION] == IPV4 else IPV6_HOPS_AT
+    state[TRIP_HOP_LIMIT] = data[found[HEADER_AT] + place]
+
+
+@part
 def opened_by(state, side):
     """Note that this side sent the opening SYN, unless the other one did before."""
     if state[CONVERSATION_OPENER] & OPENER == 0:
@@ -46,7 +59,7 @@ def opened_by(state, side):
 
 
 @part
-def time_segment(state, side, found, time):
+def time_segment(state, side, data, found, time):
     """Begin or end the measurements that this segment of TCP is part of."""
     stage, flags = state[CONVERSATION_OPENER], found[HEADER_FLAGS]
     if time == NO_TIME or not (stage & FOR_ANY or flags & SYN):
@@ -59,7 +72,7 @@ def time_segment(state, side, found, time):
             stage |= FOR_HANDSHAKE | WAS_ASKED
     elif flags & SYN:
         if stage & FOR_HANDSHAKE and not is_opener:
-            _note_trip(state, TRIP_HANDSHAKE, state[TRIP_ASKED], time)
+            _note_handshake(state, data, found, time)
             stage = stage & ~FOR_HANDSHAKE | FOR_REQUEST
     elif stage & FOR_REQUEST and is_opener and payload:
         state[TRIP_REQUESTED] = time
@@ -78,7 +91,7 @@ def time_segment(state, side, found, time):
 
 
 @part
-def time_datagram(state, side, is_first_of_all, time):
+def time_datagram(state, side, is_first_of_all, data, found, time):
     """Begin or end the measurement of a conversation over UDP that begins with QUIC.
 
     `is_first_of_all`: this is its first datagram, and may begin a connection.
@@ -90,5 +103,5 @@ def time_datagram(state, side, is_first_of_all, time):
         state[TRIP_ASKED] = time
         state[CONVERSATION_OPENER] = stage | FOR_HANDSHAKE
     elif stage & FOR_HANDSHAKE and side != state[CONVERSATION_FIRST]:
-        _note_trip(state, TRIP_HANDSHAKE, state[TRIP_ASKED], time)
+        _note_handshake(state, data, found, time)
         state[CONVERSATION_OPENER] = stage & ~FOR_HANDSHAKE

@@ -34,13 +34,13 @@ class Frame:
         return replace(self, time=BEGIN + round(seconds * SECOND))
 
 
-def packet(sender: str, receiver: str, protocol: int, body: bytes) -> bytes:
+def packet(sender: str, receiver: str, protocol: int, body: bytes, *, hops: int = 64) -> bytes:
     """An IP packet of the version of its addresses."""
     source, target = ip_address(sender), ip_address(receiver)
     if source.version == 4:
-        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 7, 0, 64, protocol, 0)
+        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 7, 0, hops, protocol, 0)
     else:
-        head = struct.pack("!IHBB", 6 << 28, len(body), protocol, 64)
+        head = struct.pack("!IHBB", 6 << 28, len(body), protocol, hops)
     return head + source.packed + target.packed + body
 
 
@@ -52,14 +52,17 @@ def tcp(  # noqa: PLR0913 - the fields of a segment
     seq: int = 1,
     ack: int = 1,
     flags: int = PUSH | ACK,
+    hops: int = 64,
 ) -> bytes:
     head = struct.pack("!HHIIBBHHH", sender[1], receiver[1], seq, ack, 0x50, flags, 65_535, 0, 0)
-    return packet(sender[0], receiver[0], 6, head + payload)
+    return packet(sender[0], receiver[0], 6, head + payload, hops=hops)
 
 
-def udp(sender: tuple[str, int], receiver: tuple[str, int], payload: bytes) -> bytes:
+def udp(
+    sender: tuple[str, int], receiver: tuple[str, int], payload: bytes, *, hops: int = 64
+) -> bytes:
     head = struct.pack("!HHHH", sender[1], receiver[1], 8 + len(payload), 0)
-    return packet(sender[0], receiver[0], 17, head + payload)
+    return packet(sender[0], receiver[0], 17, head + payload, hops=hops)
 
 
 def ethernet(octets: bytes, sender: str = PHONE_MAC, receiver: str = ROUTER_MAC) -> Frame:

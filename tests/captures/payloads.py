@@ -74,6 +74,7 @@ def conversations(*b_ports: int | None, protocol: str = "tcp") -> dy.DataFrame[C
                 **NO_KINDS,
                 "acknowledged": None,
                 "answered": None,
+                "handshake_hop_limit": None,
                 "a_mac": None,
                 "b_mac": None,
                 "a_head": None,

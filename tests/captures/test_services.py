@@ -96,6 +96,7 @@ def conversations(*rows):
                 **NO_KINDS,
                 "acknowledged": None,
                 "answered": None,
+                "handshake_hop_limit": None,
                 "a_mac": None,
                 "b_mac": None,
                 "a_head": columns["a_head"],

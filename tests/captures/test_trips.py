@@ -21,12 +21,17 @@ UP, DOWN = (LOCAL, FAR), (FAR, LOCAL)
 MS = 1_000_000
 
 
-def times(tmp_path, *packets):
-    """Handshake, acknowledgement and answer of a conversation, in ms; packets with their ms."""
+def read(tmp_path, *packets):
+    """The row of a conversation; packets with their ms."""
     frames = [ethernet(octets).at(ms / 1_000) for ms, octets in packets]
     reading = Reading(put(tmp_path / "a.pcap", pcap(frames, unit=1)))
     list(reading.packets())
-    row = reading.conversations().row(0, named=True)
+    return reading.conversations().row(0, named=True)
+
+
+def times(tmp_path, *packets):
+    """Handshake, acknowledgement and answer of a conversation, in ms; packets with their ms."""
+    row = read(tmp_path, *packets)
     return tuple(
         None if row[name] is None else row[name].total_seconds() * 1_000
         for name in ("handshake", "acknowledged", "answered")
@@ -98,3 +103,25 @@ INITIAL = b"\xc0\x00\x00\x00\x01\x08" + bytes(1_194)
 )
 def test_a_conversation_that_begins_with_quic_has_a_handshake(tmp_path, packets, ms):
     assert times(tmp_path, *packets) == (ms, None, None)
+
+
+LOCAL_6, FAR_6 = ("2001:db8::1", 40_000), ("2a01:4f8::2", 443)
+SYN_4, SYN_6 = (
+    tcp(*ends, seq=999, ack=0, flags=SYN, hops=63) for ends in ((LOCAL, FAR), (LOCAL_6, FAR_6))
+)
+
+
+@pytest.mark.parametrize(
+    ("packets", "hops"),
+    [
+        ([SYN_4, tcp(*DOWN, seq=8_999, ack=1_000, flags=SYN | ACK, hops=51), ASK], 51),
+        ([SYN_6, tcp(FAR_6, LOCAL_6, seq=8_999, ack=1_000, flags=SYN | ACK, hops=242)], 242),
+        ([udp(*UP, INITIAL, hops=63), udp(*DOWN, INITIAL, hops=109), udp(*DOWN, INITIAL)], 109),
+        ([SYN_4, ASK, TAKEN], None),
+        ([udp(*UP, b"x"), udp(*DOWN, b"y")], None),
+    ],
+    ids=["IPv4", "IPv6", "QUIC", "no answer", "no handshake"],
+)
+def test_the_hop_limit_is_that_of_the_handshakes_answer(tmp_path, packets, hops):
+    found = read(tmp_path, *((10 * n, octets) for n, octets in enumerate(packets)))
+    assert found["handshake_hop_limit"] == hops

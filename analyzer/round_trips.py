@@ -1,41 +1,23 @@
 """The shortest round trip to each remote, and why there is none that can be used.
 
 Used are handshakes that the phone began: SYN to SYN-ACK, and QUIC's Initial to the first datagram
-back. Where something near the phone answers for the servers (a VPN app, an emulator, a proxy), they
-measure the way to that, so none of the capture is used: a lower bound on the distance would be
-claimed that nothing supports. What answers that late tells of its own: see `relay_hint`.
+back. Where something near the phone answers for the servers (`terminators`), they measure the way
+to that, so none of the capture is used: a lower bound on the distance would be claimed that nothing
+supports. What answers that late tells of its own: see `relay_hint`.
 """
 
 import dataframely as dy
 import polars as pl
 
 from analyzer.tables import RoundTrips
+from analyzer.terminators import NEEDED, terminator
 
-VPN_APP = "a VPN app on the phone made this capture, and handshakes were answered by the app itself"
-EMULATOR = "an emulator's own network answers handshakes for the servers"
-NEAR_ANSWERS = (
-    "data were acknowledged far faster than handshakes were answered: something near the phone "
-    "acknowledges for the servers"
-)
-NEAR_HANDSHAKES = (
-    "every handshake was answered at once, and every request far later: something near the phone "
-    "answers handshakes for the servers"
-)
 TOO_FAST = "handshakes were answered within a millisecond, nearer than any public server is"
 NO_HANDSHAKE = "no handshake that the phone began was captured with its answer"
 
-VPN_SOURCES = ("pcapdroid_trailer", "pcapdroid_comment")
-VPN_ADDRESSES = "10.215.173."  # PCAPdroid's own network
-EMULATOR_ADDRESSES = "10.0.2."  # of QEMU's user networking, and so of Android's emulator
-NEEDED = pl.col(
-    "role", "app_source", "local_address", "remote_address", "trip", "acknowledged", "answered"
-)
 LEAST_FLOWS = 3
-LEAST_REMOTES = 5
 FAR_FASTER = 4
 LEAST_TRIP_MS = 1.0
-NEAR_MS = 10.0
-LATE_MS = 30.0
 RELAY_MS = 50.0
 
 _MS = 1e6
@@ -46,13 +28,13 @@ def usable(flows: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         flows: of one capture: opener, is_local_b, protocol, role, app_source, addresses, and the
-            three times of `captures.tables.Conversations`.
+            three times and the hop limit of `captures.tables.Conversations`.
     """
     own = pl.when("is_local_b").then(pl.lit("b")).otherwise(pl.lit("a"))
     is_first = pl.col("protocol").eq("udp") & ~pl.col("is_local_b")
     is_own = (pl.col("opener") == own).fill_null(is_first)
     timed = flows.with_columns(pl.when(is_own).then("handshake").alias("trip"))
-    problem = pl.lit(_problem(timed.select(NEEDED).filter(role="phone")), pl.String)
+    problem = pl.lit(terminator(timed.filter(role="phone").select(NEEDED)), pl.String)
     is_too_fast = _ms("trip") < LEAST_TRIP_MS
     return timed.with_columns(
         pl.coalesce(
@@ -67,39 +49,15 @@ def _ms(column: str) -> pl.Expr:
     return pl.col(column).dt.total_nanoseconds() / _MS
 
 
-def _problem(flows: pl.DataFrame) -> str | None:
-    """Why no handshake of this capture can be used; None: they can."""
-    if flows["app_source"].is_in(VPN_SOURCES).any() or _any_like(flows, VPN_ADDRESSES):
-        return VPN_APP
-    if _any_like(flows, EMULATOR_ADDRESSES):
-        return EMULATOR
-    timed = flows.filter(pl.col("trip").is_not_null(), pl.col("acknowledged").is_not_null())
-    seen = timed.filter(_ms("trip") >= NEAR_MS)
-    fast = seen.filter(pl.col("acknowledged") * FAR_FASTER < pl.col("trip"))
-    if fast.height >= LEAST_FLOWS and 2 * fast.height > seen.height:
-        return NEAR_ANSWERS
-    late = timed.filter(pl.col("answered").is_not_null())
-    is_near = (_ms("trip") < NEAR_MS) & (_ms("answered") > LATE_MS)
-    is_far_later = pl.col("answered") > FAR_FASTER * pl.col("trip")
-    if (
-        late["remote_address"].n_unique() >= LEAST_REMOTES
-        and late.select((is_near & is_far_later).all()).item()
-    ):
-        return NEAR_HANDSHAKES
-    return None
-
-
-def _any_like(flows: pl.DataFrame, begin: str) -> bool:
-    return any(address.startswith(begin) for address in flows["local_address"].unique())
-
-
 def round_trips(flows: pl.DataFrame) -> dy.DataFrame[RoundTrips]:
     """One row per remote of the phone's flows.
 
     Args:
         flows: of all captures, with what `usable` adds.
     """
-    phones = flows.select(NEEDED, "flow", "trip_problem").filter(pl.col("role") == "phone")
+    phones = flows.filter(role="phone").select(
+        "flow", "remote_address", "trip", "trip_problem", "answered"
+    )
     shortest = phones.group_by(pl.col("remote_address").alias("address")).agg(
         rtt_floor=pl.col("trip").min(),
         rtt_problem=pl.col("trip_problem")

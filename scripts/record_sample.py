@@ -125,12 +125,13 @@ def _run_steps(planned: Plan, relay: Relay, app: App) -> list[Anchor]:
 def final_frames(
     planned: Plan, recorded: list[Recorded], anchors: list[Anchor], resolution_ns: int
 ) -> list[tuple[int, bytes]]:
-    """The frames of the capture in order: public addresses, planned times, and the neighbours'.
+    """The frames of the capture in order: public addresses, hop limits, planned times, neighbours'.
 
     Raises:
         ValueError: a packet falls out of the phase in which its step began.
     """
     addresses = {_packed(one.recorded): _packed(one.address) for one in planned.destinations}
+    hop_limits = {_packed(one.address): one.hop_limit for one in planned.destinations}
     frames = []
     for seen in recorded:
         if seen.time_ns < anchors[0].recorded_ns:
@@ -140,7 +141,7 @@ def final_frames(
         if phase_at(planned, begun) != phase_at(planned, time_ns):
             raise ValueError(f"{text_of(time_ns)}: the step that began before runs over an edge")
         ends = (PHONE_MAC, ROUTER_MAC) if seen.is_up else (ROUTER_MAC, PHONE_MAC)
-        packet = readdress(seen.packet, addresses)
+        packet = readdress(seen.packet, addresses, hop_limits)
         frames.append((time_ns, ethernet(packet, source=ends[0], target=ends[1])))
     begin = instant_ns(planned.start)
     frames += [(begin + round(at * _NS), frame) for at, frame in noise(PHONE_IPV4, PHONE_IPV6)]

@@ -59,10 +59,13 @@ def internet_checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-def readdress(packet: bytes, addresses: Mapping[bytes, bytes]) -> bytes:
+def readdress(
+    packet: bytes, addresses: Mapping[bytes, bytes], hop_limits: Mapping[bytes, int] | None = None
+) -> bytes:
     """The IP packet with its addresses replaced, where a replacement is given, and checksums anew.
 
-    Identification, sequence numbers, ports and payload stay as they were recorded.
+    What an address sends that has a hop limit (as it is replaced) gets that one: a recording
+    network has no routers. Identification, sequence numbers, ports and payload stay as they were.
 
     Raises:
         ValueError: the packet is neither IPv4 nor IPv6, is a fragment, or carries a protocol whose
@@ -71,29 +74,34 @@ def readdress(packet: bytes, addresses: Mapping[bytes, bytes]) -> bytes:
     version = packet[0] >> 4
     if version == 4:  # noqa: PLR2004 - the version field of RFC 791
         source, target = packet[12:16], packet[16:20]
-        return _ipv4_with(packet, addresses.get(source, source), addresses.get(target, target))
+        source, target = addresses.get(source, source), addresses.get(target, target)
+        hops = (hop_limits or {}).get(source, packet[8])
+        return _ipv4_with(packet, source, target, hops)
     if version == 6:  # noqa: PLR2004 - the version field of RFC 8200
         source, target = packet[8:24], packet[24:40]
-        return _ipv6_with(packet, addresses.get(source, source), addresses.get(target, target))
+        source, target = addresses.get(source, source), addresses.get(target, target)
+        hops = (hop_limits or {}).get(source, packet[7])
+        return _ipv6_with(packet, source, target, hops)
     raise ValueError(f"IP version: expected 4 or 6, got {version}")
 
 
-def _ipv4_with(packet: bytes, source: bytes, target: bytes) -> bytes:
+def _ipv4_with(packet: bytes, source: bytes, target: bytes, hops: int) -> bytes:
     if struct.unpack_from("!H", packet, 6)[0] & 0x3FFF:
         raise ValueError("IPv4 packet: expected a whole one, got a fragment")
     length = (packet[0] & 15) * 4
     header = bytearray(packet[:length])
-    header[12:16], header[16:20] = source, target
+    header[8], header[12:16], header[16:20] = hops, source, target
     header[10:12] = b"\0\0"
     header[10:12] = struct.pack("!H", internet_checksum(bytes(header)))
     pseudo = source + target + struct.pack("!HH", packet[9], len(packet) - length)
     return bytes(header) + _segment_with_checksum(packet[9], pseudo, packet[length:])
 
 
-def _ipv6_with(packet: bytes, source: bytes, target: bytes) -> bytes:
+def _ipv6_with(packet: bytes, source: bytes, target: bytes, hops: int) -> bytes:
     segment = packet[_IPV6_HEADER:]
     pseudo = source + target + struct.pack("!II", len(segment), packet[6])
-    return packet[:8] + source + target + _segment_with_checksum(packet[6], pseudo, segment)
+    segment = _segment_with_checksum(packet[6], pseudo, segment)
+    return packet[:7] + bytes([hops]) + source + target + segment
 
 
 def _segment_with_checksum(protocol: int, pseudo: bytes, segment: bytes) -> bytes:

@@ -34,6 +34,7 @@ class Destination:
     port: int
     kind: Kind
     rtt_ms: float
+    hop_limit: int
     opinions: tuple[str, str]
     asn: int
     lookup: Literal["udp", "tcp", "httpdns"] | None
@@ -101,37 +102,37 @@ ADS = "stats.oldads.example"
 
 # Every row was looked up in both databases; round trips are what fibre from Toronto can do.
 _BOTH = (
-    Destination(CDN, "35.182.44.19", "10.66.0.2", 443, "https", 14, ("CA", "CA"), 16509,
-                "udp", "sni", alias="parrot.cdn.vendor.example"),
-    Destination(MEDIA, "52.17.33.8", "10.66.0.3", 443, "https", 92, ("IE", "IE"), 16509,
-                "udp", "sni"),
-    Destination(CALLS, "13.113.8.8", "10.66.0.4", 443, "quic", 168, ("JP", "JP"), 16509,
-                "udp", "quic_sni"),
-    Destination(CHAT, "54.210.11.7", "10.66.0.5", 8080, "binary", 31, ("US", "US"), 16509,
-                "tcp", "dns"),
-    Destination(BACKUP, "18.196.44.2", "10.66.0.6", 443, "certificate", 101, ("DE", "DE"), 16509,
-                None, "certificate"),
-    Destination(PUSH, "2a01:4f8:c17:b0f::2", "fd66::7", 5223, "push", 104, ("DE", "DE"), 24940,
-                "udp", "sni"),
-    Destination(PORTAL, "3.233.10.5", "10.66.0.8", 80, "http", 26, ("US", "US"), 14618,
-                "udp", "http_host"),
-    Destination(TELEMETRY, "203.205.254.157", "10.66.0.9", 80, "http", 212, ("HK", "CN"), 132203,
-                "udp", "http_host"),
+    Destination(CDN, "35.182.44.19", "10.66.0.2", 443, "https", 14, 244, ("CA", "CA"),
+                16509, "udp", "sni", alias="parrot.cdn.vendor.example"),
+    Destination(MEDIA, "52.17.33.8", "10.66.0.3", 443, "https", 92, 229, ("IE", "IE"),
+                16509, "udp", "sni"),
+    Destination(CALLS, "13.113.8.8", "10.66.0.4", 443, "quic", 168, 41, ("JP", "JP"),
+                16509, "udp", "quic_sni"),
+    Destination(CHAT, "54.210.11.7", "10.66.0.5", 8080, "binary", 31, 52, ("US", "US"),
+                16509, "tcp", "dns"),
+    Destination(BACKUP, "18.196.44.2", "10.66.0.6", 443, "certificate", 101, 45, ("DE", "DE"),
+                16509, None, "certificate"),
+    Destination(PUSH, "2a01:4f8:c17:b0f::2", "fd66::7", 5223, "push", 104, 50, ("DE", "DE"),
+                24940, "udp", "sni"),
+    Destination(PORTAL, "3.233.10.5", "10.66.0.8", 80, "http", 26, 239, ("US", "US"),
+                14618, "udp", "http_host"),
+    Destination(TELEMETRY, "203.205.254.157", "10.66.0.9", 80, "http", 212, 43, ("HK", "CN"),
+                132203, "udp", "http_host"),
 )  # fmt: skip
 _ONLY = {
     "1.0": (
-        Destination(API, "52.23.61.14", "10.66.0.1", 443, "https", 28, ("US", "US"), 14618,
-                    "udp", "sni"),
-        Destination(ADS, "95.216.3.4", "10.66.0.10", 80, "http", 118, ("FI", "FI"), 24940,
-                    "udp", "http_host"),
+        Destination(API, "52.23.61.14", "10.66.0.1", 443, "https", 28, 238, ("US", "US"),
+                    14618, "udp", "sni"),
+        Destination(ADS, "95.216.3.4", "10.66.0.10", 80, "http", 118, 46, ("FI", "FI"),
+                    24940, "udp", "http_host"),
     ),
     "2.0": (
-        Destination(API, "13.250.100.4", "10.66.0.1", 443, "https", 236, ("SG", "SG"), 16509,
-                    "udp", "sni"),
-        Destination(HTTPDNS, "119.29.29.29", "10.66.0.11", 80, "httpdns", 229, ("SG", "SG"), 132203,
-                    None, None),
-        Destination(COLLECT, "113.96.232.10", "10.66.0.12", 8081, "binary", 248, ("CN", "CN"), 4134,
-                    "httpdns", "httpdns"),
+        Destination(API, "13.250.100.4", "10.66.0.1", 443, "https", 236, 226, ("SG", "SG"),
+                    16509, "udp", "sni"),
+        Destination(HTTPDNS, "119.29.29.29", "10.66.0.11", 80, "httpdns", 229, 47, ("SG", "SG"),
+                    132203, None, None),
+        Destination(COLLECT, "113.96.232.10", "10.66.0.12", 8081, "binary", 248, 108, ("CN", "CN"),
+                    4134, "httpdns", "httpdns"),
     ),
 }  # fmt: skip
 

@@ -309,6 +309,7 @@ def _destination(
         "opinions": {"dbip": destination.opinions[0], "ipfire": destination.opinions[1]},
         "asn": destination.asn,
         "rtt_ms": destination.rtt_ms,
+        "hop_limit": destination.hop_limit,
         "total": _all(total),
         "phases": phases,
     }

@@ -1,23 +1,28 @@
 """Round trips from packets to verdicts: used where they measure the way to the server."""
 
 import json
+import struct
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
+from sample.files import pcap_bytes
+from sample.frames import readdress
 from small_captures import ACK, SYN, ethernet, pcap, put, tcp
 
 from analyzer.analysis import analyze
-from analyzer.round_trips import (
+from analyzer.round_trips import NO_HANDSHAKE, TOO_FAST
+from analyzer.settings import Settings
+from analyzer.terminators import (
     EMULATOR,
     NEAR_ANSWERS,
     NEAR_HANDSHAKES,
-    NO_HANDSHAKE,
-    TOO_FAST,
+    NO_ROUTER,
     VPN_APP,
 )
-from analyzer.settings import Settings
+from captures.reading import Reading
 
 PHONE = "192.168.43.17"
 REMOTES = [
@@ -32,15 +37,16 @@ SAMPLES = Path(__file__).parents[2] / "captures" / "samples"
 
 
 def talk(  # noqa: PLR0913 - the times of a connection
-    remote, number, *, trip, taken=None, answer=None, phone=PHONE, is_opened=True
+    remote, number, *, trip, taken=None, answer=None, phone=PHONE, is_opened=True, hops=None
 ):
     """A connection of the phone with these times, in ms, one second behind the last."""
     local, far, begin = (phone, 40_000 + number), (remote, 443), 1_000 * number
     taken = trip if taken is None else taken
     answer = taken if answer is None else answer
+    hops = 40 + number if hops is None else hops
     packets = [
         (0, tcp(local, far, seq=999, ack=0, flags=SYN)),
-        (trip, tcp(far, local, seq=8_999, ack=1_000, flags=SYN | ACK)),
+        (trip, tcp(far, local, seq=8_999, ack=1_000, flags=SYN | ACK, hops=hops)),
         (trip + 1, tcp(local, far, b"ask", seq=1_000, ack=9_000)),
         (trip + 1 + taken, tcp(far, local, seq=9_000, ack=1_003, flags=ACK)),
         (trip + 1 + answer, tcp(far, local, b"answer", seq=9_000, ack=1_003)),
@@ -51,10 +57,10 @@ def talk(  # noqa: PLR0913 - the times of a connection
     ]
 
 
-def places(tmp_path, *talks, where="Toronto, CA"):
+def places(tmp_path, *talks, where="Toronto, CA", phone=None):
     frames = [frame for one in talks for frame in one]
     path = put(tmp_path / "a.pcap", pcap(frames, unit=1))
-    phone = "10.0.2.15" if b"\x0a\x00\x02\x0f" in path.read_bytes() else PHONE
+    phone = phone or ("10.0.2.15" if b"\x0a\x00\x02\x0f" in path.read_bytes() else PHONE)
     found = analyze([path], Settings(phone_location=where, phones=(phone,)))
     return {row["address"]: row for row in found.places.to_dicts()}
 
@@ -102,15 +108,58 @@ def test_answers_that_never_come_soon_are_a_hint(tmp_path):
     assert places(tmp_path, *soon)[REMOTES[0]]["relay_hint"] is None
 
 
-def test_a_sample_with_a_row_that_is_wrong_on_purpose_is_caught(tmp_path):
+@pytest.fixture
+def wrong_row(tmp_path):
+    """Settings with a database that puts a server of the samples, 28 ms from Toronto, in AU."""
     writer = MMDBWriter(ip_version=4, database_type="Test", languages=["en"], description="wrong")
     writer.insert_network(IPSet(["52.23.61.0/24"]), {"country": {"iso_code": "AU"}})
     wrong = tmp_path / "wrong.mmdb"
     writer.to_db_file(str(wrong))
-    settings = Settings(phone_location="Toronto, CA", databases=(wrong,))
+    return Settings(phone_location="Toronto, CA", databases=(wrong,))
+
+
+def misplaced(capture, settings):
+    found = analyze([capture], settings).places.filter(address="52.23.61.14").row(0, named=True)
+    return found["country"], found["verdict"], found["reason"]
+
+
+def test_a_sample_with_a_row_that_is_wrong_on_purpose_is_caught(wrong_row):
+    found = misplaced(SAMPLES / "parrot-1.0" / "rep1.pcap", wrong_row)
+    assert found[:2] == ("AU", "impossible")
+
+
+@pytest.mark.parametrize(("phone", "why"), [("10.0.2.15", EMULATOR), (PHONE, NO_ROUTER[:80])])
+def test_the_same_sample_behind_user_mode_networking_claims_nothing(
+    tmp_path, wrong_row, phone, why
+):
+    """As an emulator's own network hands packets on: its address, or its hop limit of 64."""
     sample = SAMPLES / "parrot-1.0" / "rep1.pcap"
-    row = analyze([sample], settings).places.filter(address="52.23.61.14").row(0, named=True)
-    assert (row["country"], row["verdict"]) == ("AU", "impossible")
+    hops = {ip_address(one).packed: 64 for one in remotes_of(sample)}
+    renamed = {ip_address(PHONE).packed: ip_address(phone).packed}
+    frames = [
+        (time, octets[:14] + readdress(octets[14:], renamed, hops if phone == PHONE else {}))
+        for time, octets in ip_frames(sample)
+    ]
+    behind = put(tmp_path / "behind.pcap", pcap_bytes(frames, resolution_ns=1000))
+    found = misplaced(behind, wrong_row)
+    assert found[:2] == ("AU", "unverifiable")
+    assert why.replace("{}", "64") in found[2]
+
+
+def ip_frames(sample):
+    """Time and octets of each IP packet of a pcap file in microseconds."""
+    data, at = sample.read_bytes(), 24
+    while at < len(data):
+        seconds, micros, captured = struct.unpack_from("<III", data, at)
+        octets = data[at + 16 : at + 16 + captured]
+        if octets[12:14] in (b"\x08\x00", b"\x86\xdd"):
+            yield seconds * 10**9 + micros * 1000, octets
+        at += 16 + captured
+
+
+def remotes_of(sample):
+    truth = json.loads(sample.with_suffix(".truth.json").read_text())
+    return [one["address"] for one in truth["destinations"]]
 
 
 def test_pcapdroids_own_network_makes_every_round_trip_unusable(tmp_path):
@@ -129,3 +178,12 @@ def test_the_sample_has_the_round_trips_of_its_truth():
     for one in truth["destinations"]:
         measured = floors[one["address"]].total_seconds() * 1_000
         assert one["rtt_ms"] <= measured <= one["rtt_ms"] + 10, one["host"]
+
+
+def test_the_sample_has_the_hop_limits_of_its_truth():
+    truth = json.loads((SAMPLES / "parrot-1.0" / "rep1.truth.json").read_text())
+    reading = Reading(SAMPLES / "parrot-1.0" / "rep1.pcap")
+    list(reading.packets())
+    found = dict(reading.conversations().select("b_address", "handshake_hop_limit").rows())
+    for one in truth["destinations"]:
+        assert found[one["address"]] == one["hop_limit"], one["host"]

@@ -86,6 +86,29 @@ def test_readdressed_packets_keep_all_but_addresses_and_have_right_checksums(
     assert readdress(after, back) == before
 
 
+@pytest.mark.parametrize(
+    ("ends", "at"), [((RECORDED, PHONE_IPV4), 8), ((RECORDED6, PHONE_IPV6), 7)]
+)
+def test_the_hop_limit_is_that_of_who_sends(ends, at):
+    known = dict.fromkeys(ADDRESSES.values(), 41)
+    down, up = (
+        readdress(ip_packet(UDP, *way, udp_segment(5, 6, b"x")), ADDRESSES, known)
+        for way in (ends, ends[::-1])
+    )
+    assert (down[at], up[at]) == (41, 64)
+    assert [checksum_residue(packet) for packet in (down, up)] == [0, 0]
+    assert at == 7 or internet_checksum(down[:20]) == 0
+
+
+def test_no_two_servers_far_apart_have_the_hop_limit_of_one_machine():
+    for version in ("1.0", "2.0"):
+        limits = [one.hop_limit for one in plan(version, 1).destinations]
+        assert len(set(limits)) == len(limits)
+        assert all(
+            5 <= min(kind - hops for kind in (64, 128, 255) if hops < kind) <= 30 for hops in limits
+        )
+
+
 def test_a_udp_checksum_of_zero_is_sent_as_all_ones():
     # A payload equal to the checksum over a zero payload brings the checksum itself to zero.
     packet = ip_packet(UDP, PHONE_IPV4, RECORDED, udp_segment(5, 6, b"\0\0"))

@@ -78,24 +78,11 @@ def km_from_point(latitude: float, longitude: float, codes: Iterable[str]) -> di
     }
 
 
-def km_from_country(here: str, codes: Iterable[str]) -> dict[str, float]:
-    """Kilometres from the nearest point of a country to the nearest of each; 0 to its neighbours.
+def km_between(one: str, other: str) -> float:
+    """Kilometres between the nearest points of two countries; 0 of neighbours.
 
-    Args:
-        here: the country to measure from.
-        codes: the countries to measure to; one that the map has no shape for is left out.
-
-    Raises:
-        KeyError: The map has no shape for the country to measure from.
+    Takes some milliseconds: what a run asks for stands in a table, see `geo.apart`.
     """
-    if here not in borders():
-        raise KeyError(here)
-    return {code: _km_between(*sorted((here, code))) for code, _ in _known(codes)}
-
-
-@cache
-def _km_between(one: str, other: str) -> float:
-    """Kilometres between two countries; measured once in a run."""
     if not borders()[one].corners.isdisjoint(borders()[other].corners):
         return 0.0
     return _km(_nearest(_chunks(one), _chunks(other)))

@@ -47,10 +47,20 @@ _BROKEN = (
 
 
 class Hit(NamedTuple):
-    """What a database says of one network; the network is None where it says nothing."""
+    """What a database says of the network of an address; prefix None: it says nothing."""
 
     answer: Answer
-    network: str | None
+    address: bytes
+    prefix: int | None
+
+    @property
+    def network(self) -> str | None:
+        """The network as text; None where nothing is said."""
+        if self.prefix is None:
+            return None
+        spare = 8 * len(self.address) - self.prefix
+        first = int.from_bytes(self.address) >> spare << spare
+        return f"{short_text(first.to_bytes(len(self.address)))}/{self.prefix}"
 
 
 class Found(NamedTuple):
@@ -105,22 +115,25 @@ class Database:
         Raises:
             DatabaseError: The tree or a record is damaged; the message names the address.
         """
-        found = Found([Hit(NO_ANSWER, None)], [])
+        found = Found([Hit(NO_ANSWER, b"", None)], [])
         known: dict[bytes, Answer] = {}
-        first = last = b""
-        index = 0
+        width = first = last = index = 0
         for address in addresses:
             if address is None:
                 found.indexes.append(0)
                 continue
-            if len(address) != len(last) or not first <= address <= last:
+            number = int.from_bytes(address)
+            if len(address) != width or not first <= number <= last:
                 record, prefix = self._record(address)
-                first, last = _edges(address, prefix)
+                width = len(address)
+                spare = 8 * width - prefix
+                first = number >> spare << spare
+                last = first + (1 << spare) - 1
                 index = 0 if record is None else len(found.hits)
                 if index:
                     content = marshal.dumps(record)  # many networks share one record
                     said = known.get(content) or known.setdefault(content, answer(record))
-                    found.hits.append(Hit(said, f"{short_text(first)}/{prefix}"))
+                    found.hits.append(Hit(said, address, prefix))
             found.indexes.append(index)
         return found
 
@@ -251,14 +264,6 @@ def _sha256(path: Path) -> str:
 def _refused(path: Path, expected: str, got: str) -> DatabaseError:
     """The error for a file that cannot be used."""
     return DatabaseError(f"geo database: {one_line(path)}: expected {expected}, got {got}")
-
-
-def _edges(address: bytes, prefix: int) -> tuple[bytes, bytes]:
-    """The first and the last address of the network of an address."""
-    width = len(address)
-    spare = 8 * width - prefix
-    first = int.from_bytes(address) >> spare << spare
-    return first.to_bytes(width), (first | (1 << spare) - 1).to_bytes(width)
 
 
 def _first_records(reader: maxminddb.Reader, ip_version: int) -> Iterator[object]:

@@ -20,8 +20,8 @@ _SAID = {
     "asn": pl.Int64(),
     "as_org": pl.String(),
     "is_anycast": pl.Boolean(),
-    "network": pl.String(),
 }
+_FIELDS = {**_SAID, "network": pl.String()}
 _OPINIONS = pl.List(pl.Struct({"database": pl.String, "country": pl.String}))
 
 
@@ -41,7 +41,9 @@ def places(
     """
     asked = _addresses(addresses)
     said = [
-        _said(asked["packed"], database).select(pl.all().name.suffix(f"_{position}"))
+        _said(asked["packed"], database, has_networks="country" in database.kinds).select(
+            pl.all().name.suffix(f"_{position}")
+        )
         for position, database in enumerate(databases)
     ]
     everyone = range(len(databases))
@@ -75,7 +77,9 @@ def answers(addresses: Iterable[str], databases: Sequence[Database]) -> dy.DataF
     """
     asked = _addresses(addresses).with_row_index("row")
     by_database = [
-        pl.concat([asked, _said(asked["packed"], database)], how="horizontal").with_columns(
+        pl.concat(
+            [asked, _said(asked["packed"], database, has_networks=True)], how="horizontal"
+        ).with_columns(
             position=pl.lit(position, pl.Int64), database=pl.lit(database.name, pl.String)
         )
         for position, database in enumerate(databases, start=1)
@@ -93,9 +97,9 @@ def _addresses(addresses: Iterable[str]) -> pl.DataFrame:
     distinct += sorted(each for each in texts if len(each) > V4_BYTES)
     # An IPv4 address has one spelling only, so its text need not be made again.
     short = [texts[each] if len(each) == V4_BYTES else short_text(each) for each in distinct]
-    scopes = list(map(packed_scope, distinct))
+    scopes = [*map(packed_scope, distinct)]
     inner = [
-        lookup_address(each) if scope == "global" else None
+        (each if len(each) == V4_BYTES else lookup_address(each)) if scope == "global" else None
         for each, scope in zip(distinct, scopes, strict=True)
     ]
     lookups = [
@@ -113,20 +117,27 @@ def _addresses(addresses: Iterable[str]) -> pl.DataFrame:
     )
 
 
-def _said(lookups: pl.Series, database: Database) -> pl.DataFrame:
-    """What one database says: a row per packed lookup address."""
+def _said(lookups: pl.Series, database: Database, *, has_networks: bool) -> pl.DataFrame:
+    """What one database says: a row per packed lookup address; networks as text take time."""
     hits, indexes = database.find(lookups.to_list())
-    columns = zip(*((*hit.answer, hit.network) for hit in hits), strict=True)
-    said = [
-        pl.Series(name, values, dtype)
-        for (name, dtype), values in zip(_SAID.items(), columns, strict=True)
-    ]
-    return pl.DataFrame(said)[indexes]
+    known = {id(hit.answer): hit.answer for hit in hits}  # many networks share an answer
+    places = dict(zip(known, range(len(known)), strict=True))
+    columns = zip(*known.values(), strict=True)
+    said = pl.DataFrame(
+        [
+            pl.Series(name, values, dtype)
+            for (name, dtype), values in zip(_SAID.items(), columns, strict=True)
+        ]
+    )
+    networks = [hit.network if has_networks else None for hit in hits]
+    return said[[places[id(hit.answer)] for hit in hits]].with_columns(
+        pl.Series("network", networks, pl.String)
+    )[indexes]
 
 
 def _of_first(field: str, needed: str, positions: Sequence[int]) -> pl.Expr:
     """A field of the first database whose other field, the needed one, is not null."""
-    value = pl.lit(None, _SAID[field])
+    value = pl.lit(None, _FIELDS[field])
     for position in reversed(positions):
         value = (
             pl.when(pl.col(f"{needed}_{position}").is_not_null())

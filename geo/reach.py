@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from geo.borders import km_from_country, km_from_point
+from geo.apart import km_from_country
+from geo.borders import km_from_point
 from geo.gazetteer import Location
 
 KM_A_SECOND = 200_000.0

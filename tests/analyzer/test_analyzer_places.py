@@ -178,7 +178,8 @@ def test_a_round_trip_of_nobody_adds_no_row():
     assert judged(places, locate("CA"), RoundTrips.validate(trips)).height == 1
 
 
-def test_a_hundred_thousand_places_are_judged_in_a_second_or_so():
+@pytest.mark.parametrize("where", ["Toronto", "RU"])
+def test_a_hundred_thousand_places_are_judged_in_a_second_or_so(where):
     codes = sorted(geo.country_index())
     one = place(("a", "SG"), ("b", "US"))
     many = pl.concat([one] * 100_000).with_columns(
@@ -191,8 +192,7 @@ def test_a_hundred_thousand_places_are_judged_in_a_second_or_so():
         rtt_problem=pl.lit(None, pl.String),
         relay_hint=pl.lit(None, pl.String),
     )
-    judged(one, locate("CA"))  # reads the borders
     begun = time.perf_counter()
-    found = judged(many, locate("Toronto"), RoundTrips.validate(trips))
+    found = judged(many, locate(where), RoundTrips.validate(trips))
     assert time.perf_counter() - begun < 10  # 0.5 s alone; machines of tests are shared
     assert {"impossible", "disputed", "unverifiable"} >= set(found["verdict"])

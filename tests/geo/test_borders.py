@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import borders as module
-from geo.borders import borders, km_from_country, km_from_point
+from geo.borders import borders, km_between, km_from_point
 from geo.countries import country_index
 
 
@@ -140,8 +140,7 @@ def test_within_is_what_a_walk_round_the_border_winds_up_to():
     ("one", "other"), [("CA", "US"), ("FR", "GF"), ("CN", "HK"), ("ZA", "LS"), ("FR", "BR")]
 )
 def test_neighbours_touch(one, other):
-    assert km_from_country(one, [other]) == {other: 0}
-    assert km_from_country(other, [one]) == {one: 0}
+    assert km_between(one, other) == km_between(other, one) == 0
 
 
 @pytest.mark.parametrize(
@@ -153,14 +152,11 @@ def test_two_countries_are_as_far_apart_as_their_nearest_points(one, other):
         min(km_from_point(y, x, [there])[there] for x, y in borders()[here].begin.tolist())
         for here, there in ((one, other), (other, one))
     ]
-    assert km_from_country(one, [other])[other] == pytest.approx(min(ways), abs=1e-3)
+    assert km_between(one, other) == pytest.approx(min(ways), abs=1e-3)
 
 
 def test_a_country_without_a_shape_is_left_out():
     assert km_from_point(0, 0, ["TV", "GH"]).keys() == {"GH"}
-    assert km_from_country("GH", ["TV", "GH"]) == {"GH": 0}
-    with pytest.raises(KeyError):
-        km_from_country("TV", ["GH"])
 
 
 def test_every_shape_is_of_a_country_and_few_countries_have_none():

@@ -1,4 +1,5 @@
-from geo.borders import km_from_country, km_from_point
+from geo.apart import km_from_country
+from geo.borders import km_from_point
 from geo.gazetteer import Location, locate
 from geo.reach import GRANTED_KM, KM_A_SECOND, least_km
 

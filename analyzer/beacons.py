@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from itertools import pairwise
+from typing import NamedTuple
 
 import dataframely as dy
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from analyzer.contacts import Met
 from analyzer.rhythm import BREAK, Rhythm, rhythms
 from analyzer.tables import STATES, Beacons
+from analyzer.timers import several_of
 
 PAUSES = 2
 """A period is at least so many pauses that part contacts: shorter ones are an artefact of those."""
@@ -39,19 +41,37 @@ def beacons(met: Met, pause: int) -> dy.DataFrame[Beacons]:
         int(ups["phase"].max() or 0) + 1  # type: ignore[arg-type] # of integers
     ) + ups["phase"].to_numpy()
     order = np.argsort(train, kind="stable")
-    starts = ups["start"].to_numpy()[order]
-    intervals, trains = _intervals(of_state[order], train[order], starts, pause)
-    found = rhythms(intervals, trains, PAUSES * pause)
-    table = _described(ups.with_columns(of_state=pl.Series(of_state)), met, found)
+    beats = _beats(of_state[order], train[order], ups["start"].to_numpy()[order], pause)
+    found = rhythms(beats.intervals, beats.trains, PAUSES * pause)
+    keys, found = _apart(beats, found, PAUSES * pause)
+    of_rhythm = np.empty(len(order), dtype=np.int64)
+    of_rhythm[order] = keys[beats.of_contact]
+    table = _described(ups.with_columns(rhythm=pl.Series(of_rhythm)), met, found)
     return Beacons.validate(table.select(Beacons.column_names()), cast=True)
 
 
-def _intervals(
+class _Beats(NamedTuple):
+    """Contacts without those that come with another, by group and train.
+
+    Attributes:
+        groups: group of each beat.
+        intervals: of each group ns between its beats, `BREAK` where a train ends.
+        trains: how many trains with an interval each group has.
+        of_contact: for each contact its beat.
+    """
+
+    groups: NDArray[np.int64]
+    intervals: dict[int, NDArray[np.float64]]
+    trains: dict[int, int]
+    of_contact: NDArray[np.int64]
+
+
+def _beats(
     groups: NDArray[np.int64], trains: NDArray[np.int64], starts: NDArray[np.int64], pause: int
-) -> tuple[dict[int, NDArray[np.float64]], dict[int, int]]:
-    """The intervals between contacts of each group, ns, and how many trains they are of."""
+) -> _Beats:
+    """The beats of contacts that are in order of train and time."""
     if not len(starts):
-        return {}, {}
+        return _Beats(groups, {}, {}, groups)
     is_begin = np.diff(trains, prepend=trains[0] - 1) != 0
     kept = is_begin | (np.diff(starts, prepend=starts[0]) > pause)
     groups, trains, starts = groups[kept], trains[kept], starts[kept]
@@ -68,7 +88,31 @@ def _intervals(
         groups[firsts].tolist(), np.diff([*firsts, len(trains)]).tolist(), strict=True
     ):
         counts[group] += int(size > 1)
-    return found, counts
+    return _Beats(groups, found, counts, np.cumsum(kept) - 1)
+
+
+def _apart(
+    beats: _Beats, found: dict[int, Rhythm], shortest: float
+) -> tuple[NDArray[np.int64], dict[int, Rhythm]]:
+    """The rhythm of each beat, -1: it has none; and all rhythms by these numbers.
+
+    Where one timer does not account for the beats of a group, several may: then each has its own.
+    """
+    keys = np.where(np.isin(beats.groups, list(found)), beats.groups, -1)
+    rhythms_by_key = dict(found)
+    following = int(beats.groups.max(initial=0)) + 1
+    for group, gaps in beats.intervals.items():
+        several = several_of(gaps, found.get(group), shortest)
+        if not several:
+            continue
+        rhythms_by_key.pop(group, None)
+        own = np.searchsorted(beats.groups, [group, group + 1])
+        keys[own[0] : own[1]] = -1
+        for timer in several:
+            keys[own[0] + timer.places] = following
+            rhythms_by_key[following] = timer.rhythm
+            following += 1
+    return keys, rhythms_by_key
 
 
 def _described(contacts: pl.DataFrame, met: Met, found: dict[int, Rhythm]) -> pl.DataFrame:
@@ -76,7 +120,7 @@ def _described(contacts: pl.DataFrame, met: Met, found: dict[int, Rhythm]) -> pl
     rhythms_table = pl.DataFrame(
         [(group, *of) for group, of in found.items()],
         schema={
-            "of_state": pl.Int64,
+            "rhythm": pl.Int64,
             "period": pl.Float64,
             "beats": pl.Int64,
             "missed": pl.Int64,
@@ -87,8 +131,8 @@ def _described(contacts: pl.DataFrame, met: Met, found: dict[int, Rhythm]) -> pl
         orient="row",
     )
     carried = (
-        contacts.join(rhythms_table.select("of_state"), on="of_state", how="semi")
-        .group_by("of_state")
+        contacts.join(rhythms_table.select("rhythm"), on="rhythm", how="semi")
+        .group_by("rhythm")
         .agg(
             pl.col("state", "group").first(),
             pl.col("flow").unique(),
@@ -99,10 +143,10 @@ def _described(contacts: pl.DataFrame, met: Met, found: dict[int, Rhythm]) -> pl
         )
     )
     addresses = (
-        carried.select("of_state", "flow")
+        carried.select("rhythm", "flow")
         .explode("flow")
         .join(met.flows.select("flow", "remote_address"), on="flow")
-        .group_by("of_state")
+        .group_by("rhythm")
         .agg(
             pl.col("remote_address").unique().sort().head(MOST_ADDRESSES).alias("remote_addresses")
         )
@@ -112,9 +156,9 @@ def _described(contacts: pl.DataFrame, met: Met, found: dict[int, Rhythm]) -> pl
         pl.Series("state", STATES).gather(carried["state"]),
         pl.Series("capture", met.captures, dtype=pl.String).gather(carried["capture"]),
         flows=pl.col("flow").list.len().cast(pl.Int64),
-    ).join(addresses, on="of_state")
+    ).join(addresses, on="rhythm")
     return (
-        rhythms_table.join(named, on="of_state")
+        rhythms_table.join(named, on="rhythm")
         .with_columns(
             pl.col("period", "jitter").round().cast(pl.Int64).cast(pl.Duration("ns")),
             pl.col("score").round(4),

@@ -3,7 +3,7 @@
 A period is fitted to the intervals; one of several periods is a beat missed. How far intervals are
 from whole periods, in mean and as a share of the period, tells a timer from chance: of contacts
 that come by chance it is a quarter. How much less it must be for so few intervals was measured on
-contacts by chance (`scripts/measure_beacons.py`, docs/validation.md).
+contacts by chance (`scripts/measure_behaviour.py`, docs/validation.md).
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ MOST_AT_ONCE = 1 << 17
 WEAK, CLEAR = "weak", "clear"
 _QUANTILES = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75)
 _ROUNDS = 3
-_BY_CHANCE = 0.25
+BY_CHANCE = 0.25
 _LEAST_SINGLE = 0.5
 _MOST_PERIODS = 2
 _LENGTHS = np.array([2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100])
@@ -100,7 +100,7 @@ def _fitting(
                         period=float(period),
                         beats=length + trains[group],
                         missed=round(periods) - length,
-                        jitter=float((1 - score) * _BY_CHANCE * period),
+                        jitter=float((1 - score) * BY_CHANCE * period),
                         score=float(score),
                         confidence=CLEAR if score >= clear else WEAK,
                     )
@@ -189,7 +189,7 @@ def fitted(
         whole = times.sum(axis=1)
         is_possible = (times == 1).sum(axis=1) >= _LEAST_SINGLE * counts
         is_possible &= whole <= _MOST_PERIODS * counts
-        found = np.where(is_possible, 1 - apart / _BY_CHANCE, 0.0)
+        found = np.where(is_possible, 1 - apart / BY_CHANCE, 0.0)
         is_better = found > score
         period = np.where(is_better, guess[:, 0], period)
         periods = np.where(is_better, whole, periods)

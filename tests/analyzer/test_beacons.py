@@ -81,3 +81,18 @@ def test_names_without_a_rhythm_have_no_row():
 
 def test_beacons_of_nothing_are_none():
     assert found().height == 0
+
+
+def test_two_timers_of_one_name_are_two_beacons_each_with_its_bytes():
+    slow = np.arange(50) * 97.3 + 11
+    rows = [
+        *train(np.arange(80) * 60.0, unique_bytes=50, flow=3),
+        *train(slow, unique_bytes=7_000, flow=4),
+    ]
+    one, other = sorted(found(*rows).to_dicts(), key=lambda row: row["period"])
+    assert round(one["period"].total_seconds()) == 60
+    assert round(other["period"].total_seconds(), 1) == 97.3
+    assert (one["host"], other["host"]) == ("a.example", "a.example")
+    assert one["up_unique_bytes"] < 80 * 50 + 8_000
+    assert other["up_unique_bytes"] >= 40 * 7_000
+    assert one["up_unique_bytes"] + other["up_unique_bytes"] <= 80 * 50 + 50 * 7_000

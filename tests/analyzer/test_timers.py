@@ -1,0 +1,79 @@
+"""Several timers on one name: each found with its own contacts, and none made of chance."""
+
+import numpy as np
+import pytest
+
+from analyzer.rhythm import BREAK, CLEAR, Rhythm
+from analyzer.timers import FEWEST_CONTACTS, several_of, timers
+
+SECOND = 1e9
+
+
+def seconds(*parts):
+    return np.sort(np.concatenate(parts))
+
+
+def found(times, trains=None):
+    trains = np.zeros(len(times), dtype=np.int64) if trains is None else trains
+    return timers(np.asarray(times) * SECOND, trains, 2 * SECOND)
+
+
+def beats(period, until, jitter=0.0, seed=1):
+    rng = np.random.default_rng(seed)
+    exact = np.arange(period / 3, until, period)
+    return exact + rng.uniform(-jitter, jitter, len(exact)) * period
+
+
+@pytest.mark.parametrize("jitter", [0, 0.02])
+def test_two_timers_are_found_each_with_its_contacts(jitter):
+    fast, slow = beats(60, 7_200, jitter), beats(97, 7_200, jitter, seed=2)
+    times = seconds(fast, slow)
+    one, other = sorted(found(times), key=lambda timer: timer.rhythm.period)
+    assert one.rhythm.period / SECOND == pytest.approx(60, rel=0.01)
+    assert other.rhythm.period / SECOND == pytest.approx(97, rel=0.01)
+    assert (one.rhythm.confidence, other.rhythm.confidence) == (CLEAR, CLEAR)
+    assert not set(one.places) & set(other.places)
+    assert len(np.intersect1d(times[one.places], fast)) > 0.9 * len(fast)
+    assert len(np.intersect1d(times[other.places], slow)) > 0.8 * len(slow)
+
+
+def test_missed_beats_are_counted_of_each():
+    times = seconds(np.delete(beats(60, 7_200), [10, 40, 41, 90]), np.delete(beats(97, 7_200), 30))
+    rhythms = [timer.rhythm for timer in found(times)]
+    assert [round(rhythm.period / SECOND) for rhythm in rhythms] == [60, 97]
+    assert [rhythm.missed for rhythm in rhythms] == [2, 1]
+
+
+def test_a_timer_is_followed_across_trains_and_not_between_them():
+    train = seconds(beats(60, 1_200), beats(97, 1_200))
+    times = np.concatenate([train, train + 5_000.5])
+    trains = np.repeat([0, 1], len(train))
+    one = found(times, trains)[0].rhythm
+    assert round(one.period / SECOND) == 60
+    assert (one.beats, one.missed) == (40, 0)
+
+
+def test_a_period_that_missed_beats_explain_is_no_second_timer():
+    times = np.delete(beats(30, 3_600), np.arange(7, 100, 9))
+    assert [round(timer.rhythm.period / SECOND) for timer in found(times)] == [30]
+
+
+@pytest.mark.parametrize("number", [12, 40, 200])
+def test_chance_and_people_make_no_timers(number):
+    rng = np.random.default_rng(number)
+    for _ in range(60):
+        assert found(np.cumsum(rng.exponential(60, number))) == []
+        assert found(np.cumsum(rng.lognormal(3, 1.5, number) + 1)) == []
+
+
+def test_one_timer_that_holds_all_stays_alone():
+    gaps = np.full(40, 60 * SECOND)
+    alone = Rhythm(60 * SECOND, 41, 0, 0.0, 1.0, CLEAR)
+    assert several_of(gaps, alone, 2 * SECOND) == []
+    assert [timer.rhythm.beats for timer in several_of(gaps, None, 2 * SECOND)] == [41]
+
+
+def test_few_contacts_and_none_have_no_timers():
+    assert several_of(np.full(FEWEST_CONTACTS - 2, 60 * SECOND), None, 0) == []
+    assert several_of(np.full(20, BREAK), None, 0) == []
+    assert several_of(np.zeros(20), None, 2 * SECOND) == []

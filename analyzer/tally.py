@@ -56,7 +56,7 @@ def tally(reading: Reading, timeline: Timeline, report: Callable[[int], None] | 
         phases = CapturePhases.of(timeline, first_time)
         return phases.edges
 
-    sums = Sums(edges_of)
+    sums = Sums(edges_of, reading.limits)
     for _ in reading.added_to(sums):
         if report:
             report(reading.done_bytes)

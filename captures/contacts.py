@@ -21,7 +21,6 @@ from captures.layout import (
     CONTACT_WIDTH,
 )
 
-MOST = 300_000
 MOST_HELD = 1_000_000
 """Contacts that are kept while more come, however few of them pauses leave."""
 LONGEST_PAUSE = 64 * PAUSE
@@ -52,8 +51,8 @@ class ContactList:
         left_out: contacts for which there was no room.
     """
 
-    def __init__(self, most: int | None = None) -> None:
-        self._most = MOST if most is None else most
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._rows: list[_Rows] = []
         self._count = 0
         self._full_at = 2 * self._most

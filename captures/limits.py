@@ -25,6 +25,9 @@ class Limits:
         opened_piece_bytes: longest piece of what keys opened that is looked into; a longer message
             is cut there.
         opened_bytes: most that waits, of what keys opened, for the rest of its message.
+        marks: most comments of one capture that mark phases.
+        contacts: most stretches of new payload of one capture; where there are more, longer
+            pauses part them first.
         oddities: most rows of one kind in one capture; the rest is one row with a count.
     """
 
@@ -43,4 +46,6 @@ class Limits:
     opening_memory_bytes: int = 4 * 1024**3
     opened_piece_bytes: int = 1024**2
     opened_bytes: int = 64 * 1024**2
+    marks: int = 10_000
+    contacts: int = 300_000
     oddities: int = 100

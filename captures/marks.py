@@ -9,7 +9,6 @@ from typing import NamedTuple
 from captures.excerpts import MARK, Excerpts
 from captures.layout import NO_TIME
 
-MOST = 10_000
 _PREFIX = len(b"phase:")
 
 
@@ -30,19 +29,23 @@ class Mark(NamedTuple):
 class MarkReader:
     """Reads marks from the excerpts of a capture.
 
+    Args:
+        most: marks that are kept.
+
     Attributes:
         marks: the first of them, in file order.
-        left_out: how many there are beyond `MOST`.
+        left_out: how many there are beyond that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self.marks: list[Mark] = []
         self.left_out = 0
 
     def add(self, excerpts: Excerpts) -> None:
         """Read the marks of the next window."""
         for at in (excerpts.kind == MARK).nonzero()[0].tolist():
-            if len(self.marks) == MOST:
+            if len(self.marks) == self._most:
                 self.left_out += 1
                 continue
             start, length = int(excerpts.start[at]), int(excerpts.length[at])

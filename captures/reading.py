@@ -75,6 +75,9 @@ class Reading:
         mmtls_keys: keys of records of MMTLS.
         looker: looks for identifiers in payload; None: nobody asked for that.
 
+    Attributes:
+        limits: bounds on what it may cost, as they were given.
+
     Raises:
         CaptureError: the file cannot be opened, or is no capture.
     """
@@ -88,7 +91,7 @@ class Reading:
         *,
         looker: "Looker | None" = None,
     ) -> None:
-        limits = limits or Limits()
+        self.limits = limits = limits or Limits()
         self._opener = RecordOpener(mmtls_keys, limits) if mmtls_keys else None
         if mmtls_keys:  # of what they open, all is wanted
             limits = replace(limits, stream_bytes=MMTLS_BYTES, body_bytes=MMTLS_BYTES)
@@ -98,7 +101,7 @@ class Reading:
         self.name = self._decoding.file.name
         self._names = NameReader(limits, opener=self._opener)
         self._owners = OwnerReader()
-        self._marks = MarkReader()
+        self._marks = MarkReader(limits.marks)
 
     @property
     def done_bytes(self) -> int:

@@ -42,6 +42,7 @@ from captures.layout import (
     SUM_PACKETS,
     SUM_WIDTH,
 )
+from captures.limits import Limits
 from captures.memory import aligned
 from captures.words import OUTCOMES
 
@@ -77,13 +78,14 @@ class Sums:
 
     Args:
         edges_of: asked once, when the first packet with a time comes.
+        limits: bounds on what is kept.
 
     Attributes:
         width: seconds per bin.
         contacts: stretches of new payload.
     """
 
-    def __init__(self, edges_of: EdgesOf) -> None:
+    def __init__(self, edges_of: EdgesOf, limits: Limits | None = None) -> None:
         self._edges_of = edges_of
         self._edges: NDArray[np.int64] | None = None
         self._open = aligned(FIRST_OPEN, OPEN_WIDTH)
@@ -98,7 +100,7 @@ class Sums:
         self._bins: list[_Rows] = []
         self._rows = 0
         self.width = 1
-        self.contacts = ContactList()
+        self.contacts = ContactList((limits or Limits()).contacts)
 
     def add(self, packets: NDArray[np.int64], count: int) -> None:
         """Add the first packets of an array with a row per column (`layout.PACKET_*`)."""

@@ -33,6 +33,7 @@ from captures.layout import (
     PACKET_WIDTH,
     PACKET_WIRE,
 )
+from captures.limits import Limits
 from captures.sums import SECOND, SUMS, Sums
 from tests.captures.reader import compile_once, interpreted
 
@@ -79,7 +80,7 @@ def array(packets):
     return rows
 
 
-def added(packets, cuts=()):
+def added(packets, cuts=(), limits=None):
     """The sums of packets that come in several arrays."""
     asked = []
 
@@ -87,7 +88,7 @@ def added(packets, cuts=()):
         asked.append(first)
         return np.array(EDGES, dtype=np.int64)
 
-    result = Sums(edges_of)
+    result = Sums(edges_of, limits)
     rows = array(packets)
     edges = [0, *sorted({min(cut, len(packets)) for cut in cuts}), len(packets)]
     for low, high in pairwise(edges):
@@ -270,9 +271,8 @@ def test_bins_grow_wider_until_their_rows_are_few() -> None:
     most=st.integers(1, 8),
 )
 def test_contacts_are_parted_by_longer_pauses_until_they_are_few(packets, cuts, most) -> None:
-    with pytest.MonkeyPatch.context() as patch, little_room(2, 0):
-        patch.setattr("captures.contacts.MOST", most)
-        result = added(packets, cuts)
+    with little_room(2, 0):
+        result = added(packets, cuts, limits=Limits(contacts=most))
         found = contacts_table(result.contact_rows())
     pause = PAUSE
     while len(told_contacts(packets, pause)) > most and pause < 64 * PAUSE:
@@ -297,7 +297,7 @@ def test_contacts_that_no_pause_makes_fewer_take_bounded_memory(monkeypatch) -> 
 
 
 def test_contacts_of_nothing_are_none() -> None:
-    contacts = ContactList()
+    contacts = ContactList(10)
     assert contacts.table().shape == (0, 8)
 
 

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from captures import marks
+from captures.limits import Limits
 from captures.reading import Reading
 from tests.captures.reader import compile_once, interpreted
 from tests.small_captures import BEGIN, household, pcapng, put
 
 
-def marked(tmp_path, comments, order="<"):
+def marked(tmp_path, comments, order="<", limits=None):
     """The marks of a capture whose packets bear these comments, by place."""
     frames = [replace(frame, comment=comments.get(at)) for at, frame in enumerate(household())]
-    reading = Reading(put(tmp_path / "a.pcapng", pcapng(frames, order=order)))
+    reading = Reading(put(tmp_path / "a.pcapng", pcapng(frames, order=order)), limits)
     packets = sum(table.height for table in reading.packets())
     assert packets == len(frames)
     return reading
@@ -51,8 +51,7 @@ def test_packets_without_a_conversation_may_bear_one(tmp_path):
     assert max(len(mark.text) for mark in reading.marks()) <= 1_024
 
 
-def test_more_marks_than_the_limit_are_counted(tmp_path, monkeypatch):
+def test_more_marks_than_the_limit_are_counted(tmp_path):
     compile_once()
-    monkeypatch.setattr(marks, "MOST", 2)
-    reading = marked(tmp_path, dict.fromkeys(range(5), b"phase: idle"))
+    reading = marked(tmp_path, dict.fromkeys(range(5), b"phase: idle"), limits=Limits(marks=2))
     assert (len(reading.marks()), reading.limits_hit()) == (2, {"marks": 3})

@@ -4,7 +4,7 @@ Prints the tables of docs/validation.md.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from analyzer.clocks import by_bursts
-from analyzer.rhythm import CLEAR, rhythms
+from analyzer.rhythm import CLEAR, Rhythm, rhythms
 from analyzer.spans import Span
+from analyzer.timers import several_of
 
 SECOND = 1_000_000_000
 TRAINS = 1_000
 CONTACTS_BY_CHANCE = 1_000_000
 HOUR = 3_600
 WORLDS = 200
+PERIOD_NEAR = 0.03
 
 Times = NDArray[np.float64]
 Maker = Callable[[np.random.Generator, int], Times]
@@ -50,18 +52,69 @@ def doubling(rng: np.random.Generator, number: int) -> Times:
     return np.cumsum(waits * rng.uniform(0.9, 1.1, number))
 
 
-def found(times: Times) -> str | None:
-    """How sure a rhythm is taken to be; None: there is none."""
+def told(times: Times) -> list[Rhythm]:
+    """The rhythms that are found in contacts, packets of one beat counted once."""
     times = np.sort(times)
     begins = times[np.diff(times, prepend=-10.0) > 1]
-    of = rhythms({0: np.diff(begins) * SECOND}, {0: 1}, 2 * SECOND).get(0)
-    return None if of is None else of.confidence
+    return told_of(np.diff(begins) * SECOND)
+
+
+def told_of(gaps: Times) -> list[Rhythm]:
+    """The rhythms that are found in one train of intervals, ns, as `analyzer.beacons` does."""
+    alone = rhythms({0: gaps}, {0: 1}, 2 * SECOND).get(0)
+    several = [timer.rhythm for timer in several_of(gaps, alone, 2 * SECOND)]
+    return several or ([] if alone is None else [alone])
 
 
 def shares(maker: Maker, number: int, rng: np.random.Generator) -> tuple[float, float]:
     """Share of trains with any rhythm, and with a clear one."""
-    said = [found(maker(rng, number)) for _ in range(TRAINS)]
-    return sum(of is not None for of in said) / TRAINS, said.count(CLEAR) / TRAINS
+    said = [told(maker(rng, number)) for _ in range(TRAINS)]
+    return sum(map(bool, said)) / TRAINS, sum(map(has_clear, said)) / TRAINS
+
+
+def has_clear(found: list[Rhythm]) -> bool:
+    """Whether one of the rhythms is clear."""
+    return any(of.confidence == CLEAR for of in found)
+
+
+def two_timers(
+    rng: np.random.Generator, number: int, jitter: float, missed: float
+) -> tuple[tuple[float, float], Times]:
+    """Periods and contacts of two timers with one name; the slower beats so often."""
+    fast = rng.uniform(20, 300)
+    periods = (fast, fast * rng.uniform(1.3, 6))
+    until = number * periods[1]
+    parts = []
+    for period in periods:
+        beats = np.arange(rng.uniform(0, period), until, period)
+        beats = beats + rng.uniform(-jitter, jitter, len(beats)) * period
+        parts.append(beats[rng.uniform(size=len(beats)) >= missed])
+    return periods, np.concatenate(parts)
+
+
+def several() -> Iterator[str]:
+    """How often both timers of a name are found, one of them, and a period that neither has."""
+    rng = np.random.default_rng(3)
+    numbers = (5, 10, 20, 40)
+    yield "| two timers, beats of the slower | " + " | ".join(map(str, numbers)) + " |"
+    yield "|---" * (len(numbers) + 1) + "|"
+    kinds = {"exact": (0, 0), "jitter 2 %": (0.02, 0), "jitter 5 %": (0.05, 0)}
+    kinds["10 % of beats missed"] = (0.02, 0.1)
+    for name, (jitter, missed) in kinds.items():
+        cells = []
+        for number in numbers:
+            both = one = wrong = 0
+            for _ in range(TRAINS // 2):
+                periods, times = two_timers(rng, number, jitter, missed)
+                near = [
+                    [abs(of.period / SECOND / period - 1) < PERIOD_NEAR for period in periods]
+                    for of in told(times)
+                ]
+                hits = sum(any(of[at] for of in near) for at in (0, 1))
+                both, one = both + (hits == len(periods)), one + (hits > 0)
+                wrong += any(not any(of) for of in near)
+            cells.append(" / ".join(f"{2 * of / TRAINS:.0%}" for of in (both, one, wrong)))
+        yield f"| {name} | " + " | ".join(cells) + " |"
 
 
 def beacons() -> Iterator[str]:
@@ -95,9 +148,34 @@ def chance() -> Iterator[str]:
     for length in (3, 4, 6, 10, 20, 60, 200):
         trains = CONTACTS_BY_CHANCE // 7 // length
         gaps = rng.exponential(60 * SECOND, (trains, length - 1))
-        said = rhythms(dict(enumerate(gaps)), dict.fromkeys(range(trains), 1))
-        clear = sum(of.confidence == CLEAR for of in said.values())
-        yield f"| {length} | {trains:,} | {len(said) / trains:.3%} | {clear / trains:.3%} |"
+        alone = rhythms(dict(enumerate(gaps)), dict.fromkeys(range(trains), 1))
+        said = [
+            [timer.rhythm for timer in several_of(of, alone.get(at), 0)]
+            or ([alone[at]] if at in alone else [])
+            for at, of in enumerate(gaps)
+        ]
+        any_, clear = sum(map(bool, said)), sum(map(has_clear, said))
+        yield f"| {length} | {trains:,} | {any_ / trains:.3%} | {clear / trains:.3%} |"
+
+
+def nanoseconds(times: Times) -> NDArray[np.int64]:
+    """Seconds as whole nanoseconds."""
+    return (times * SECOND).astype(np.int64)
+
+
+def spans_of(rows: Sequence[tuple[str, float, float]], ahead: float = 0.0) -> list[Span]:
+    """Spans of states, by a clock that is so many seconds ahead."""
+    return [
+        Span(
+            start=round((start + ahead) * SECOND),
+            end=round((end + ahead) * SECOND),
+            is_relative=False,
+            state=state,
+            label=state,
+            source="t:2",
+        )
+        for state, start, end in rows
+    ]
 
 
 def world(rng: np.random.Generator, uses: int) -> tuple[list[tuple[str, float, float]], Times]:
@@ -128,23 +206,13 @@ def clocks() -> Iterator[str]:
         for _ in range(WORLDS):
             rows, bursts = world(rng, uses)
             ahead = rng.uniform(-300, 300)
-            spans = [
-                Span(
-                    start=round((start + ahead) * SECOND),
-                    end=round((end + ahead) * SECOND),
-                    is_relative=False,
-                    state=state,
-                    label=state,
-                    source="",
-                )
-                for state, start, end in rows
-            ]
-            of = by_bursts(spans, (bursts * SECOND).astype(np.int64), 0, HOUR * SECOND)
+            spans = spans_of(rows, ahead)
+            of = by_bursts(spans, nanoseconds(bursts), 0, HOUR * SECOND)
             if of and of.low is not None and of.high is not None:
                 told += 1
                 right += of.low <= -ahead * SECOND <= of.high
                 widths.append((of.high - of.low) / SECOND)
-            others = (np.sort(rng.uniform(0, HOUR, len(bursts))) * SECOND).astype(np.int64)
+            others = nanoseconds(np.sort(rng.uniform(0, HOUR, len(bursts))))
             of = by_bursts(spans, others, 0, HOUR * SECOND)
             by_chance += bool(of and of.offset is not None)
         yield (
@@ -154,5 +222,5 @@ def clocks() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    for table in (beacons, chance, clocks):
+    for table in (beacons, several, chance, clocks):
         print("\n".join(table()), end="\n\n")

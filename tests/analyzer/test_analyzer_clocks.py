@@ -2,51 +2,17 @@
 
 import numpy as np
 import pytest
+from measure_behaviour import HOUR, SECOND, nanoseconds, spans_of, world
 
 from analyzer.clocks import GIVEN, Estimate, by_bursts, by_hellos, clocks
-from analyzer.spans import Span
-
-SECOND = 1_000_000_000
-HOUR = 3_600
 
 
-def spans_of(rows, ahead=0.0):
-    return [
-        Span(
-            start=round((start + ahead) * SECOND),
-            end=round((end + ahead) * SECOND),
-            is_relative=False,
-            state=state,
-            label=state,
-            source="t:2",
-        )
-        for state, start, end in rows
-    ]
-
-
-def world(rng, uses):
-    """An hour in which a phone is used now and then, and the bursts that it sends."""
-    rows, bursts, at = [], [], 0.0
-    for on in np.sort(rng.uniform(60, HOUR - 60, uses)):
-        if on < at + 5:
-            continue
-        off = min(on + rng.uniform(15, 90), HOUR)
-        rows += [("idle", at, on), ("active", on, off)]
-        bursts.append(on + rng.uniform(0.3, 2.5))
-        bursts += list(np.arange(on + 10, off, 17))
-        at = off
-    rows.append(("idle", at, HOUR))
-    bursts += list(np.arange(rng.uniform(0, 240), HOUR, 240))
-    bursts += list(rng.uniform(0, HOUR, 12))
-    return rows, np.sort(np.array(bursts) * SECOND).astype(np.int64)
-
-
-@pytest.mark.parametrize("uses", [6, 20])
+@pytest.mark.parametrize("uses", [20, 30])
 @pytest.mark.parametrize("ahead", [37.2, -411.0, 0.0])
 def test_a_log_that_is_off_is_found_within_its_interval(uses, ahead):
     for seed in range(8):
         rows, bursts = world(np.random.default_rng(seed), uses)
-        found = by_bursts(spans_of(rows, ahead), bursts, 0, HOUR * SECOND)
+        found = by_bursts(spans_of(rows, ahead), nanoseconds(bursts), 0, HOUR * SECOND)
         assert found.low <= -ahead * SECOND <= found.high, seed
         assert found.high - found.low < 30 * SECOND
         assert found.low <= found.offset <= found.high
@@ -57,7 +23,7 @@ def test_bursts_that_follow_nothing_say_nothing():
     told = 0
     for _ in range(40):
         rows, bursts = world(rng, 15)
-        chance = np.sort(rng.uniform(0, HOUR, len(bursts)) * SECOND).astype(np.int64)
+        chance = nanoseconds(np.sort(rng.uniform(0, HOUR, len(bursts))))
         found = by_bursts(spans_of(rows), chance, 0, HOUR * SECOND)
         told += found.offset is not None
         assert found.offset is not None or found.remark

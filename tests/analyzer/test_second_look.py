@@ -10,10 +10,10 @@ from zipfile import ZipFile
 import numpy as np
 import polars as pl
 import pytest
+from measure_behaviour import HOUR, world
 
 from analyzer.analysis import analyze
 from analyzer.settings import Settings
-from tests.analyzer.test_analyzer_clocks import HOUR, world
 from tests.conftest import sample
 from tests.small_captures import (
     BEGIN,
@@ -35,8 +35,7 @@ def off(tmp_path):
     """A capture of an hour, and a log of its phone whose clock is 37.2 s ahead."""
     rows, bursts = world(np.random.default_rng(1), 12)
     frames = [
-        ethernet(udp((PHONE, 50_000), (REMOTE, 4_000), b"u" * 100)).at(at)
-        for at in (bursts / SECOND).tolist()
+        ethernet(udp((PHONE, 50_000), (REMOTE, 4_000), b"u" * 100)).at(at) for at in bursts.tolist()
     ]
     capture = put(tmp_path / "a.pcap", pcap([frames[0].at(0), *frames, frames[0].at(HOUR)]))
     timeline = tmp_path / "phone.csv"

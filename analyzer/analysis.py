@@ -86,6 +86,7 @@ class _Part:
     requests: pl.DataFrame
     certificates: pl.DataFrame
     mmtls: pl.DataFrame
+    hellos: pl.DataFrame
     oddities: pl.DataFrame
     ledger: dy.DataFrame[Ledger]
     phases: CapturePhases
@@ -201,8 +202,9 @@ def _second_look(part: _Part, states: Timeline, settings: Settings) -> SecondLoo
         flows=part.flows,
         contacts=part.contacts,
         marks=part.reading.marks(),
-        hellos=part.reading.hellos(),
+        hellos=part.hellos,
         mmtls=part.mmtls,
+        names=part.names,
     )
 
 
@@ -259,8 +261,8 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         .with_columns(pl.col("conversation").cast(pl.Int64).alias("flow"))
     )
     flows = flows.join(hosts(flows, sightings), on="flow", how="left", maintain_order="left")
-    offered = software(reading.hellos())
-    flows = flows.join(offered, on="conversation", how="left", maintain_order="left")
+    hellos = reading.hellos()
+    flows = flows.join(software(hellos), on="conversation", how="left", maintain_order="left")
     chosen = servers(reading.server_hellos())
     flows = flows.join(chosen, on="conversation", how="left", maintain_order="left")
     flows = with_estimate(with_kinds(with_contents(flows, reading.contents())))
@@ -291,6 +293,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         requests=exchanges,
         certificates=reading.certificates(),
         mmtls=reading.mmtls_records(),
+        hellos=hellos,
         oddities=pl.concat(
             [
                 reading.oddities(),

@@ -1,7 +1,8 @@
 """How far the clock of a timeline is off that of a capture, from what both know.
 
-Two kinds of evidence, never mixed: hellos in which the phone states its clock, and bursts that
-follow the screen coming on. Either gives an interval, or says why there is none.
+Kinds of evidence, never mixed: hellos in which the phone states its clock, bursts that follow the
+screen coming on, and names that it says it met (`name_clocks`). Each gives an interval, or says
+why there is none.
 """
 
 from collections.abc import Sequence
@@ -42,8 +43,8 @@ class Estimate(NamedTuple):
     """What one kind of evidence says.
 
     Attributes:
-        evidence: `HELLOS` or `BURSTS`.
-        events: hellos or bursts that it rests on.
+        evidence: `HELLOS`, `BURSTS`, `GIVEN` or `name_clocks.NAMES`.
+        events: hellos, bursts or names that it rests on.
         offset: ns to add to times of the timeline; None: cannot be told.
         low: lower end of the interval that it lies in; None: as `offset`.
         high: upper end.

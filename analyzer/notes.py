@@ -51,6 +51,7 @@ NOTHING_MOVED = (
 CLOCK_UNKNOWN = "{}: how far the timeline's clock is off cannot be told by {}: {}."
 EVIDENCE = {
     "hellos": "hellos in which the phone states its clock",
+    "names": "names that an App Privacy Report lists and the capture shows",
     "bursts": "uploads that follow the screen coming on",
 }
 OTHER_APPS = "No flow belongs to {}. The captures name: {}."

@@ -1,7 +1,8 @@
 """The App Privacy Report that iOS exports: a JSON object per line (NDJSON), since iOS 15.
 
 It says when an app had its hands on a sensor or on data, and never whether the screen was on: so
-its spans have a label, and the state `unknown`. Rows of `networkActivity` are about hosts.
+its spans have a label, and the state `unknown`. Rows of `networkActivity` say when an app met a
+host first and last, which tells how far its clock is off (`name_clocks`).
 """
 
 import json
@@ -12,7 +13,8 @@ from analyzer.local_times import LAST_TIME, instant, stamp
 from analyzer.spans import Oddity, Span, TimelineError
 
 _KINDS = {"intervalBegin": True, "intervalEnd": False}
-_OTHER_TYPES = ("networkActivity",)
+_NETWORK = "networkActivity"
+_MET_AT = ("firstTimeStamp", "timeStamp")
 
 
 class _Access(NamedTuple):
@@ -28,7 +30,7 @@ def is_privacy_report(text: str) -> bool:
     """Whether the first line is an object of an App Privacy Report."""
     first = next((line for line in text.split("\n") if line.strip()), "")
     row = _object(first)
-    return row is not None and ("_marker" in row or row.get("type") in ("access", *_OTHER_TYPES))
+    return row is not None and ("_marker" in row or row.get("type") in ("access", _NETWORK))
 
 
 def read_privacy_report(text: str, file: str, app: str | None) -> tuple[list[Span], list[Oddity]]:
@@ -52,6 +54,16 @@ def read_privacy_report(text: str, file: str, app: str | None) -> tuple[list[Spa
         else:
             active.pop(access.name, None)
     return spans, odd
+
+
+def names_met(text: str) -> list[tuple[str, int]]:
+    """Each host that an app met, with when it did so first and last, ns."""
+    found = []
+    for row in map(_object, text.split("\n")):
+        if row is not None and row.get("type") == _NETWORK and isinstance(row.get("domain"), str):
+            times = [_time(row[key]) for key in _MET_AT if isinstance(row.get(key), str)]
+            found += [(row["domain"].lower(), time) for time in times if time is not None]
+    return found
 
 
 def _span(start: int, end: int, active: dict[tuple[str, str, str], int], file: str) -> Span:

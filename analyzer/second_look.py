@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from analyzer.bursts import burst_starts
 from analyzer.clocks import GIVEN, Estimate, by_bursts, by_hellos
+from analyzer.name_clocks import by_names
 from analyzer.settings import Settings
 from analyzer.spans import INFERRED, Oddity, Span
 from analyzer.stretches import BUSY, stretches
@@ -52,6 +55,7 @@ def second_look(  # noqa: PLR0913 - all that the first reading gave
     marks: Sequence[Mark],
     hellos: pl.DataFrame,
     mmtls: pl.DataFrame,
+    names: pl.DataFrame,
 ) -> SecondLook:
     """What the first reading of a capture says of its phases.
 
@@ -65,6 +69,7 @@ def second_look(  # noqa: PLR0913 - all that the first reading gave
         marks: comments that mark phases.
         hellos: as `captures.tables.Hellos`.
         mmtls: as `captures.tables.MmtlsRecords`.
+        names: name, time of each sighting.
     """
     if span is None:
         return SecondLook(None, [])
@@ -78,6 +83,7 @@ def second_look(  # noqa: PLR0913 - all that the first reading gave
         own = replace(states, offset=0, margin=0).clocked(span[0])
         found = (
             by_hellos(_stated(of_phone, hellos, mmtls)),
+            by_names(states.met, _times_of(names, states.met)),
             by_bursts(own, burst_starts(met), *span),
         )
         estimates += [estimate for estimate in found if estimate is not None]
@@ -126,10 +132,19 @@ def _stated(
     return own
 
 
-def _chosen(estimates: list[Estimate], states: Timeline) -> Estimate | None:
-    """The estimate that moves the timelines: of logs the hellos', if they say one; else bursts'.
+def _times_of(names: pl.DataFrame, met: Sequence[tuple[str, int]]) -> dict[str, NDArray[np.int64]]:
+    """When the capture shows each of these names, ns."""
+    wanted = names.filter(pl.col("name").is_in(sorted({name for name, _ in met}))).drop_nulls(
+        "time"
+    )
+    by_name = wanted.group_by("name").agg(pl.col("time").to_physical())
+    return {name: np.array(times, dtype=np.int64) for name, times in by_name.rows()}
 
-    Where the two contradict each other, none.
+
+def _chosen(estimates: list[Estimate], states: Timeline) -> Estimate | None:
+    """The estimate that moves the timelines: of logs the hellos', else of names, else of bursts.
+
+    Where they contradict each other, none.
     """
     known = [
         estimate

@@ -579,12 +579,12 @@ class Clocks(dy.Schema):
     capture = dy.String(nullable=False, description="File name of the capture.")
     evidence = dy.String(
         nullable=False,
-        check=lambda word: word.is_in(("hellos", "bursts", "given")),
+        check=lambda word: word.is_in(("hellos", "names", "bursts", "given")),
         description="hellos: the phone states its clock in hellos of TLS or MMTLS (a log of the "
-        "phone has the same clock); bursts: uploads that follow the screen coming on; given: by "
-        "the user.",
+        "phone has the same clock); names: that an App Privacy Report lists and the capture shows; "
+        "bursts: uploads that follow the screen coming on; given: by the user.",
     )
-    events = _count("Hellos or bursts that it rests on.")
+    events = _count("Hellos, names or bursts that it rests on.")
     offset = dy.Duration(
         nullable=True,
         time_unit="ns",

@@ -15,7 +15,7 @@ from analyzer.beside import octets_of
 from analyzer.events import Log
 from analyzer.local_times import LAST_TIME, zone_of
 from analyzer.logcat import is_logcat, read_logcat
-from analyzer.privacy_report import is_privacy_report, read_privacy_report
+from analyzer.privacy_report import is_privacy_report, names_met, read_privacy_report
 from analyzer.spans import Oddity, Span, TimelineError, by_start
 from analyzer.states import blurred, layered, spans_of_log
 from analyzer.usagestats import is_usagestats, read_usagestats
@@ -42,6 +42,8 @@ class Source:
     is_written: bool = False
     is_of_capture: bool = False
     """Its clock is that of the capture."""
+    met: list[tuple[str, int]] = field(default_factory=list)
+    """Names with times at which the phone says that it met them, ns."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +111,15 @@ class Timeline:
     def has_clock(self) -> bool:
         """Whether any file has times of a clock of its own."""
         return any(
-            file.log is not None or any(not span.is_relative for span in file.spans)
+            file.log is not None or file.met or any(not span.is_relative for span in file.spans)
             for file in self.files
             if not file.is_of_capture
         )
+
+    @property
+    def met(self) -> list[tuple[str, int]]:
+        """Names with times at which a phone says that it met them, ns."""
+        return [one for file in self.files for one in file.met]
 
     def has_log(self) -> bool:
         """Whether any file is what a phone logged."""
@@ -191,7 +198,7 @@ def _read(path: Path, zone: ZoneInfo | None, app: str | None) -> Source:
         if is_form(text):
             return _file_of_log(_logged(read, text, zone, path), path, app)
     if is_privacy_report(text):
-        return Source(path, *read_privacy_report(text, path.name, app))
+        return Source(path, *read_privacy_report(text, path.name, app), met=names_met(text))
     text = _exact(octets, path)
     if is_json(text):
         return Source(path, read_json(text, path, zone), is_written=True)

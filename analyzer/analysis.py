@@ -456,7 +456,7 @@ def _whole(
         beacons=seen.beacons,
         stretches=seen.stretches,
         amplification=amplification(settings.sent, _counting(sent, settings.app), table),
-        completeness=completeness(beside.counted, exported, beside.apps),
+        completeness=completeness(beside.counted, exported, beside.apps, _observed_seconds(parts)),
         identifiers=identifiers(
             _by_flow([part.hits for part in parts], offsets),
             flows.filter(pl.col("role") != "bystander"),
@@ -510,6 +510,12 @@ def _counting(uploads: pl.DataFrame, app: str | None) -> pl.DataFrame:
 
 def _span(part: _Part) -> tuple[int | None, int | None]:
     return part.reading.span() or (None, None)
+
+
+def _observed_seconds(parts: list[_Part]) -> float:
+    """Time from first to last packet, of all captures together."""
+    spans = [span for part in parts if (span := part.reading.span()) is not None]
+    return sum(last - first for first, last in spans) / SECOND
 
 
 def _captures(parts: list[_Part]) -> dy.DataFrame[Captures]:

@@ -7,7 +7,7 @@ Neither counts here.
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,8 @@ NOBODY = -1
 """User id of rows of a CSV: such apps are known by name alone."""
 FOREGROUND = "FOREGROUND"
 COLUMNS = ("app", "up_bytes", "down_bytes")
+COLUMNS_BOTH = ("app", "bytes")
+"""As iOS shows them: no app's bytes are told apart by direction."""
 
 _HEAD = re.compile(
     r"\s*ident=(?P<ident>.*) uid=(?P<uid>-?\d{1,10}) set=(?P<set>\w+) tag=(?P<tag>0x[0-9a-f]+)\s*"
@@ -29,6 +31,9 @@ _ROW = re.compile(
     r"\s*(?:st|bucketStart)=\d+ (?:activeTime=\d+ )?(?:rb|rxBytes)=(?P<down>\d{1,18}) "
     r"(?:rp|rxPackets)=\d+ (?:tb|txBytes)=(?P<up>\d{1,18}) .*"
 )
+_BUCKETS = re.compile(r"\s*NetworkStatsHistory: bucketDuration=(\d{1,12})\s*")
+_MILLISECONDS = 100_000
+"""From here on the length of a bucket is in milliseconds, as old versions print it."""
 _LIVE = re.compile(r"\s*mAppUidStatsMap:?\s*")
 _LIVE_ROW = re.compile(r"\s*(?P<uid>\d{1,10}) (?P<down>\d{1,18}) \d+ (?P<up>\d{1,18}) \d+\s*")
 
@@ -44,11 +49,15 @@ class Counted(NamedTuple):
         up: sent.
         down: received.
         foreground_up: sent while the app was in front; None: the source does not tell.
+        both: both ways together, where the source tells no more; then up and down are 0.
+        bucket_seconds: length of the buckets in which a history counts; None: it is no history.
     """
 
     up: int
     down: int
     foreground_up: int | None = None
+    both: int | None = None
+    bucket_seconds: int | None = None
 
 
 Key = tuple[int, str | None]
@@ -71,43 +80,48 @@ def read_counters(path: Path) -> Reading:
     """What a file says that the phone counted.
 
     Args:
-        path: output of `dumpsys netstats`, or a CSV with `COLUMNS`.
+        path: output of `dumpsys netstats`, or a CSV with `COLUMNS` or `COLUMNS_BOTH`.
 
     Raises:
         CountersError: it cannot be read, or is neither.
     """
     text = octets_of(path, MOST_BYTES, CountersError).decode("utf-8-sig", "replace")
     first = text.split("\n", 1)[0]
-    if set(COLUMNS) <= {cell.strip() for cell in first.split(",")}:
-        return Reading(_written(text, path), {})
+    columns = {cell.strip() for cell in first.split(",")}
+    for wanted in (COLUMNS, COLUMNS_BOTH):
+        if set(wanted) <= columns:
+            return Reading(_written(text, path, wanted[1:]), {})
     found = Reading(dict(_live(text)), _history(text))
     for counted in (*found.live.values(), *found.history.values()):
         _refuse_beyond(max(counted.up, counted.down), path)
     if not found.live and not found.history:
         raise CountersError(
             f"{path}: no counters: expected what `dumpsys netstats --full --uid` prints, or a CSV "
-            f"with {','.join(COLUMNS)}"
+            f"with {','.join(COLUMNS)}, or {','.join(COLUMNS_BOTH)}"
         )
     return found
 
 
-def _written(text: str, path: Path) -> dict[Key, Counted]:
-    """Rows of a CSV; of an app with several rows, their sums."""
+def _written(text: str, path: Path, columns: Sequence[str]) -> dict[Key, Counted]:
+    """Rows of a CSV with these columns of bytes; of an app with several rows, their sums."""
     found: dict[Key, Counted] = {}
     reader = csv.DictReader(StringIO(text), skipinitialspace=True)
     for row in reader:
         try:
-            up, down = (int((row[name] or "").replace("_", "x")) for name in COLUMNS[1:])
+            numbers = [int((row[name] or "").replace("_", "x")) for name in columns]
         except ValueError as error:
             raise CountersError(
                 f"{path}: line {reader.line_num}: whole numbers of bytes expected"
             ) from error
-        if min(up, down) < 0 or not row["app"]:
+        if min(numbers) < 0 or not row["app"]:
             raise CountersError(f"{path}: line {reader.line_num}: an app and its bytes expected")
-        _refuse_beyond(max(up, down), path)
+        _refuse_beyond(max(numbers), path)
         key = (NOBODY, row["app"].strip())
         before = found.get(key, Counted(0, 0))
-        found[key] = Counted(before.up + up, before.down + down)
+        if columns == COLUMNS_BOTH[1:]:
+            found[key] = Counted(0, 0, both=(before.both or 0) + numbers[0])
+        else:
+            found[key] = Counted(before.up + numbers[0], before.down + numbers[1])
     return found
 
 
@@ -132,11 +146,14 @@ def _history(text: str) -> dict[Key, Counted]:
     """The sums of all buckets per user id."""
     found: dict[Key, Counted] = {}
     head: re.Match[str] | None = None
+    length: int | None = None
     for line in text.splitlines():
         if match := _HEAD.fullmatch(line):
             counts = match["tag"] == "0x0" and int(match["uid"]) >= 0
             is_again = match["set"].startswith("DBG") or _VPN.search(match["ident"])
             head = match if counts and not is_again else None
+        elif match := _BUCKETS.fullmatch(line):
+            length = int(match[1]) // (1_000 if int(match[1]) >= _MILLISECONDS else 1)
         elif head is not None and (row := _ROW.fullmatch(line)):
             key = (int(head["uid"]), None)
             before = found.get(key, Counted(0, 0, 0))
@@ -146,6 +163,7 @@ def _history(text: str) -> dict[Key, Counted]:
                 before.up + up,
                 before.down + int(row["down"]),
                 (before.foreground_up or 0) + in_front,
+                bucket_seconds=length,
             )
     return found
 
@@ -166,6 +184,7 @@ def between(before: Reading, after: Reading) -> dict[Key, Counted | None]:
         in_front = None
         if now.foreground_up is not None and then.foreground_up is not None:
             in_front = now.foreground_up - then.foreground_up
-        is_reset = min(up, down, in_front or 0) < 0
-        found[key] = None if is_reset else Counted(up, down, in_front)
+        both = None if now.both is None else now.both - (then.both or 0)
+        is_reset = min(up, down, in_front or 0, both or 0) < 0
+        found[key] = None if is_reset else Counted(up, down, in_front, both, now.bucket_seconds)
     return found

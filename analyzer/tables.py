@@ -767,10 +767,16 @@ class Completeness(dy.Schema):
     app = dy.String(nullable=True, description="App, or `uid` and its number. Null: all of them.")
     uid = dy.Int64(nullable=True, description="User id. Null: all, or known by name alone.")
     counted_up_bytes = dy.Int64(
-        nullable=True, min=0, description="IP bytes that the phone counted, up. Null: see remark."
+        nullable=True,
+        min=0,
+        description="IP bytes that the phone counted, up. Null: see remark, or it does not tell "
+        "the directions apart.",
     )
     counted_down_bytes = dy.Int64(
-        nullable=True, min=0, description="IP bytes that it counted, down. Null: see remark."
+        nullable=True, min=0, description="IP bytes that it counted, down. Null: as above."
+    )
+    counted_bytes = dy.Int64(
+        nullable=True, min=0, description="IP bytes that it counted, both ways. Null: see remark."
     )
     counted_foreground_up_bytes = dy.Int64(
         nullable=True,
@@ -785,6 +791,9 @@ class Completeness(dy.Schema):
     )
     down_share = dy.Float64(
         nullable=True, description="Captured of counted, down. Null: nothing was counted."
+    )
+    share = dy.Float64(
+        nullable=True, description="Captured of counted, both ways. Null: nothing was counted."
     )
     remark = dy.String(nullable=True, description="What to know of the row. Null: nothing.")
 

@@ -101,13 +101,17 @@ def completeness_sentence(analysis: Analysis) -> str | None:
     app = analysis.summary.app
     rows = table.filter(pl.col("app") == app) if app is not None else table.clear()
     row = next(iter([*rows.to_dicts(), *table.to_dicts()]), None)
-    if row is None or row["up_share"] is None:
+    if row is None or row["share"] is None:
         return None
     who = row["app"] if row["app"] is not None else "its apps together"
+    captured, counted = row["captured_up_ip_bytes"], row["counted_up_bytes"]
+    share, did = row["up_share"], "sent"
+    if share is None:
+        captured, counted = captured + row["captured_down_ip_bytes"], row["counted_bytes"]
+        share, did = row["share"], "sent and received"
     text = (
-        f"{100 * row['up_share']:.1f} % of what the phone says that {who} sent is in the captures "
-        f"({bytes_text(row['captured_up_ip_bytes'])} of {bytes_text(row['counted_up_bytes'])}, "
-        "headers included)"
+        f"{100 * share:.1f} % of what the phone says that {who} {did} is in the captures "
+        f"({bytes_text(captured)} of {bytes_text(counted)}, headers included)"
     )
     return f"{text}: {row['remark']}." if row["remark"] else f"{text}."
 

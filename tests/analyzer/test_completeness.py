@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analyzer.completeness import MORE, NOT_MET, RESET, completeness
+from analyzer.completeness import COARSE, MORE, NOT_MET, RESET, completeness
 from analyzer.counters import NOBODY, Counted
 
 FLOWS = pl.DataFrame(
@@ -23,8 +23,10 @@ FLOWS = pl.DataFrame(
 )
 
 
-def found(counted, flows=FLOWS, apps=None):
-    return {row["app"]: row for row in completeness(counted, flows, apps or {}).to_dicts()}
+def found(counted, flows=FLOWS, apps=None, observed=9_000.0):
+    return {
+        row["app"]: row for row in completeness(counted, flows, apps or {}, observed).to_dicts()
+    }
 
 
 def test_shares_are_captured_of_counted():
@@ -62,3 +64,25 @@ def test_apps_are_found_by_name_where_only_that_is_known():
 
 def test_without_counters_there_is_nothing():
     assert found({}) == {}
+
+
+def test_what_a_phone_tells_of_both_ways_together_is_held_against_both():
+    rows = found({(NOBODY, "chat"): Counted(0, 0, both=2_900), (NOBODY, "mail"): Counted(300, 10)})
+    chat, whole = rows["chat"], rows[None]
+    assert (chat["counted_bytes"], chat["share"]) == (2_900, 0.5)
+    assert (chat["counted_up_bytes"], chat["up_share"], chat["remark"]) == (None, None, None)
+    assert (rows["mail"]["up_share"], rows["mail"]["share"]) == (1, 1)
+    assert (whole["counted_bytes"], whole["counted_up_bytes"]) == (3_210, None)
+
+
+def test_a_history_coarser_than_the_captures_says_so():
+    counted = {
+        (10144, None): Counted(950, 500, 0, bucket_seconds=7_200),
+        (10150, None): Counted(300, 10, 0, bucket_seconds=7_200),
+    }
+    rows = found(counted, observed=4_200)
+    assert {row["remark"] for row in rows.values()} == {COARSE.format(120, 70)}
+    assert rows["chat"]["up_share"] == 1
+    assert found(counted, observed=7_200)["chat"]["remark"] is None
+    more = found({(10144, None): Counted(9, 9, 0, bucket_seconds=7_200)}, observed=60)["chat"]
+    assert more["remark"] == f"{MORE}; {COARSE.format(120, 1)}"

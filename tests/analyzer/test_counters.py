@@ -56,11 +56,11 @@ def read(tmp_path, text):
 
 def test_history_counts_each_byte_once(tmp_path):
     found = read(tmp_path, MODERN.format(background=3_000, front=250))
-    assert found == Reading({}, {(10144, None): Counted(3_350, 1_520, 250)})
+    assert found == Reading({}, {(10144, None): Counted(3_350, 1_520, 250, bucket_seconds=7_200)})
 
 
 def test_older_versions_are_read_too(tmp_path):
-    assert read(tmp_path, OLD).history == {(10007, None): Counted(40, 30, 0)}
+    assert read(tmp_path, OLD).history == {(10007, None): Counted(40, 30, 0, bucket_seconds=7_200)}
 
 
 def test_live_counters_are_read(tmp_path):
@@ -95,10 +95,24 @@ def test_what_holds_no_counters_is_refused_in_a_line(tmp_path, text, told):
     assert "\n" not in str(caught.value)
 
 
+def test_an_app_may_be_written_down_without_directions(tmp_path):
+    before = read(tmp_path, "app,bytes\nChat,1200000\nMail,7\n")
+    after = read(tmp_path, "app, bytes\nChat,1500000\nMail,3\nMaps,5\n")
+    assert before.live == {
+        (NOBODY, "Chat"): Counted(0, 0, both=1_200_000),
+        (NOBODY, "Mail"): Counted(0, 0, both=7),
+    }
+    assert between(before, after) == {
+        (NOBODY, "Chat"): Counted(0, 0, both=300_000),
+        (NOBODY, "Mail"): None,
+        (NOBODY, "Maps"): Counted(0, 0, both=5),
+    }
+
+
 def test_between_two_readings_is_what_was_added(tmp_path):
     before = read(tmp_path, MODERN.format(background=3_000, front=250))
     after = read(tmp_path, MODERN.format(background=4_000, front=300))
-    assert between(before, after) == {(10144, None): Counted(1_050, 0, 50)}
+    assert between(before, after) == {(10144, None): Counted(1_050, 0, 50, bucket_seconds=7_200)}
 
 
 def test_live_counters_count_where_both_have_them(tmp_path):

@@ -595,14 +595,17 @@ def completeness_of() -> pl.DataFrame:
         "uid": None,
         "counted_up_bytes": 4_000_000,
         "counted_down_bytes": 9_000_000,
+        "counted_bytes": 13_000_000,
         "counted_foreground_up_bytes": None,
         "captured_up_ip_bytes": 3_900_000,
         "captured_down_ip_bytes": 8_000_000,
         "up_share": 0.975,
         "down_share": 8 / 9,
+        "share": 11.9 / 13,
         "remark": None,
     }
-    none = dict.fromkeys(("counted_up_bytes", "counted_down_bytes", "up_share", "down_share"))
+    shares = ("up_share", "down_share", "share")
+    none = dict.fromkeys(("counted_up_bytes", "counted_down_bytes", "counted_bytes", *shares))
     other = row | none | {"app": CHAT, "uid": 10_144, "remark": "reset"}
     return frame(Completeness, [row, other])
 

@@ -9,6 +9,7 @@ import pytest
 from reports.behaviour import (
     addresses_filter,
     behaviour,
+    completeness_sentence,
     frames_filter,
     period_text,
     rate_text,
@@ -132,3 +133,12 @@ def test_what_tls_needs_for_itself_adds_up(rich):
     assert sum(kinds[kind] for kind in kinds if kind != "whole") == kinds["whole"]
     assert f"{kinds['handshake']:,} handshake" in text(rich)
     assert by_kind_sent(part.flows.clear()) == {}
+
+
+def test_what_was_counted_both_ways_is_said_of_both(rich):
+    both = {"counted_up_bytes": None, "up_share": None}
+    table = rich.completeness.with_columns(pl.lit(None).alias(name) for name in both)
+    said = completeness_sentence(replace(rich, completeness=table))
+    assert said is not None
+    assert said.startswith("91.5 % of what the phone says that its apps together sent and received")
+    assert "(11.9 MB of 13.0 MB, headers included)" in said

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from analyzer.apps import is_alone
 from analyzer.settings import IDLE_STATES
 from analyzer.spans import INFERRED
 from analyzer.tables import ENCRYPTION, STATES, VERDICTS, Summary
@@ -25,7 +26,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
     """Totals of the phone's traffic with public remotes; of the app's, where it is known."""
     phone = flows.filter(pl.col("role") == "phone")
     is_app_known = bool(phone["app"].is_not_null().any())
-    if app is not None and is_app_known:
+    if is_alone(app, phone["app"]):
         phone, uploads = (table.filter(pl.col("app") == app) for table in (phone, uploads))
     got = uploads.filter(pl.col("up_unique_bytes") > 0)
     by_state = dict.fromkeys(STATES, 0) | dict(

@@ -1012,6 +1012,11 @@ class Summary:
     is_balanced: bool
     searched_up_bytes: int | None = None
 
+    @property
+    def counted_app(self) -> str | None:
+        """The app that alone counts; None: all traffic of the phone does."""
+        return self.app if self.is_app_known else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:

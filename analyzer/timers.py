@@ -32,6 +32,8 @@ LEAST_TOLD = 0.8
 """Share of the contacts that several timers must hold where one was found before."""
 EXACT = 0.95
 MOST_PARTS = 6
+WHOLE = 0.02
+"""So near to a whole multiple of another period a period is not told from its missed beats."""
 MOST_CHANCE, MOST_CHANCE_CLEAR = -9.0, -16.0
 """Natural logarithms of how seldom chance makes such chains, by the bound of `_chance`."""
 
@@ -103,7 +105,7 @@ def timers(times: Times, trains: Places, shortest: float) -> list[Timer]:
 def _is_multiple(period: float, others: list[_Chains]) -> bool:
     """Whether a timer of a shorter period that misses beats would look so too."""
     ratios = [period / one.period for one in others]
-    return any(round(of) > 1 and abs(of / round(of) - 1) <= TOLERANCES[-1] for of in ratios)
+    return any(round(of) > 1 and abs(of / round(of) - 1) <= WHOLE for of in ratios)
 
 
 def _add(found: list[_Chains], chains: _Chains) -> None:

@@ -27,7 +27,7 @@ _LONGEST: Final = 90
 
 def behaviour(analysis: Analysis) -> dict[str, Any]:
     """What the section on time shows beside phases, and what the answer says of it."""
-    counted_app = analysis.summary.app if analysis.summary.is_app_known else None
+    counted_app = analysis.summary.counted_app
     counts = pl.lit(value=True) if counted_app is None else pl.col("app").eq_missing(counted_app)
     bursts, beacons = analysis.bursts.filter(counts), analysis.beacons.filter(counts)
     is_told = _is_told(analysis)

@@ -36,8 +36,8 @@ class Counted:
 def counted(analysis: Analysis) -> Counted:
     """What counts: the app under test where the capture says which app owns a flow, else all."""
     flows = analysis.flows.filter(pl.col("role") == "phone")
-    app = analysis.summary.app
-    if app is None or not analysis.summary.is_app_known:
+    app = analysis.summary.counted_app
+    if app is None:
         return Counted(analysis.uploads, flows, analysis.timeline, 0)
     mine = pl.col("app").eq_missing(app)
     rest = analysis.uploads.filter(~mine)["up_unique_bytes"].sum()

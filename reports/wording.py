@@ -148,9 +148,7 @@ def country_grade(row: dict[str, Any]) -> str:
 
 def subject(summary: Summary) -> str:
     """Whose traffic the totals are: the app's where the capture can tell, else the phone's."""
-    if summary.app is not None and summary.is_app_known:
-        return summary.app
-    return "The phone"
+    return "The phone" if summary.counted_app is None else summary.counted_app
 
 
 def headline(summary: Summary) -> str:

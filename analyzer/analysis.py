@@ -53,7 +53,7 @@ from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
 from analyzer.tally import tally
 from analyzer.timelines import Timeline, read_timelines
 from analyzer.unicode_names import with_unicode
-from analyzer.uploads import timeline, uploads
+from analyzer.uploads import flow_phases, timeline, uploads
 from analyzer.withheld import REQUEST_TEXTS, requests_without_values, without_identifiers
 from captures.digests import Digests
 from captures.errors import CaptureError
@@ -449,6 +449,7 @@ def _whole(
         places=places,
         phases=table,
         uploads=sent,
+        flow_phases=flow_phases(per_phase, exported, table),
         timeline=over_time,
         clocks=clocked,
         rates=seen.rates,

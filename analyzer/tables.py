@@ -550,6 +550,23 @@ class Uploads(dy.Schema):
     )
 
 
+class FlowPhases(dy.Schema):
+    """One row per phase and flow of the phone that had packets in it: `uploads` by flow.
+
+    Joined to `flows`, it says what any kind of flow sent in any state. Sorted by flow, then phase.
+    """
+
+    flow = dy.Int64(nullable=False, primary_key=True, description="Its flow.")
+    phase = dy.Int64(nullable=False, primary_key=True, description="Phase.")
+    state = dy.String(
+        nullable=False, check=lambda word: word.is_in(STATES), description="State of that phase."
+    )
+    up_packets = _count("Packets up.")
+    down_packets = _count("Packets down.")
+    up_unique_bytes = _count("Uploaded: payload bytes up, each counted once.")
+    down_unique_bytes = _count("Payload bytes down, each counted once.")
+
+
 class Timeline(dy.Schema):
     """One row per bin of time, state, app and country in which the phone exchanged anything.
 
@@ -1042,6 +1059,7 @@ class Analysis:
     places: dy.DataFrame[Places]
     phases: dy.DataFrame[Phases]
     uploads: dy.DataFrame[Uploads]
+    flow_phases: dy.DataFrame[FlowPhases]
     timeline: dy.DataFrame[Timeline]
     clocks: dy.DataFrame[Clocks]
     rates: dy.DataFrame[Rates]

@@ -6,7 +6,7 @@ import dataframely as dy
 import polars as pl
 
 from analyzer.flows import PACKET_SUMS
-from analyzer.tables import Flows, Phases, Timeline, Uploads
+from analyzer.tables import FlowPhases, Flows, Phases, Timeline, Uploads
 from captures.sums import MOST_BINS, SECOND
 
 HOUR_NS = 3_600 * SECOND
@@ -47,6 +47,26 @@ def uploads(
         )
     )
     return Uploads.validate(table.select(Uploads.column_names()))
+
+
+def flow_phases(
+    per_phase: pl.DataFrame, flows: dy.DataFrame[Flows], phases: dy.DataFrame[Phases]
+) -> dy.DataFrame[FlowPhases]:
+    """One row per flow of the phone and phase: `uploads` before flows are added up.
+
+    Args:
+        per_phase: flow, phase and the sums up and down, of all flows.
+        flows: all flows.
+        phases: all phases.
+    """
+    table = (
+        per_phase.join(
+            flows.filter(pl.col("role") == "phone").select("flow"), on="flow", how="semi"
+        )
+        .join(phases.select("phase", "state"), on="phase")
+        .sort("flow", "phase")
+    )
+    return FlowPhases.validate(table.select(FlowPhases.column_names()))
 
 
 def timeline(

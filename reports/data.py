@@ -47,6 +47,7 @@ TABLES: Final = (
     "requests",
     "decryption",
     "names",
+    "flow_phases",
     "flows",
 )
 """The exported tables, by name of their attribute in `Analysis`; the long ones come last."""

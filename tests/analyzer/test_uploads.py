@@ -57,6 +57,25 @@ def test_rows_come_by_phase_then_most_uploaded_then_address(analysed, timeline_f
     assert table.columns == Uploads.column_names()
 
 
+def test_each_flow_has_a_row_per_phase_and_they_add_up_to_the_uploads(analysed, timeline_file):
+    timeline = timeline_file("0,10,active,a", "10,20,idle,b")
+    frames = [upload(0, 10), upload(1, 20, port=9_001), upload(2, 5, OTHER_REMOTE), upload(15, 30)]
+    found = analysed([*frames, *household()], timelines=(timeline,))
+    table = found.flow_phases.join(found.flows, on="flow", suffix="_of_flow")
+    assert set(table["role"]) == {"phone"}
+    mine = table.filter(remote_address=REMOTE, remote_port=9_000)
+    assert mine.select("phase", "state", "up_unique_bytes").rows() == [
+        (1, "active", 10),
+        (2, "idle", 30),
+    ]
+    keys = ["phase", "remote_address"]
+    sums = ["up_packets", "down_packets", "up_unique_bytes", "down_unique_bytes"]
+    of_flows, of_uploads = (
+        of.group_by(keys).agg(pl.col(sums).sum()).sort(keys) for of in (table, found.uploads)
+    )
+    assert of_flows.equals(of_uploads)
+
+
 def test_the_rate_is_per_hour_of_what_was_observed(analysed, timeline_file):
     timeline = timeline_file("0,3600,idle,night")
     table = analysed([upload(0), upload(1_800)], timelines=(timeline,)).uploads

@@ -20,6 +20,7 @@ from analyzer.tables import (
     Clocks,
     Completeness,
     Databases,
+    FlowPhases,
     Flows,
     Identifiers,
     Ledger,
@@ -228,6 +229,21 @@ def uploads_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
     return frame(Uploads, rows).sort(
         "phase", pl.col("up_unique_bytes").neg(), "remote_address", maintain_order=True
     )
+
+
+def flow_phases_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
+    rows = [
+        {
+            "flow": number + 1,
+            "phase": index + 1,
+            "state": state,
+            **counts(remote.up[index], remote.down[index]),
+        }
+        for number, remote in enumerate(remotes)
+        for index, (_, state, *_) in enumerate(phases)
+        if remote.up[index] + remote.down[index]
+    ]
+    return frame(FlowPhases, rows)
 
 
 def timeline_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
@@ -743,6 +759,7 @@ def analysis_of(
         places=places,
         phases=phases_of(spans),
         uploads=uploads,
+        flow_phases=flow_phases_of(remotes, spans),
         timeline=timeline_of(remotes, spans),
         clocks=clocks_of() if remotes else Clocks.create_empty(),
         rates=rates_of(uploads, phases_of(spans)),

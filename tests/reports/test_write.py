@@ -207,4 +207,4 @@ def test_a_defect_of_ours_leaves_nothing_either(rich, tmp_path, monkeypatch):
 
 def test_no_name_from_a_capture_becomes_a_file_name(rich, tmp_path):
     files = {path.name for path in put(rich, tmp_path / "out")}
-    assert all(re.fullmatch(r"[a-z]+\.(html|json|csv|parquet)", name) for name in files)
+    assert all(re.fullmatch(r"[a-z_]+\.(html|json|csv|parquet)", name) for name in files)

@@ -25,6 +25,7 @@ from captures.digests import Digests
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analyzer.rules import Rule
     from analyzer.settings import Sent, Settings
     from analyzer.tables import Analysis, Comparison
     from geo.updates import Updated
@@ -42,7 +43,6 @@ DEFAULT_FORMATS = "html,json,parquet"
 COMPARED = "compare.phonehome"
 SWITCH_SECONDS = 0.0003  # a thread that decodes needs the interpreter often, and shortly
 IDLE_MEANS = ("screen-off", "background", "both")
-RULES = ("new-country", "new-asn", "new-host")
 PERCENT = 100
 MOST_DIGITS = 15
 MOST_OFFSET = 366 * 86_400
@@ -429,11 +429,28 @@ def _share(_: click.Context, __: click.Parameter, value: str) -> float:
     return percent / PERCENT
 
 
+def _rules(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "tuple[Rule, ...]":
+    if not values:
+        return ()
+    from analyzer.rules import RuleError, read_rule  # noqa: PLC0415 - slow to import
+
+    try:
+        return tuple(read_rule(value) for value in values)
+    except RuleError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @phonehome.command(cls=_ManyPaths)
 @click.option("--base", multiple=True, required=True, metavar="PATH...", help="The one side.")
 @click.option("--new", multiple=True, required=True, metavar="PATH...", help="The other side.")
 @click.option("-o", "--output", type=EXISTING, default=COMPARED, show_default=True)
-@click.option("--fail-on", multiple=True, type=click.Choice(RULES), help="Exit with 1 if so.")
+@click.option(
+    "--fail-on",
+    multiple=True,
+    callback=_rules,
+    metavar="RULE",
+    help="Exit with 1 if so: new-country, new-asn, new-host, impossible, 'idle-upload>+20%', …",
+)
 @click.option("--same-within", default="10%", callback=_share, help="Rates so close are the same.")
 @click.option("--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses.")
 @click.option("--base-timeline", multiple=True, type=EXISTING, help="Timeline of the base.")
@@ -448,7 +465,7 @@ def compare(  # noqa: PLR0913 - one argument per option
     base: tuple[str, ...],
     new: tuple[str, ...],
     output: Path,
-    fail_on: tuple[str, ...],
+    fail_on: "tuple[Rule, ...]",
     same_within: float,
     phone: tuple[str, ...],
     base_timeline: tuple[Path, ...],
@@ -466,9 +483,9 @@ def compare(  # noqa: PLR0913 - one argument per option
     """
     started = datetime.now(UTC)
     with _clear_errors():
-        from analyzer.comparison import matches  # noqa: PLC0415 - slow to import
-        from analyzer.settings import Settings  # noqa: PLC0415 - the same
-        from reports.comparison import summary, summary_json, write  # noqa: PLC0415 - the same
+        from analyzer.settings import Settings  # noqa: PLC0415 - slow to import
+        from reports.comparison import summary_json, write  # noqa: PLC0415 - the same
+        from reports.comparison_terminal import summary  # noqa: PLC0415 - the same
         from reports.write import refuse_existing  # noqa: PLC0415 - the same
 
         settings = Settings(phones=phone, timezone=timezone, databases=geo)
@@ -479,11 +496,7 @@ def compare(  # noqa: PLR0913 - one argument per option
         refuse_existing(output, force=force)
         result = _comparison((base, new), of_sides, same_within, is_quiet=quiet)
         files = write(result, output, formats=formats, force=force, started=started)
-    failed = {
-        rule: rows["key"].to_list()
-        for rule in dict.fromkeys(fail_on)
-        if len(rows := matches(result.changes, rule))
-    }
+    failed = {rule.text: broken for rule in fail_on if (broken := rule.judge(result))}
     if not quiet:
         summary(result, failed, _console())
         _say(f"\nwritten: {files[0] if len(files) == 1 else output}")

@@ -1,17 +1,20 @@
 """Two sides held against each other: what is new, gone or changed per country, ASN and host.
 
-Rates are bytes uploaded over the time observed. Nothing here claims significance.
+Rates are bytes uploaded over the time observed. What is measured is described first; whether
+chance could have done it is judged after that, for all rows together.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import dataframely as dy
+import numpy as np
 import polars as pl
 
 from analyzer.analysis import Progress
 from analyzer.comparability import differences
+from analyzer.observed import HOST
 from analyzer.remarks import place_facts, remarks
 from analyzer.settings import Settings
 from analyzer.sides import Side, observe
@@ -24,23 +27,33 @@ from analyzer.tables import (
     Comparison,
     Exposures,
     Repetitions,
+    Traits,
 )
+from analyzer.traits import judged_traits, met_traits
 from analyzer.uploads import HOUR_NS
+from analyzer.verdicts import Family, enough, places, presence, seen_in, verdict, volume
 
 SAME_WITHIN: Final = 0.1
 """Two rates are called the same where they differ by at most this part of the larger one."""
 
-RULES: Final = {"new-country": "country", "new-asn": "asn", "new-host": "host"}
-"""What `--fail-on` knows: rule → dimension in which nothing may be new over all states."""
+PHASE: Final = "phase"
+"""The dimension of hosts per label of a phase."""
 
 KEYS: Final = {
     "country": pl.col("country"),
     "asn": pl.concat_str(pl.lit("AS"), pl.col("asn")),
-    "host": pl.coalesce("host", "remote_address"),
+    "organisation": pl.col("organisation"),
+    "domain": pl.col("domain"),
+    "host": HOST,
+    "app": pl.col("app"),
+    "service": pl.col("service"),
 }
-"""Per dimension, the key of a remote. A remote without a name is its address."""
+"""Per dimension, the key of a remote; `phase` is `host` once more, per label."""
 
-_SAME: Final = ("dimension", "key", "state")
+ALWAYS: Final = ("country", "asn", "host", PHASE)
+"""Dimensions that have rows even if no key of them is known on either side."""
+
+_SAME: Final = ("dimension", "key", "state", "label")
 
 
 def compare(
@@ -77,13 +90,18 @@ def compared(base: Side, new: Side, *, same_within: float = SAME_WITHIN) -> Comp
     sides = (base, new)
     repetitions = Repetitions.validate(pl.concat([side.repetitions for side in sides]))
     exposures = Exposures.validate(pl.concat([side.exposures for side in sides]))
+    judged = _judged(base, new, same_within)
     return Comparison(
         labels={side.side: side.label for side in sides},
         same_within=same_within,
-        changes=changes(base, new, same_within=same_within),
+        changes=judged.changes,
+        traits=judged.traits,
+        family=judged.family,
         repetitions=repetitions,
         exposures=exposures,
         databases=ComparedDatabases.validate(pl.concat([side.databases for side in sides])),
+        places={side.side: side.places for side in sides},
+        observed={side.side: side.observed for side in sides},
         captures={side.side: side.captures for side in sides},
         settings={side.side: side.settings for side in sides},
         differences=tuple(differences(base, new, same_within=same_within)),
@@ -94,68 +112,118 @@ def compared(base: Side, new: Side, *, same_within: float = SAME_WITHIN) -> Comp
 
 
 def changes(base: Side, new: Side, *, same_within: float) -> dy.DataFrame[Changes]:
-    """What differs, and what does not, per dimension, key and state."""
-    table = (
-        _of_side(base)
-        .join(_of_side(new), on=_SAME, how="full", coalesce=True, nulls_equal=True)
-        .join(_observed(base), on="state", how="left")
-        .join(_observed(new), on="state", how="left")
+    """What differs, and what does not, per dimension, key and state, and how sure that is."""
+    return _judged(base, new, same_within).changes
+
+
+class _Judged(NamedTuple):
+    changes: dy.DataFrame[Changes]
+    traits: dy.DataFrame[Traits]
+    family: int
+
+
+def _judged(base: Side, new: Side, same_within: float) -> _Judged:
+    """Rows and traits, all their tests taken together."""
+    keyed = pl.concat(
+        [_keyed(side, base, new).with_columns(side=pl.lit(side.side)) for side in (base, new)]
     )
-    rated = _rated(table).with_columns(_change(same_within), _is_overlapping())
-    placed = rated.join(
-        place_facts(base, new, KEYS["host"]), on=["dimension", "key"], how="left"
-    ).join(_holders(base, new), on=["dimension", "key"], how="left")
-    noted = placed.join(
-        remarks(base, new, KEYS), on=["dimension", "key"], how="left", nulls_equal=True
-    )
-    ordered = noted.sort(
-        pl.col("dimension").replace_strict(list(DIMENSIONS), [0, 1, 2], return_dtype=pl.Int8),
-        "key",
-        pl.col("state").replace_strict(
-            [ALL_STATES, *STATES], list(range(1 + len(STATES))), return_dtype=pl.Int8
+    rows = _described(keyed, base, new, same_within)
+    kinds = met_traits(base, new)
+    spans = pl.concat([side.spans.with_columns(side=pl.lit(side.side)) for side in (base, new)])
+    cells = rows.select("row", *_SAME).join(keyed, on=_SAME, nulls_equal=True)
+    rated = volume(rows.select("state", "label"), cells, spans, same_within=same_within)
+    tests = [
+        presence(seen_in(rows)),
+        (rated.p, rated.least, rated.effect != 0),
+        places(rows.select(*_SAME), {side.side: side.traits for side in (base, new)}),
+        presence(seen_in(kinds)),
+    ]
+    family = Family.of(*(np.concatenate(column) for column in zip(*tests, strict=True)))
+    of_rows = family.parts([len(test[0]) for test in tests])
+    table = rows.with_columns(
+        *(
+            pl.Series(f"{name}_{what}", values, nan_to_null=True)
+            for name, (p, q) in zip(("presence", "volume", "place"), of_rows, strict=False)
+            for what, values in (("p", p), ("q", q))
         ),
-        nulls_last=True,
+        pl.Series("sameness_p", rated.same, nan_to_null=True),
+        pl.Series("effect", rated.effect, nan_to_null=True),
+        pl.Series("ratio_low", rated.low, nan_to_null=True),
+        pl.Series("ratio_high", rated.high, nan_to_null=True),
+        *enough(rows, family),
     )
-    return Changes.validate(ordered.select(Changes.column_names()))
-
-
-def matches(changes: dy.DataFrame[Changes], rule: str) -> dy.DataFrame[Changes]:
-    """The rows that a rule of `RULES` does not allow: what is new over all states."""
-    return Changes.validate(
-        changes.filter(
-            pl.col("dimension") == RULES[rule],
-            pl.col("state") == ALL_STATES,
-            pl.col("change") == "new",
-        )
+    return _Judged(
+        Changes.validate(verdict(table).select(Changes.column_names())),
+        judged_traits(kinds, of_rows[-1], family),
+        family.size,
     )
 
 
-def _keyed(side: Side) -> pl.DataFrame:
-    """What was sent, once per dimension with the key in it."""
-    return pl.concat(
-        [
-            side.sent.with_columns(pl.lit(dimension).alias("dimension"), key.alias("key"))
-            for dimension, key in KEYS.items()
-        ]
+def _described(keyed: pl.DataFrame, base: Side, new: Side, same_within: float) -> pl.DataFrame:
+    """A row per dimension, key, state and label, with all that is measured, in their order."""
+    table = (
+        _of_side(keyed, base)
+        .join(_of_side(keyed, new), on=_SAME, how="full", coalesce=True, nulls_equal=True)
+        .join(_observed(base), on=["state", "label"], how="left", nulls_equal=True)
+        .join(_observed(new), on=["state", "label"], how="left", nulls_equal=True)
+    )
+    rated = _rated(table).with_columns(_change(same_within), _is_overlapping(), _ratio())
+    placed = rated.join(place_facts(base, new, HOST), on=["dimension", "key"], how="left").join(
+        _holders(base, new), on=["dimension", "key"], how="left"
+    )
+    noted = placed.join(remarks(base, new), on=["dimension", "key"], how="left", nulls_equal=True)
+    orders = {"dimension": DIMENSIONS, "state": (ALL_STATES, *STATES)}
+    place = {
+        name: pl.col(name).replace_strict(list(words), range(len(words)), return_dtype=pl.Int8)
+        for name, words in orders.items()
+    }
+    ordered = noted.sort(place["dimension"], "key", place["state"], "label", nulls_last=True)
+    return ordered.with_row_index("row")
+
+
+def _keyed(side: Side, base: Side, new: Side) -> pl.DataFrame:
+    """What a side sent, per dimension, key, state, label and repetition."""
+    known = pl.concat([base.sent, new.sent]).select(
+        pl.col(name).is_not_null().any() for name in KEYS if name not in ALWAYS
+    )
+    whole = side.sent.filter(pl.col("label").is_null())
+    several = _with_labels(base, new)
+    parts = [
+        whole.with_columns(pl.lit(dimension).alias("dimension"), key.alias("key"))
+        for dimension, key in KEYS.items()
+        if dimension in ALWAYS or known[dimension].item()
+    ]
+    of_labels = side.sent.filter(pl.col("label").is_not_null(), pl.col("state").is_in(several))
+    parts.append(of_labels.with_columns(pl.lit(PHASE).alias("dimension"), HOST.alias("key")))
+    return (
+        pl.concat(parts)
+        .group_by(*_SAME, "repetition")
+        .agg(pl.col("up_unique_bytes", "flows").sum())
     )
 
 
-def _of_side(side: Side) -> pl.DataFrame:
-    """Per key and state: bytes, repetitions that saw it, lowest and highest of their rates.
+def _with_labels(base: Side, new: Side) -> list[str]:
+    """States whose phases have more than one label: of the others, labels say nothing new."""
+    labels = pl.concat([base.spans, new.spans]).drop_nulls("label")
+    several = labels.group_by("state").agg(pl.col("label").n_unique()).filter(pl.col("label") > 1)
+    return several["state"].to_list()
+
+
+def _of_side(keyed: pl.DataFrame, side: Side) -> pl.DataFrame:
+    """Per key and state: bytes, flows, repetitions that saw it, lowest and highest of their rates.
 
     The lowest is that of the repetitions that saw it; `_rated` knows of the others.
     """
     rate = pl.col("up_unique_bytes") * HOUR_NS / _nanoseconds("exposure")
     name = side.side
     return (
-        _keyed(side)
-        .group_by(*_SAME, "repetition")
-        .agg(pl.col("up_unique_bytes").sum())
-        .join(side.exposures.drop("side", "up_unique_bytes"), on=["repetition", "state"])
+        keyed.filter(side=name)
+        .join(side.spans, on=["repetition", "state", "label"], nulls_equal=True)
         .with_columns(rate=pl.when(_nanoseconds("exposure") > 0).then(rate))
         .group_by(_SAME)
         .agg(
             pl.col("up_unique_bytes").sum().alias(f"{name}_up_unique_bytes"),
+            pl.col("flows").sum().alias(f"{name}_flows"),
             pl.len().cast(pl.Int64).alias(f"{name}_seen_in"),
             pl.col("rate").count().alias(f"{name}_rates"),
             pl.col("rate").min().alias(f"{name}_least_per_hour"),
@@ -165,13 +233,17 @@ def _of_side(side: Side) -> pl.DataFrame:
 
 
 def _observed(side: Side) -> pl.DataFrame:
-    """Per state: time observed, and the repetitions that did; those of no length, packets only."""
+    """Per state and label: time observed, and the repetitions that did, or at least had packets.
+
+    The labels of the other side are there too, with nothing observed.
+    """
     is_timed = _nanoseconds("exposure") > 0
-    had_packets = side.sent.select("repetition", "state", pl.lit(value=True).alias("is_seen"))
+    span = ["repetition", "state", "label"]
+    had_packets = side.sent.select(*span, pl.lit(value=True).alias("is_seen"))
     name = side.side
     return (
-        side.exposures.join(had_packets.unique(), on=["repetition", "state"], how="left")
-        .group_by("state")
+        side.spans.join(had_packets.unique(), on=span, how="left", nulls_equal=True)
+        .group_by("state", "label")
         .agg(
             pl.col("exposure").sum().alias(f"{name}_exposure"),
             (is_timed | pl.col("is_seen").fill_null(value=False))
@@ -191,12 +263,18 @@ def _rated(table: pl.DataFrame) -> pl.DataFrame:
         least, most = f"{side}_least_per_hour", f"{side}_most_per_hour"
         saw_all = pl.col(f"{side}_rates").fill_null(0) >= pl.col(f"{side}_timed")
         sent = pl.col(f"{side}_up_unique_bytes").fill_null(0)
+        flows = pl.col(f"{side}_flows").fill_null(0)
+        no_time = pl.lit(0).cast(pl.Duration("ns"))
         table = table.with_columns(
+            pl.col(f"{side}_exposure").fill_null(no_time),  # a label of the other side alone
+            pl.col(f"{side}_repetitions", f"{side}_timed").fill_null(0),
+        ).with_columns(
             sent,
             pl.col(f"{side}_seen_in").fill_null(0),
             pl.when(is_timed)
             .then(sent * HOUR_NS / exposure)
             .alias(f"{side}_up_unique_bytes_per_hour"),
+            pl.when(is_timed).then(flows * HOUR_NS / exposure).alias(f"{side}_flows_per_hour"),
             pl.when(is_timed)
             .then(pl.when(saw_all).then(pl.col(least)).otherwise(0.0))
             .alias(least),
@@ -232,6 +310,11 @@ def _is_overlapping() -> pl.Expr:
         pl.col("new_least_per_hour") <= pl.col("base_most_per_hour")
     )
     return pl.when(has_spread).then(shared).alias("is_overlapping")
+
+
+def _ratio() -> pl.Expr:
+    base = pl.col("base_up_unique_bytes_per_hour")
+    return pl.when(base > 0).then(pl.col("new_up_unique_bytes_per_hour") / base).alias("ratio")
 
 
 def _holders(base: Side, new: Side) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from analyzer.observed import HOST
 from analyzer.sides import Side
 
 MOST = 3
@@ -59,10 +60,10 @@ def _set(column: str) -> pl.Expr:
     return pl.col(column).drop_nulls().unique().sort()
 
 
-def remarks(base: Side, new: Side, keys: dict[str, pl.Expr]) -> pl.DataFrame:
+def remarks(base: Side, new: Side) -> pl.DataFrame:
     """Per dimension and key, its remarks as one text; keys without one are left out."""
     said = pl.concat(
-        [*_of_countries(base, new), *_of_hosts(base, new, keys["host"])], how="vertical_relaxed"
+        [*_of_countries(base, new), *_of_hosts(base, new, HOST)], how="vertical_relaxed"
     )
     return (
         said.filter(pl.col("key").is_not_null())

@@ -3,14 +3,24 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import dataframely as dy
 import polars as pl
 
-from analyzer.tables import Phases, Phones, Places, Uploads
+from analyzer.observed import Observed
+from analyzer.settings import Settings
+from analyzer.tables import (
+    Beacons,
+    FlowPhases,
+    Flows,
+    Phases,
+    Phones,
+    Places,
+    Requests,
+    Uploads,
+)
 from captures.errors import CaptureError
 from captures.tables import Captures
 from geo.tables import Databases
@@ -19,24 +29,6 @@ MANIFEST = "manifest.json"
 RESULTS = ("uploads.parquet", "analysis.json")
 
 Table = TypeVar("Table")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observed:
-    """One repetition, with those tables of its analysis that a comparison needs."""
-
-    name: str
-    is_saved: bool
-    timelines: tuple[Path, ...]
-    timeline_source: str | None
-    captures: dy.DataFrame[Captures]
-    phones: dy.DataFrame[Phones]
-    phases: dy.DataFrame[Phases]
-    uploads: dy.DataFrame[Uploads]
-    places: dy.DataFrame[Places]
-    databases: dy.DataFrame[Databases]
-    notes: tuple[str, ...]
-    is_balanced: bool
 
 
 def saved_folder(path: Path) -> Path | None:
@@ -62,15 +54,31 @@ def saved(folder: Path) -> Observed:
         is_saved=True,
         timelines=tuple(map(Path, names)),
         timeline_source="saved" if len(names) else None,
+        settings=_settings(manifest),
         captures=_table(folder, "captures", Captures.validate, hashes),
         phones=_table(folder, "phones", Phones.validate, hashes),
         phases=phases,
+        flows=_table(folder, "flows", Flows.validate, hashes),
+        flow_phases=_table(folder, "flow_phases", FlowPhases.validate, hashes),
         uploads=_table(folder, "uploads", Uploads.validate, hashes),
         places=_table(folder, "places", Places.validate, hashes),
+        beacons=_table(folder, "beacons", Beacons.validate, hashes),
+        requests=_table(folder, "requests", Requests.validate, hashes),
         databases=_table(folder, "databases", Databases.validate, hashes),
         notes=tuple(map(str, manifest.get("notes", ()))),
         is_balanced=manifest.get("is_balanced") is True,
     )
+
+
+def _settings(manifest: dict[str, Any]) -> Settings:
+    """What a comparison asks of the settings that an analysis was run with."""
+    asked = manifest.get("settings")
+    told = {
+        name: asked[name]
+        for name in ("version", "phone_location")
+        if isinstance(asked, dict) and isinstance(asked.get(name), str)
+    }
+    return Settings(**told)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -93,7 +101,8 @@ def _table(
     path = folder / f"{name}.parquet"
     if path.name not in hashes:
         raise CaptureError(
-            f"{folder}: expected {path.name}, got none: analyse again with --format parquet"
+            f"{folder}: expected {path.name}, got none: it was saved without Parquet or by an "
+            "older phonehome; analyse again with --format parquet"
         )
     try:
         if sha256(path) != hashes[path.name]:
@@ -103,9 +112,9 @@ def _table(
         raise CaptureError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (pl.exceptions.PolarsError, dy.exc.SchemaError, dy.exc.ValidationError) as error:
         reason = str(error).partition("\n")[0]
-        raise CaptureError(f"{path}: expected the table that this version writes: {reason}") from (
-            error
-        )
+        raise CaptureError(
+            f"{path}: expected the table that this version writes; analyse again: {reason}"
+        ) from error
 
 
 def sha256(path: Path) -> str:

@@ -10,7 +10,8 @@ import polars as pl
 
 from analyzer.analysis import Progress, analyze
 from analyzer.notes import NO_TIMELINE
-from analyzer.saved import Observed, saved, saved_folder, sha256, shown_name
+from analyzer.observed import Observed, sent, spans, traits
+from analyzer.saved import saved, saved_folder, sha256, shown_name
 from analyzer.settings import Settings
 from analyzer.tables import (
     ALL_STATES,
@@ -27,7 +28,6 @@ from captures.tables import Captures
 
 COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
 TIMELINE = "{}.timeline.csv"
-SENT = ("state", "remote_address", "host", "country", "asn", "as_org")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,14 @@ class Side:
         label: what it is called: the names of its paths.
         repetitions: its repetitions.
         exposures: for how long each of them observed each state.
-        sent: bytes uploaded per repetition, state, remote address and its name and place.
+        spans: the same, also per label of a phase: repetition, state, label (null: all of the
+            state), exposure.
+        sent: bytes uploaded and flows per repetition, state, label (as in `spans`) and what
+            `observed.REMOTE` names.
+        traits: what each host was like, per repetition: key, trait, value.
         places: what is known of each remote address.
         databases: what placed them.
+        observed: the analyses of its repetitions, in order.
         captures: all captures.
         settings: what was asked for.
         notes: sentences on what the runs could not do.
@@ -52,9 +57,12 @@ class Side:
     label: str
     repetitions: dy.DataFrame[Repetitions]
     exposures: dy.DataFrame[Exposures]
+    spans: pl.DataFrame
     sent: pl.DataFrame
+    traits: pl.DataFrame
     places: pl.DataFrame
     databases: dy.DataFrame[ComparedDatabases]
+    observed: tuple[Observed, ...]
     captures: dy.DataFrame[Captures]
     settings: Settings
     notes: tuple[str, ...]
@@ -147,11 +155,16 @@ def _observed(
         is_saved=False,
         timelines=timelines,
         timeline_source=source,
+        settings=result.settings,
         captures=result.captures,
         phones=result.phones,
         phases=result.phases,
+        flows=result.flows,
+        flow_phases=result.flow_phases,
         uploads=result.uploads,
         places=result.places,
+        beacons=result.beacons,
+        requests=result.requests,
         databases=result.databases,
         notes=result.notes,
         is_balanced=result.summary.is_balanced,
@@ -160,23 +173,32 @@ def _observed(
 
 def _side(side: str, label: str, observed: list[Observed], settings: Settings) -> Side:
     numbered = list(enumerate(observed, start=1))
+    went = _numbered([sent(part, settings.app) for part in observed])
+    observed_spans = _numbered([spans(part) for part in observed])
+    exposures = _exposures(side, observed_spans, went)
     return Side(
         side=side,
         label=label,
         repetitions=Repetitions.validate(
             pl.DataFrame(
                 [_repetition(side, number, part) for number, part in numbered],
-                schema=Repetitions.create_empty().schema,
+                schema=Repetitions.create_empty().drop("up_unique_bytes").schema,
             )
+            .join(_whole(exposures), on="repetition", maintain_order="left")
+            .select(Repetitions.column_names())
         ),
-        exposures=Exposures.validate(
-            pl.concat([_exposures(side, number, part) for number, part in numbered])
-        ),
-        sent=pl.concat([_sent(number, part) for number, part in numbered]),
+        exposures=exposures,
+        spans=observed_spans,
+        sent=went,
+        traits=_numbered([traits(part, settings.app) for part in observed]),
         places=pl.concat(
-            [part.places.select("address", "country", "asn", "opinions") for part in observed]
+            [
+                part.places.select("address", "country", "asn", "opinions", "verdict", "reason")
+                for part in observed
+            ]
         ).unique("address", keep="first", maintain_order=True),
         databases=_databases(side, observed),
+        observed=tuple(observed),
         captures=Captures.validate(
             pl.concat(
                 [
@@ -190,6 +212,16 @@ def _side(side: str, label: str, observed: list[Observed], settings: Settings) -
         settings=settings,
         notes=_notes(side, observed),
         is_balanced=all(part.is_balanced for part in observed),
+    )
+
+
+def _numbered(tables: list[pl.DataFrame]) -> pl.DataFrame:
+    """The tables of all repetitions, with the number of each."""
+    return pl.concat(
+        [
+            table.with_columns(pl.lit(number, dtype=pl.Int64).alias("repetition"))
+            for number, table in enumerate(tables, start=1)
+        ]
     )
 
 
@@ -210,41 +242,30 @@ def _repetition(side: str, number: int, part: Observed) -> dict[str, Any]:
         "packets": captures["packets"].sum(),
         "first_time": captures["first_time"].min(),
         "last_time": captures["last_time"].max(),
-        "up_unique_bytes": part.uploads["up_unique_bytes"].sum(),
         "is_damaged": bool(captures["damage"].is_not_null().any()),
     }
 
 
-def _exposures(side: str, number: int, part: Observed) -> pl.DataFrame:
-    """A row per state and one for all, 0 where nothing was observed."""
-    observed = _with_all(part.phases).group_by("state").agg(pl.col("exposure").sum())
-    sent = _with_all(part.uploads).group_by("state").agg(pl.col("up_unique_bytes").sum())
-    return (
-        pl.DataFrame({"state": [ALL_STATES, *STATES]})
-        .join(observed, on="state", how="left", maintain_order="left")
-        .join(sent, on="state", how="left", maintain_order="left")
-        .select(
-            pl.lit(side).alias("side"),
-            pl.lit(number, dtype=pl.Int64).alias("repetition"),
-            "state",
-            pl.col("exposure").fill_null(pl.lit(0).cast(pl.Duration("ns"))),
-            pl.col("up_unique_bytes").fill_null(0),
-        )
-    )
+def _whole(exposures: pl.DataFrame) -> pl.DataFrame:
+    """Bytes uploaded in each repetition."""
+    return exposures.filter(pl.col("state") == ALL_STATES).select("repetition", "up_unique_bytes")
 
 
-def _sent(number: int, part: Observed) -> pl.DataFrame:
-    return (
-        _with_all(part.uploads)
-        .group_by(SENT)
+def _exposures(side: str, observed: pl.DataFrame, went: pl.DataFrame) -> dy.DataFrame[Exposures]:
+    """A row per repetition and state, and one for all, 0 where nothing was observed."""
+    uploaded = (
+        went.filter(pl.col("label").is_null())
+        .group_by("repetition", "state")
         .agg(pl.col("up_unique_bytes").sum())
-        .with_columns(pl.lit(number, dtype=pl.Int64).alias("repetition"))
     )
-
-
-def _with_all(table: pl.DataFrame) -> pl.DataFrame:
-    """The rows, and each once more under `all`."""
-    return pl.concat([table.with_columns(pl.lit(ALL_STATES).alias("state")), table])
+    order = pl.col("state").replace_strict([ALL_STATES, *STATES], range(1 + len(STATES)))
+    table = (
+        observed.filter(pl.col("label").is_null())
+        .join(uploaded, on=["repetition", "state"], how="left")
+        .with_columns(pl.lit(side).alias("side"), pl.col("up_unique_bytes").fill_null(0))
+        .sort("repetition", order)
+    )
+    return Exposures.validate(table.select(Exposures.column_names()))
 
 
 def _notes(side: str, observed: list[Observed]) -> tuple[str, ...]:

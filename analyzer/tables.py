@@ -11,6 +11,7 @@ Times are UTC, counts are bytes. The four byte counts are never mixed:
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import dataframely as dy
 import polars as pl
@@ -22,6 +23,9 @@ from captures.search.identifiers import KINDS
 from captures.tables import Captures
 from captures.words import CONTENTS, SEARCHED_LAYERS
 from geo.tables import Databases
+
+if TYPE_CHECKING:
+    from analyzer.observed import Observed
 
 IDENTIFIER_KINDS = KINDS
 ROLES = ("phone", "local", "bystander")
@@ -1081,8 +1085,14 @@ class Analysis:
 
 SIDES = ("base", "new")
 ALL_STATES = "all"
-DIMENSIONS = ("country", "asn", "host")
+DIMENSIONS = ("country", "asn", "organisation", "domain", "host", "app", "service", "phase")
 CHANGES = ("new", "gone", "more", "less", "same", "not comparable")
+CANNOT_TELL = "cannot tell"
+FINDINGS = ("new", "gone", "moved", "more", "less")
+JUDGED = (*FINDINGS, "same", CANNOT_TELL)
+REASONS = ("few", "chance", "unobserved", "exposure", "direction")
+TESTS = ("presence", "volume", "place", "sameness")
+TRAITS = ("service", "tls_version", "ja3", "ja4", "beacon")
 
 
 class Repetitions(dy.Schema):
@@ -1159,11 +1169,35 @@ def _rate(description: str) -> dy.Float64:
     return dy.Float64(nullable=True, min=0, description=description)
 
 
-class Changes(dy.Schema):
-    """One row per country, ASN or host and state in which either side exchanged a packet with it.
+def _p_value(description: str) -> dy.Float64:
+    return dy.Float64(nullable=True, min=0, max=1, description=description)
 
-    A rate is bytes uploaded over the time observed in that state, of all repetitions of a side.
-    No row claims significance. Sorted by dimension, key, state.
+
+def _verdict() -> dy.String:
+    return dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(JUDGED),
+        description="What can be said: new, gone, moved, more, less: a finding, at a false "
+        "discovery rate of 5 % over all tests of this comparison; same; cannot tell.",
+    )
+
+
+def _needed() -> dy.Int64:
+    return dy.Int64(
+        nullable=True,
+        min=2,
+        description="Repetitions a side from which on this could be a finding, if as large a part "
+        "of all tests came out as clearly. Null: the reason is not `few`, or more than 60.",
+    )
+
+
+class Changes(dy.Schema):
+    """One row per key and state in which either side exchanged a packet with it.
+
+    A key is a country, ASN, organisation, domain, host, app or service; `phase` is a host in the
+    phases of one label, where a state has several. A rate is bytes uploaded over the time observed
+    in that state, of all repetitions of a side. `change` describes what was measured; `verdict`
+    says what of it can be told from chance. Sorted by dimension, key, state, label.
     """
 
     dimension = dy.String(
@@ -1171,8 +1205,8 @@ class Changes(dy.Schema):
     )
     key = dy.String(
         nullable=True,
-        description="ISO 3166-1 code; `AS` and number; host, or the address where no name was "
-        "seen. Null: no database knows the country or ASN.",
+        description="ISO 3166-1 code; `AS` and number; name; host (of phases too), or the address "
+        "where no name was seen. Null: it is not known.",
     )
     holder = dy.String(nullable=True, description="Holder of the ASN. Null: unknown, or no ASN.")
     is_named = dy.Bool(nullable=True, description="Host: `key` is a name. Null: no host.")
@@ -1181,6 +1215,7 @@ class Changes(dy.Schema):
         check=lambda word: word.is_in((ALL_STATES, *STATES)),
         description="State, or `all`.",
     )
+    label = dy.String(nullable=True, description="Phase: its label. Null: no phase.")
     change = dy.String(
         nullable=False,
         check=lambda word: word.is_in(CHANGES),
@@ -1188,12 +1223,42 @@ class Changes(dy.Schema):
         "differs by more than `same_within` of the larger one; same: it does not; not comparable: "
         "a side did not observe that state.",
     )
+    verdict = _verdict()
+    reason = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(REASONS),
+        description="Why it cannot be told. few: even the clearest result of so few repetitions "
+        "comes by chance too often; chance: this one does; unobserved: a side did not observe that "
+        "state; exposure: it did, for less than half as long; direction: the mean grew and most "
+        "repetitions fell, or the other way round. Null: it can be told.",
+    )
+    needed_repetitions = _needed()
+    test = dy.String(
+        nullable=True,
+        check=lambda word: word.is_in(TESTS),
+        description="What `p_value` is of. presence: in how many repetitions (Fisher, exact); "
+        "volume: rates (permutation of repetitions, of mean logarithms); place: countries and "
+        "ASNs (permutation); sameness: that rates differ by `same_within` or more. Null: none.",
+    )
+    p_value = _p_value("How often chance alone gives as much. Null: nothing could be tested.")
+    q_value = _p_value(
+        "The same, corrected for all tests (Benjamini-Hochberg). Null: too few repetitions for a "
+        "p-value of 0.05, so that the test is in no family; or sameness."
+    )
     base_up_unique_bytes = _count("Base: uploaded.")
     new_up_unique_bytes = _count("New: uploaded.")
     base_exposure = dy.Duration(nullable=False, time_unit="ns", description="Base: observed.")
     new_exposure = dy.Duration(nullable=False, time_unit="ns", description="New: observed.")
     base_up_unique_bytes_per_hour = _rate("Base: rate. Null: nothing was observed.")
     new_up_unique_bytes_per_hour = _rate("New: rate. Null: nothing was observed.")
+    ratio = _rate("New rate over base rate. Null: base has none, or it is 0.")
+    ratio_low = _rate(
+        "Lower end of its 95 % interval, by resampling repetitions. Null: a side has fewer than 2, "
+        "or base is 0."
+    )
+    ratio_high = _rate("Upper end. Null: as above, or there is none, for base may be 0.")
+    base_flows_per_hour = _rate("Base: flows with packets, per hour. Null: as the rate.")
+    new_flows_per_hour = _rate("New: flows with packets, per hour. Null: as the rate.")
     base_repetitions = _count("Base: repetitions that observed the state.")
     new_repetitions = _count("New: repetitions that observed the state.")
     base_seen_in = _count("Base: of those, how many exchanged a packet with it.")
@@ -1225,17 +1290,50 @@ class Changes(dy.Schema):
     )
 
 
+class Traits(dy.Schema):
+    """One row per host that both sides met, and value of a trait that it had on either.
+
+    Tested as changes are, by presence. Sorted by key, trait, value.
+    """
+
+    key = dy.String(nullable=False, description="Host, or the address where no name was seen.")
+    trait = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(TRAITS),
+        description="service; tls_version: that the server chose; ja3, ja4: fingerprints of what "
+        "opened its connections; beacon: state in which its contacts are clearly periodic.",
+    )
+    value = dy.String(nullable=False, description="Value.")
+    change = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(("new", "gone", "same")),
+        description="new, gone: on that side alone; same: on both, however often.",
+    )
+    verdict = _verdict()
+    needed_repetitions = _needed()
+    p_value = _p_value("How often chance alone gives as much (Fisher, exact). Null: as in `changes`.")
+    q_value = _p_value("The same, corrected for all tests. Null: as in `changes`.")
+    base_repetitions = _count("Base: repetitions that met the host.")
+    new_repetitions = _count("New: repetitions that met the host.")
+    base_seen_in = _count("Base: of those, how many saw this value.")
+    new_seen_in = _count("New: of those, how many saw this value.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Two sides, held against each other without any claim of significance.
+    """Two sides, held against each other.
 
     Attributes:
         labels: per side, what it is called.
         same_within: part of the larger rate up to which two rates are called the same.
         changes: what differs and what does not.
+        traits: what hosts that both sides met are like.
+        family: tests that were corrected together; those that could not come out are none.
         repetitions: what each side was observed in.
         exposures: for how long, per state.
         databases: which databases placed the addresses of each side.
+        places: per side, country, ASN, opinions, verdict and reason of each address.
+        observed: per side, the analyses of its repetitions.
         captures: per side, the captures, as in `analysis`.
         settings: per side, what was asked for.
         differences: sentences on what besides the app differs between the sides.
@@ -1247,9 +1345,13 @@ class Comparison:
     labels: dict[str, str]
     same_within: float
     changes: dy.DataFrame[Changes]
+    traits: dy.DataFrame[Traits]
+    family: int
     repetitions: dy.DataFrame[Repetitions]
     exposures: dy.DataFrame[Exposures]
     databases: dy.DataFrame[ComparedDatabases]
+    places: dict[str, pl.DataFrame]
+    observed: dict[str, "tuple[Observed, ...]"]
     captures: dict[str, dy.DataFrame[Captures]]
     settings: dict[str, Settings]
     differences: tuple[str, ...]

@@ -7,29 +7,22 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import polars as pl
 
-from analyzer.tables import ALL_STATES, CHANGES, DIMENSIONS, SIDES, Comparison
+from analyzer.significance import ALPHA, DRAWS, MOST_EXACT, SEED
+from analyzer.tables import ALL_STATES, DIMENSIONS, SIDES, Comparison
 from reports import comparison_words as words
 from reports import data, tabular
 from reports.provenance import Output, version, versions
-from reports.text import terminal
 from reports.write import Content, write_folder
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
 
 LAYOUT: Final = 1
 """Number of the layout of `compare.json`; a change that breaks readers raises it."""
 
-TABLES: Final = ("repetitions", "exposures", "databases", "changes")
+TABLES: Final = ("repetitions", "exposures", "databases", "traits", "changes")
 """The tables in `compare.json`, by name of their attribute in `Comparison`."""
-
-MOST: Final = 10
-"""So many rows of a kind stand in the terminal; the others are counted."""
 
 Failed = Mapping[str, Sequence[str | None]]
 """Rule of `--fail-on` → the keys that matched it; null: a place that no database knows."""
@@ -64,10 +57,11 @@ def contents(comparison: Comparison, formats: frozenset[str]) -> dict[str, Conte
         files["compare.html"] = partial(_page, comparison)
     if "json" in formats:
         files["compare.json"] = partial(comparison_json, comparison)
-    if "parquet" in formats:
-        files["changes.parquet"] = partial(tabular.parquet, comparison.changes)
-    if "csv" in formats:
-        files["changes.csv"] = partial(tabular.csv, comparison.changes)
+    for name, table in (("changes", comparison.changes), ("traits", comparison.traits)):
+        if "parquet" in formats:
+            files[f"{name}.parquet"] = partial(tabular.parquet, table)
+        if "csv" in formats:
+            files[f"{name}.csv"] = partial(tabular.csv, table)
     return files
 
 
@@ -104,14 +98,19 @@ def _head(comparison: Comparison) -> dict[str, Any]:
             "new": comparison.labels["new"],
             "repetitions": _by_side(comparison, "repetition"),
             "states": words.states(comparison),
-            "changes": {
-                dimension: _keys(table.filter(pl.col("dimension") == dimension))
-                for dimension in DIMENSIONS
-            },
+            "changes": _by_dimension(table, "change"),
+            "verdicts": _by_dimension(table, "verdict"),
             "moved_hosts": _moved(table),
         },
         "same_within": comparison.same_within,
-        "claim": words.NO_CLAIM,
+        "method": {
+            "text": words.METHOD,
+            "false_discovery_rate": ALPHA,
+            "tests": comparison.family,
+            "seed": SEED,
+            "most_exact": MOST_EXACT,
+            "resamples": DRAWS,
+        },
         "differences": list(comparison.differences),
         "notes": list(comparison.notes),
         "settings": {side: data.settings_object(comparison.settings[side]) for side in SIDES},
@@ -123,11 +122,15 @@ def _by_side(comparison: Comparison, column: str) -> dict[str, int]:
     return dict(sorted(counts.iter_rows()))
 
 
-def _keys(table: pl.DataFrame) -> dict[str, dict[str, list[str | None]]]:
-    """Per state and change its keys; states and changes without any are left out."""
-    found: dict[str, dict[str, list[str | None]]] = {}
-    for row in table.select("state", "change", "key").iter_rows(named=True):
-        found.setdefault(row["state"], {}).setdefault(row["change"], []).append(row["key"])
+def _by_dimension(table: pl.DataFrame, what: str) -> dict[str, Any]:
+    """Per dimension, state and change or verdict its keys; what has none is left out.
+
+    Hosts per phase are left to the table: their keys say too little without a label.
+    """
+    found: dict[str, Any] = {dimension: {} for dimension in DIMENSIONS[:-1]}
+    for row in table.filter(pl.col("label").is_null()).iter_rows(named=True):
+        of_state = found[row["dimension"]].setdefault(row["state"], {})
+        of_state.setdefault(row[what], []).append(row["key"])
     return found
 
 
@@ -178,87 +181,3 @@ def _clock(moment: datetime) -> str:
 
 def _dumps(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
-
-
-def summary(comparison: Comparison, failed: Failed, console: "Console") -> None:
-    """The comparison for a person: whether it can be made, then what changed.
-
-    The console should be one on standard error, or what `--json` prints is spoiled.
-    """
-    from rich.text import Text  # noqa: PLC0415  # what `--quiet` shall not pay
-
-    table = _table("", "base", "new")
-    for row in words.side_rows(comparison):
-        table.add_row(*(Text(terminal(value)) for value in row))
-    console.print(table)
-    beside = words.timelines_sentence(comparison)
-    for line in (*([beside] if beside else []), *comparison.differences, *comparison.notes):
-        console.print(Text(f"- {terminal(line)}"))
-    console.print()
-    console.print(Text(words.headline(comparison), style="bold"))
-    seen = words.states_seen(comparison.changes)
-    for change, rows in _shown(
-        comparison.changes.join(seen, on=["dimension", "key"], nulls_equal=True)
-    ):
-        _print_changes(change, rows, console)
-    console.print(Text(f"\n{words.NO_CLAIM} {terminal(words.n_text(comparison))}."))
-    console.print(Text(words.within_text(comparison.same_within)))
-    for rule, keys in failed.items():
-        named = ", ".join("an unknown one" if key is None else key for key in keys)
-        console.print(Text(f"{rule}: matched by {terminal(named)}", style="bold"))
-
-
-def _shown(table: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """New, gone and moved over all states, then more and less within each state."""
-    largest = pl.max_horizontal("base_up_unique_bytes_per_hour", "new_up_unique_bytes_per_hour")
-    order = pl.col("dimension").replace_strict(list(DIMENSIONS), [0, 1, 2])
-    overall = table.filter(pl.col("state") == ALL_STATES).sort(order, -largest, "key")
-    yield "new", overall.filter(pl.col("change") == "new")
-    yield "gone", overall.filter(pl.col("change") == "gone")
-    yield "moved", overall.filter(pl.col("is_moved"))
-    within = table.filter(pl.col("state") != ALL_STATES, pl.col("dimension") == "host")
-    apart = pl.col("is_overlapping").fill_null(value=False)
-    for change in CHANGES[2:4]:
-        changed = within.filter(pl.col("change") == change).sort(apart, -largest, "key", "state")
-        yield change, changed
-
-
-def _print_changes(change: str, rows: pl.DataFrame, console: "Console") -> None:
-    from rich.text import Text  # noqa: PLC0415  # what `--quiet` shall not pay
-
-    if rows.is_empty():
-        return
-    table = _table(change, "base", "new", "while", "seen in")
-    for row in rows.head(MOST).to_dicts():
-        table.add_row(*(Text(terminal(value)) for value in _cells(change, row)))
-    console.print()
-    console.print(table)
-    if rows.height > MOST:
-        console.print(Text(f"and {rows.height - MOST:,} more"))
-
-
-def _cells(change: str, row: dict[str, Any]) -> tuple[str, ...]:
-    """Key, both rates or places, states, and in how many repetitions of each side it was seen."""
-    name = words.key_text(row)
-    states = row["state"] if row["state"] != ALL_STATES else ", ".join(row["states"])
-    seen = ", ".join(f"{row[f'{side}_seen_in']}/{row[f'{side}_repetitions']}" for side in SIDES)
-    if change == "moved":
-        return name, *(_place(row, side) for side in SIDES), states, seen
-    if row["is_overlapping"] and change in {"more", "less"}:
-        seen += ", ranges overlap"
-    rates = (words.rate_text(row[f"{side}_up_unique_bytes_per_hour"]) for side in SIDES)
-    return name, *rates, states, seen
-
-
-def _place(row: dict[str, Any], side: str) -> str:
-    asns = [f"AS{number}" for number in row[f"{side}_asns"]]
-    return ", ".join([*row[f"{side}_countries"], *asns]) or "unknown"
-
-
-def _table(*names: str) -> "Table":
-    from rich.table import Table  # noqa: PLC0415  # what `--quiet` shall not pay
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table

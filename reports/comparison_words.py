@@ -1,31 +1,57 @@
-"""A comparison in words: keys as people read them, rates, the answer, and what it does not claim.
+"""A comparison in words: keys as people read them, rates, verdicts, the answer.
 
-The wording is fixed where it matters: no sentence says or hints that a difference is more than
-what was measured.
+The wording is fixed where it matters: what was measured is told apart from what of it is more than
+chance, and a difference that may be chance is never called a finding.
 """
 
 from typing import Any, Final
 
 import polars as pl
 
-from analyzer.tables import ALL_STATES, SIDES, STATES, Comparison
+from analyzer.significance import ALPHA, SEED
+from analyzer.tables import ALL_STATES, CANNOT_TELL, FINDINGS, SIDES, STATES, Comparison
 from reports.figures import country_text
 from reports.wording import bytes_text, counted, seconds_text
 
-NO_CLAIM: Final = (
-    "This comparison makes no claim of significance: it says what was measured, how often and "
-    "within which range. A difference may be chance."
+METHOD: Final = (
+    "A difference is a finding where chance alone would rarely give it. Repetitions are what is "
+    "counted: had the two labels been dealt to them at random, how often would the sides differ as "
+    "much? How often a destination was seen is tested by Fisher's exact test, rates by permutation "
+    "of their mean logarithms, the places of a host by permutation. At most "
+    f"{ALPHA:.0%} of all findings are expected to be false (Benjamini and Hochberg, over all tests "
+    f"of this comparison). Intervals come from resampling repetitions. Seed {SEED}."
 )
+"""How verdicts are come by: in the page, in `compare.json` and in the terminal's last lines."""
 
 DIMENSION_WORDS: Final = {
     "country": ("country", "countries"),
     "asn": ("network", "networks"),
+    "organisation": ("organisation", "organisations"),
+    "domain": ("domain", "domains"),
     "host": ("host", "hosts"),
+    "app": ("app", "apps"),
+    "service": ("service", "services"),
+    "phase": ("host in a phase", "hosts in phases"),
 }
 """One and many, as the comparison names them; a network is an autonomous system."""
 
-NO_NETWORK: Final = "no network known"
+HEADLINES: Final = ("country", "asn", "host")
+"""Dimensions that the answer counts; the others are the same traffic in other parts."""
+
+UNKNOWN_KEYS: Final = {
+    "asn": "no network known",
+    "organisation": "no organisation known",
+    "domain": "no domain known",
+    "app": "no app known",
+    "service": "no service recognised",
+}
 NOT_OBSERVED: Final = "not observed"
+
+NONE: Final = "\N{EN DASH}"
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+LEAST_P: Final = 0.001
+MOST_DIGITS: Final = 100
+"""Where a ratio is told in whole numbers; below, in three digits."""
 
 _HOUR: Final = 3_600_000_000_000  # ns
 _PRESENT: Final = ("new", "gone")
@@ -36,9 +62,76 @@ def key_text(row: dict[str, Any]) -> str:
     key = row["key"]
     if row["dimension"] == "country":
         return country_text(key)
+    if key is None:
+        return UNKNOWN_KEYS[row["dimension"]]
     if row["dimension"] == "asn":
-        return NO_NETWORK if key is None else f"{key} {row['holder'] or ''}".rstrip()
+        return f"{key} {row['holder'] or ''}".rstrip()
+    if row["dimension"] == "phase":
+        return f"{key}, {row['label']}"
     return str(key)
+
+
+def verdict_text(row: dict[str, Any]) -> str:
+    """The verdict of a row, with what would be needed or what stands in its way."""
+    if row["verdict"] != CANNOT_TELL:
+        return str(row["verdict"])
+    number = row["needed_repetitions"]
+    reasons = {
+        "few": "needs more captures a side"
+        if number is None
+        else f"needs {number} captures a side",
+        "chance": "chance may have done it",
+        "unobserved": "one side did not observe this",
+        "exposure": "one side looked for less than half the time",
+        "direction": "its mean and most repetitions changed in opposite directions",
+    }
+    return f"{CANNOT_TELL}: {reasons[row['reason']]}"
+
+
+def p_text(value: float | None) -> str:
+    """A p- or q-value as people read it; none: nothing was tested, or not in the family."""
+    if value is None:
+        return NONE
+    return "under 0.001" if value < LEAST_P else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def ratio_text(row: dict[str, Any]) -> str:
+    """How many times the base's rate the new one is, with its interval."""
+    if row["ratio"] is None:
+        return NONE
+    text = _times(row["ratio"])
+    if row["ratio_low"] is None:
+        return text
+    high = "no upper end" if row["ratio_high"] is None else _times(row["ratio_high"])
+    return f"{text} ({_times(row['ratio_low'])} to {high})"
+
+
+def _times(ratio: float) -> str:
+    return f"{TIMES}{ratio:,.0f}" if ratio >= MOST_DIGITS else f"{TIMES}{ratio:.3g}"
+
+
+def findings(comparison: Comparison) -> dict[str, int]:
+    """Rows per verdict, findings first; verdicts without rows are left out."""
+    counts = dict(comparison.changes.group_by("verdict").len().iter_rows())
+    return {word: counts[word] for word in (*FINDINGS, "same", CANNOT_TELL) if counts.get(word)}
+
+
+def sureness(comparison: Comparison) -> str:
+    """In one sentence, how much of what differs is more than chance, and what would tell more."""
+    found = findings(comparison)
+    number = sum(found.get(word, 0) for word in FINDINGS)
+    few = comparison.changes.filter(pl.col("reason") == "few")
+    least = few.select(pl.col("needed_repetitions").min()).item()
+    if number:
+        rest = found.get(CANNOT_TELL, 0)
+        return (
+            f"{counted(number, 'row', 'rows')} of {comparison.changes.height:,} differ by more "
+            f"than chance; of {rest:,} it cannot be told."
+        )
+    if few.is_empty():
+        return "Nothing here differs by more than chance may have done."
+    more = "more captures" if least is None else f"at least {least} captures"
+    return f"No difference can be told from chance with so few captures: it takes {more} a side."
 
 
 def rate_text(rate: float | None) -> str:
@@ -75,7 +168,7 @@ def numbers(comparison: Comparison) -> dict[str, dict[str, int]]:
             for change in _PRESENT
         }
         | {"moved": table.filter(pl.col("dimension") == dimension, pl.col("is_moved")).height}
-        for dimension in DIMENSION_WORDS
+        for dimension in HEADLINES
     }
 
 
@@ -84,8 +177,8 @@ def headline(comparison: Comparison) -> str:
     found = numbers(comparison)
     counts = {
         word: [
-            counted(found[name][word], *both)
-            for name, both in DIMENSION_WORDS.items()
+            counted(found[name][word], *DIMENSION_WORDS[name])
+            for name in HEADLINES
             if found[name][word]
         ]
         for word in _PRESENT

@@ -5,11 +5,15 @@ from typing import NamedTuple
 
 import polars as pl
 
+from analyzer.comparison import compared
 from analyzer.settings import Settings
 from analyzer.sides import Side
 from analyzer.tables import ALL_STATES, STATES, ComparedDatabases, Exposures, Repetitions
 from captures.tables import Captures
 
+HOSTILE = "</script><script>alert(1)</script>\x1b[31m\u202e.example"
+FORMULA = "=cmd|'/C calc'!A0"
+"""Names that want to be more than names."""
 BEGIN = datetime(2026, 9, 14, 13, 0, tzinfo=UTC)
 
 
@@ -23,6 +27,13 @@ class Sent(NamedTuple):
     asn: int | None = 14618
     as_org: str | None = "Amazon.com, Inc."
     state: str = "idle"
+    label: str = "screen off"
+    app: str | None = None
+    service: str | None = "tls"
+    organisation: str | None = None
+    flows: int = 1
+    ja4: str | None = None
+    domain: str | None = None
 
 
 class Repetition(NamedTuple):
@@ -33,15 +44,23 @@ class Repetition(NamedTuple):
     file: str = ""
     damage: str | None = None
     dropped: int | None = None
+    hours_of_labels: dict[tuple[str, str], float] = {}  # noqa: RUF012 - the same
+    beacons: tuple[tuple[str, str], ...] = ()
     phone: str = "192.168.43.17"
     timeline_source: str | None = "beside"
     captures: int = 1
     is_saved: bool = False
 
 
-def side(name, *repetitions, opinions=None, database="a" * 64):
+def side(name, *repetitions, opinions=None, database="a" * 64, verdicts=None):
     """A side; `opinions` says per address what each database thinks of its country."""
     numbered = list(enumerate(repetitions, start=1))
+    exposures = Exposures.validate(
+        pl.DataFrame(
+            [row for number, part in numbered for row in _exposures(name, number, part)],
+            schema=Exposures.create_empty().schema,
+        )
+    )
     return Side(
         side=name,
         label=f"{name}.pcap",
@@ -51,14 +70,11 @@ def side(name, *repetitions, opinions=None, database="a" * 64):
                 schema=Repetitions.create_empty().schema,
             )
         ),
-        exposures=Exposures.validate(
-            pl.DataFrame(
-                [row for number, part in numbered for row in _exposures(name, number, part)],
-                schema=Exposures.create_empty().schema,
-            )
-        ),
+        exposures=exposures,
+        spans=_spans(exposures, numbered),
         sent=_sent(numbered),
-        places=_places(repetitions, opinions or {}),
+        traits=_traits(numbered),
+        places=_places(repetitions, opinions or {}, verdicts or {}),
         databases=ComparedDatabases.validate(
             pl.DataFrame(
                 [[name, 1, "dbip", "country", date(2026, 6, 1), database, None, None, None]],
@@ -66,6 +82,7 @@ def side(name, *repetitions, opinions=None, database="a" * 64):
                 orient="row",
             )
         ),
+        observed=(),
         captures=Captures.validate(
             pl.DataFrame(
                 [_capture(name, number, part) for number, part in numbered],
@@ -76,6 +93,37 @@ def side(name, *repetitions, opinions=None, database="a" * 64):
         notes=(),
         is_balanced=True,
     )
+
+
+def _spans(exposures, numbered):
+    whole = exposures.select(
+        "repetition", "state", pl.lit(None, dtype=pl.String).alias("label"), "exposure"
+    )
+    labels = [
+        (number, state, label, timedelta(hours=hours))
+        for number, part in numbered
+        for (state, label), hours in part.hours_of_labels.items()
+    ]
+    return pl.concat([whole, pl.DataFrame(labels, schema=whole.schema, orient="row")])
+
+
+def _traits(numbered):
+    rows = [
+        (number, sent.host or sent.address, trait, value)
+        for number, part in numbered
+        for sent in part.sent
+        for trait, value in (
+            ("service", sent.service),
+            ("ja4", sent.ja4),
+            ("place", f"{sent.country} AS{sent.asn}"),
+        )
+        if value is not None
+    ]
+    rows += [
+        (number, host, "beacon", state) for number, part in numbered for host, state in part.beacons
+    ]
+    schema = {"repetition": pl.Int64, "key": pl.String, "trait": pl.String, "value": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row").unique()
 
 
 def _file(name, number, part):
@@ -119,24 +167,40 @@ def _sent(numbered):
     rows = [
         {
             "state": state,
+            "label": label,
             "remote_address": sent.address,
             "host": sent.host,
             "country": sent.country,
             "asn": sent.asn,
             "as_org": sent.as_org,
+            "organisation": sent.organisation,
+            "domain": sent.domain,
+            "app": sent.app,
+            "service": sent.service,
             "up_unique_bytes": sent.bytes,
+            "flows": sent.flows,
             "repetition": number,
         }
         for number, part in numbered
         for sent in part.sent
-        for state in (ALL_STATES, sent.state)
+        for state, label in (
+            (ALL_STATES, None),
+            (sent.state, None),
+            *(
+                [(sent.state, sent.label)]
+                if (sent.state, sent.label) in part.hours_of_labels
+                else []
+            ),
+        )
     ]
-    text = dict.fromkeys(("state", "remote_address", "host", "country"), pl.String)
-    numbers = {"up_unique_bytes": pl.Int64, "repetition": pl.Int64}
-    return pl.DataFrame(rows, schema=text | {"asn": pl.Int64, "as_org": pl.String} | numbers)
+    text = dict.fromkeys(("state", "label", "remote_address", "host", "country"), pl.String)
+    more = dict.fromkeys(("organisation", "domain", "app", "service"), pl.String)
+    numbers = dict.fromkeys(("up_unique_bytes", "flows", "repetition"), pl.Int64)
+    schema = text | {"asn": pl.Int64, "as_org": pl.String} | more | numbers
+    return pl.DataFrame(rows, schema=schema)
 
 
-def _places(repetitions, opinions):
+def _places(repetitions, opinions, verdicts):
     known = {sent.address: sent for part in repetitions for sent in part.sent}
     fields = [pl.Field("database", pl.String), pl.Field("country", pl.String)]
     return pl.DataFrame(
@@ -149,6 +213,8 @@ def _places(repetitions, opinions):
                     {"database": database, "country": country}
                     for database, country in opinions.get(address, {"dbip": sent.country}).items()
                 ],
+                "verdict": verdicts.get(address, "unverifiable"),
+                "reason": "made",
             }
             for address, sent in known.items()
         ],
@@ -157,6 +223,8 @@ def _places(repetitions, opinions):
             "country": pl.String,
             "asn": pl.Int64,
             "opinions": pl.List(pl.Struct(fields)),
+            "verdict": pl.String,
+            "reason": pl.String,
         },
     )
 
@@ -174,3 +242,28 @@ def _capture(name, number, part):
         "dropped_packets": part.dropped,
         "damage": part.damage,
     }
+
+
+def every_change():
+    """A comparison with a row of every change, and hostile names."""
+    hours = {"active": 1.0, "idle": 2.0}
+    base = [
+        Sent(100, host="same.example"),
+        Sent(100, host="more.example"),
+        Sent(900, host="less.example"),
+        Sent(7, host="gone.example", address="95.216.3.4", country="FI", asn=24940),
+        Sent(3, host="moved.example"),
+    ]
+    new = [
+        Sent(101, host="same.example"),
+        Sent(900, host="more.example"),
+        Sent(100, host="less.example"),
+        Sent(50, host=HOSTILE, address="113.96.232.10", country="CN", asn=4134, as_org=FORMULA),
+        Sent(60, host=FORMULA, address="113.96.232.11", country="CN", asn=4134, as_org=FORMULA),
+        Sent(3, host="moved.example", address="13.250.100.4", country="SG", asn=16509),
+        Sent(9, host="same.example", state="background"),
+    ]
+    return compared(
+        side("base", *[Repetition(tuple(base), hours)] * 2),
+        side("new", *[Repetition(tuple(new), hours | {"background": 0.5})] * 3),
+    )

@@ -1,7 +1,7 @@
 import polars as pl
 from made_sides import Repetition, Sent, side
 
-from analyzer.comparison import KEYS
+from analyzer.observed import HOST
 from analyzer.remarks import MOST, place_facts, remarks
 
 HERE, THERE = "52.23.61.14", "13.250.100.4"
@@ -9,13 +9,13 @@ NOWHERE = Repetition((Sent(1, host="other.example", address="9.9.9.9", country="
 
 
 def fact(base, new, host="chat.example"):
-    facts = place_facts(side("base", *base), side("new", *new), KEYS["host"])
+    facts = place_facts(side("base", *base), side("new", *new), HOST)
     return facts.row(by_predicate=pl.col("key") == host, named=True)
 
 
 def remark(base, new, key, **opinions):
     sides = side("base", *base, **opinions), side("new", *new, **opinions)
-    table = remarks(*sides, KEYS)
+    table = remarks(*sides)
     found = table.filter(pl.col("key") == key)["remark"]
     return found[0] if len(found) else None
 

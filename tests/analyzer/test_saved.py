@@ -32,7 +32,7 @@ def test_a_saved_analysis_gives_what_its_capture_gives(results, samples):
     capture = samples("parrot-1.0/rep1").capture
     read = observe("base", [results()], Settings())
     fresh = observe("base", [capture], Settings())
-    order = ["state", "remote_address", "host"]
+    order = ["state", "label", "remote_address", "host", "service"]
     assert read.sent.sort(order).equals(fresh.sent.sort(order))
     assert read.exposures.equals(fresh.exposures)
     assert read.captures.equals(fresh.captures)

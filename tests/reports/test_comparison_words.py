@@ -1,5 +1,3 @@
-import re
-
 import pytest
 from made_sides import Repetition, Sent, side
 
@@ -22,6 +20,8 @@ def both(base=(ONE,), new=(ONE,)):
         ({"dimension": "asn", "key": "AS4134", "holder": None}, "AS4134"),
         ({"dimension": "asn", "key": None, "holder": None}, "no network known"),
         ({"dimension": "host", "key": "a.example"}, "a.example"),
+        ({"dimension": "service", "key": None}, "no service recognised"),
+        ({"dimension": "phase", "key": "a.example", "label": "call"}, "a.example, call"),
     ],
 )
 def test_keys_are_said_as_people_know_them(row, text):
@@ -42,11 +42,58 @@ def test_a_rate_is_bytes_per_hour_and_none_was_not_observed(rate, text):
     assert words.rate_text(rate) == text
 
 
-def test_no_sentence_speaks_of_significance_but_the_one_that_claims_none():
-    text = " ".join(
-        [words.headline(both()), words.within_text(0.1), words.n_text(both()), words.NO_CLAIM]
-    )
-    assert re.findall(r"\w*signific\w*|\w*probab\w*|p-value", text) == ["significance"]
+def test_the_method_names_its_tests_its_correction_and_its_seed():
+    for part in ("Fisher", "permutation", "Benjamini and Hochberg", "5%", "Seed 20200919"):
+        assert part in words.METHOD
+
+
+UNTOLD = {"verdict": "cannot tell", "needed_repetitions": None}
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"verdict": "new"}, "new"),
+        (UNTOLD | {"reason": "few", "needed_repetitions": 5}, "needs 5 captures a side"),
+        (UNTOLD | {"reason": "few"}, "needs more captures a side"),
+        (UNTOLD | {"reason": "chance"}, "chance may have done it"),
+        (UNTOLD | {"reason": "unobserved"}, "one side did not observe this"),
+        (UNTOLD | {"reason": "exposure"}, "less than half the time"),
+        (UNTOLD | {"reason": "direction"}, "opposite directions"),
+    ],
+)
+def test_a_verdict_says_what_stands_in_its_way(row, text):
+    assert words.verdict_text(row).endswith(text)
+    assert words.verdict_text(row).startswith(row["verdict"])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "\N{EN DASH}"), (0.1, "0.1"), (0.02857, "0.029"), (0.0002, "under 0.001"), (1.0, "1")],
+)
+def test_a_p_value_is_said_as_far_as_it_matters(value, text):
+    assert words.p_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "text"),
+    [
+        (None, None, None, "\N{EN DASH}"),
+        (2.5, None, None, "x2.5"),
+        (2.512, 2.4, 2.6, "x2.51 (x2.4 to x2.6)"),
+        (1234.5, 0.5, None, "x1,234 (x0.5 to no upper end)"),
+    ],
+)
+def test_a_ratio_has_its_interval_beside_it(ratio, low, high, text):
+    row = {"ratio": ratio, "ratio_low": low, "ratio_high": high}
+    assert words.ratio_text(row).replace(words.TIMES, "x") == text
+
+
+def test_how_sure_the_whole_is_stands_in_one_sentence():
+    others = Repetition((Sent(100), Sent(5, host="a.example")))
+    assert words.sureness(both()).startswith("No difference can be told from chance")
+    assert "differ by more than chance" in words.sureness(both((ONE,) * 6, (others,) * 6))
+    assert words.sureness(both((ONE,) * 6, (ONE,) * 6)).startswith("Nothing here differs")
 
 
 def test_the_part_that_counts_as_the_same_is_said_as_it_was_set():

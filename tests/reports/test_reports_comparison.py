@@ -1,48 +1,22 @@
 import hashlib
-import io
 import json
 from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from made_sides import Repetition, Sent, side
-from rich.console import Console
+from made_sides import FORMULA, every_change
 
-from analyzer.comparison import compared
 from analyzer.tables import CHANGES, Changes
 from reports import comparison, comparison_words
 from reports.write import OutputExists
 
 STARTED = datetime(2026, 9, 30, 12, 0, tzinfo=UTC)
 ALL = frozenset({"html", "json", "csv", "parquet"})
-HOSTILE = "</script><script>alert(1)</script>\x1b[31m\u202e.example"
-FORMULA = "=cmd|'/C calc'!A0"
 
 
 @pytest.fixture(scope="module")
 def both():
-    """A comparison with a row of every change, and names that want to be more than names."""
-    hours = {"active": 1.0, "idle": 2.0}
-    base = [
-        Sent(100, host="same.example"),
-        Sent(100, host="more.example"),
-        Sent(900, host="less.example"),
-        Sent(7, host="gone.example", address="95.216.3.4", country="FI", asn=24940),
-        Sent(3, host="moved.example"),
-    ]
-    new = [
-        Sent(101, host="same.example"),
-        Sent(900, host="more.example"),
-        Sent(100, host="less.example"),
-        Sent(50, host=HOSTILE, address="113.96.232.10", country="CN", asn=4134, as_org=FORMULA),
-        Sent(60, host=FORMULA, address="113.96.232.11", country="CN", asn=4134, as_org=FORMULA),
-        Sent(3, host="moved.example", address="13.250.100.4", country="SG", asn=16509),
-        Sent(9, host="same.example", state="background"),
-    ]
-    return compared(
-        side("base", *[Repetition(tuple(base), hours)] * 2),
-        side("new", *[Repetition(tuple(new), hours | {"background": 0.5})] * 3),
-    )
+    return every_change()
 
 
 def put(both, folder, formats=ALL, *, force=False):
@@ -55,14 +29,14 @@ def everything(folder):
 
 def test_each_format_writes_its_file_and_the_manifest_comes_always(both, tmp_path):
     expected = {
-        "html": "compare.html",
-        "json": "compare.json",
-        "csv": "changes.csv",
-        "parquet": "changes.parquet",
+        "html": {"compare.html"},
+        "json": {"compare.json"},
+        "csv": {"changes.csv", "traits.csv"},
+        "parquet": {"changes.parquet", "traits.parquet"},
     }
-    for kind, file in expected.items():
+    for kind, files in expected.items():
         put(both, tmp_path / kind, frozenset({kind}))
-        assert set(everything(tmp_path / kind)) == {file, "manifest.json"}
+        assert set(everything(tmp_path / kind)) == files | {"manifest.json"}
 
 
 def test_a_folder_that_is_there_is_refused_and_replaced_by_force(both, tmp_path):
@@ -130,41 +104,6 @@ def test_the_summary_says_what_is_new_gone_and_moved_and_claims_nothing(both):
     (moved,) = written["summary"]["moved_hosts"]
     assert (moved["host"], moved["new_countries"]) == ("moved.example", ["SG"])
     assert written["failed"] == {"new-country": ["CN"]}
-    assert written["claim"] == comparison_words.NO_CLAIM
+    assert written["method"]["text"] == comparison_words.METHOD
+    assert written["method"]["tests"] == both.family
     assert "\n" not in comparison.summary_json(both, {})
-
-
-def on_terminal(both, failed=None, width=100):
-    screen = io.StringIO()
-    comparison.summary(both, failed or {}, Console(file=screen, width=width))
-    return screen.getvalue()
-
-
-def test_the_terminal_says_first_whether_the_sides_can_be_compared(both):
-    text = on_terminal(both)
-    parts = ["called", "observed idle", "Repetitions: 2 on base", "New: 2 countries", "no claim of"]
-    places = [text.index(part) for part in parts]
-    assert places == sorted(places)
-
-
-def test_the_terminal_names_what_changed_with_how_often_it_was_seen(both):
-    lines = [line.split() for line in on_terminal(both).splitlines()]
-    (gone,) = [line for line in lines if line[:1] == ["gone.example"]]
-    assert gone[1:] == ["2", "bytes/h", "0", "bytes/h", "idle", "2/2,", "0/3"]
-    (moved,) = [line for line in lines if line[:1] == ["moved.example"]]
-    assert moved[1:5] == ["US,", "AS14618", "SG,", "AS16509"]
-
-
-def test_nothing_that_a_stranger_named_reaches_the_terminal_raw(both):
-    text = on_terminal(both, {"new-host": [HOSTILE, None]})
-    assert "\x1b" not in text
-    assert "\u202e" not in text
-    assert "an unknown one" in text
-
-
-def test_a_long_list_is_cut_and_the_rest_is_counted():
-    many = tuple(Sent(1, host=f"h{number}.example") for number in range(comparison.MOST + 4))
-    result = compared(
-        side("base", Repetition((Sent(1, host="a.example"),))), side("new", Repetition(many))
-    )
-    assert "and 4 more" in on_terminal(result)

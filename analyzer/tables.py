@@ -1090,7 +1090,7 @@ CHANGES = ("new", "gone", "more", "less", "same", "not comparable")
 CANNOT_TELL = "cannot tell"
 FINDINGS = ("new", "gone", "moved", "more", "less")
 JUDGED = (*FINDINGS, "same", CANNOT_TELL)
-REASONS = ("few", "chance", "unobserved", "exposure", "direction")
+UNTOLD = ("few", "chance", "unobserved", "exposure", "direction")
 TESTS = ("presence", "volume", "place", "sameness")
 TRAITS = ("service", "tls_version", "ja3", "ja4", "beacon")
 
@@ -1226,7 +1226,7 @@ class Changes(dy.Schema):
     verdict = _verdict()
     reason = dy.String(
         nullable=True,
-        check=lambda word: word.is_in(REASONS),
+        check=lambda word: word.is_in(UNTOLD),
         description="Why it cannot be told. few: even the clearest result of so few repetitions "
         "comes by chance too often; chance: this one does; unobserved: a side did not observe that "
         "state; exposure: it did, for less than half as long; direction: the mean grew and most "
@@ -1311,7 +1311,9 @@ class Traits(dy.Schema):
     )
     verdict = _verdict()
     needed_repetitions = _needed()
-    p_value = _p_value("How often chance alone gives as much (Fisher, exact). Null: as in `changes`.")
+    p_value = _p_value(
+        "How often chance alone gives as much (Fisher, exact). Null: as in `changes`."
+    )
     q_value = _p_value("The same, corrected for all tests. Null: as in `changes`.")
     base_repetitions = _count("Base: repetitions that met the host.")
     new_repetitions = _count("New: repetitions that met the host.")

@@ -120,7 +120,7 @@ def observe(
         "standard input" if str(path) == STANDARD_INPUT else shown_name(Path(path))
         for path in paths
     )
-    return _side(side, label, observed, settings)
+    return side_of(side, label, observed, settings)
 
 
 def _shifted(progress: Progress, before: int, total: int) -> Progress:
@@ -144,12 +144,13 @@ def _analysed(file: Path, name: str, settings: Settings, progress: Progress | No
     timelines = (beside,) if beside else settings.timelines
     result = analyze([file], replace(settings, timelines=timelines), progress=progress)
     source = "beside" if beside else "given" if timelines else None
-    return _observed(name, result, timelines, source)
+    return as_observed(name, result, timelines, source)
 
 
-def _observed(
-    name: str, result: Analysis, timelines: tuple[Path, ...], source: str | None
+def as_observed(
+    name: str, result: Analysis, timelines: tuple[Path, ...] = (), source: str | None = None
 ) -> Observed:
+    """An analysis as one repetition, under a name; `source` as `Observed.timeline_source`."""
     return Observed(
         name=name,
         is_saved=False,
@@ -171,7 +172,15 @@ def _observed(
     )
 
 
-def _side(side: str, label: str, observed: list[Observed], settings: Settings) -> Side:
+def side_of(side: str, label: str, observed: Sequence[Observed], settings: Settings) -> Side:
+    """One side of repetitions that were analysed already, in this order.
+
+    Args:
+        side: `base` or `new`.
+        label: what it is called.
+        observed: its repetitions.
+        settings: what was asked for.
+    """
     numbered = list(enumerate(observed, start=1))
     went = _numbered([sent(part, settings.app) for part in observed])
     observed_spans = _numbered([spans(part) for part in observed])
@@ -268,7 +277,7 @@ def _exposures(side: str, observed: pl.DataFrame, went: pl.DataFrame) -> dy.Data
     return Exposures.validate(table.select(Exposures.column_names()))
 
 
-def _notes(side: str, observed: list[Observed]) -> tuple[str, ...]:
+def _notes(side: str, observed: Sequence[Observed]) -> tuple[str, ...]:
     """Each note once, with the repetitions that it is about where it is not about all."""
     about: dict[str, list[str]] = {}
     for part in observed:
@@ -283,7 +292,7 @@ def _notes(side: str, observed: list[Observed]) -> tuple[str, ...]:
     )
 
 
-def _databases(side: str, observed: list[Observed]) -> dy.DataFrame[ComparedDatabases]:
+def _databases(side: str, observed: Sequence[Observed]) -> dy.DataFrame[ComparedDatabases]:
     table = pl.concat([part.databases for part in observed]).with_columns(
         pl.lit(side).alias("side")
     )

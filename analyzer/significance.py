@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 ALPHA: Final = 0.05
 """Share of findings that may be false (false discovery rate), and level of a single test."""
 SEED: Final = 20_200_919
-MOST_EXACT: Final = 50_000
-"""Up to so many ways to deal the labels all are tried (9 against 9); beyond, so many are drawn."""
+MOST_EXACT: Final = 20_000
+"""Up to so many ways to deal the labels all are tried (8 against 8); beyond, so many are drawn."""
 DRAWS: Final = 4_000
 """Resamples of repetitions behind an interval."""
 CHUNK: Final = 128

@@ -170,10 +170,12 @@ def volume(
         mine = part["row"].to_numpy()
         sent = _matrix(part, cells, times)
         hours = np.array(list(times.values()))
-        tested = _tested(sent, hours, base, margin)
-        low, high = ratio_interval(sent, hours, base)
+        # A country with one host has the numbers of that host: each is tested once.
+        distinct, place = np.unique(sent, axis=0, return_inverse=True)
+        tested = _tested(distinct, hours, base, margin)
+        low, high = ratio_interval(distinct, hours, base)
         for column, values in zip(found, (*tested, low, high), strict=True):
-            column[mine] = np.array(values, dtype=np.float64)  # None becomes NaN
+            column[mine] = np.array(values, dtype=np.float64)[place]  # None becomes NaN
     return found
 
 

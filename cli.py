@@ -453,9 +453,29 @@ def _rules(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "t
 )
 @click.option("--same-within", default="10%", callback=_share, help="Rates so close are the same.")
 @click.option("--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses.")
+@click.option("--base-label", metavar="TEXT", help="What the base is called, say its version.")
+@click.option("--new-label", metavar="TEXT", help="What the new is called.")
+@click.option("--app", help="App under test.")
 @click.option("--base-timeline", multiple=True, type=EXISTING, help="Timeline of the base.")
 @click.option("--new-timeline", multiple=True, type=EXISTING, help="Timeline of the new.")
 @click.option("--timezone", help="IANA zone of timelines that name none.")
+@click.option(
+    "--clock-offset",
+    default="0",
+    callback=_offset,
+    metavar="SECONDS|auto",
+    help="Added to times of timelines; auto: as each capture itself shows.",
+)
+@click.option(
+    "--infer-phases",
+    is_flag=True,
+    help="Without a timeline, take quiet stretches for idle: a guess, marked as one.",
+)
+@click.option("--packages", multiple=True, type=EXISTING, help="As for analyze.")
+@click.option("--connections", multiple=True, type=EXISTING, help="As for analyze.")
+@click.option("--organisations", multiple=True, type=EXISTING, help="As for analyze.")
+@click.option("--publisher", help="Organisation that publishes the app.")
+@click.option("--phone-location", metavar="PLACE", help="Where the phone was, as for analyze.")
 @click.option("--geo", multiple=True, type=EXISTING, help="Geo database (MMDB) to use instead.")
 @click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
 @click.option("--force", is_flag=True, help="Replace an earlier result.")
@@ -468,9 +488,19 @@ def compare(  # noqa: PLR0913 - one argument per option
     fail_on: "tuple[Rule, ...]",
     same_within: float,
     phone: tuple[str, ...],
+    base_label: str | None,
+    new_label: str | None,
+    app: str | None,
     base_timeline: tuple[Path, ...],
     new_timeline: tuple[Path, ...],
     timezone: str | None,
+    clock_offset: float | None,
+    infer_phases: bool,  # noqa: FBT001 - click passes flags so
+    packages: tuple[Path, ...],
+    connections: tuple[Path, ...],
+    organisations: tuple[Path, ...],
+    publisher: str | None,
+    phone_location: str | None,
     geo: tuple[Path, ...],
     formats: frozenset[str],
     force: bool,  # noqa: FBT001 - click passes flags so
@@ -488,10 +518,22 @@ def compare(  # noqa: PLR0913 - one argument per option
         from reports.comparison_terminal import summary  # noqa: PLC0415 - the same
         from reports.write import refuse_existing  # noqa: PLC0415 - the same
 
-        settings = Settings(phones=phone, timezone=timezone, databases=geo)
+        settings = Settings(
+            phones=phone,
+            app=app,
+            timezone=timezone,
+            clock_offset=clock_offset,
+            infer_phases=infer_phases,
+            packages=packages,
+            connections=connections,
+            organisations=organisations,
+            publisher=publisher,
+            phone_location=phone_location,
+            databases=geo,
+        )
         of_sides = (
-            replace(settings, timelines=base_timeline),
-            replace(settings, timelines=new_timeline),
+            replace(settings, timelines=base_timeline, version=base_label),
+            replace(settings, timelines=new_timeline, version=new_label),
         )
         refuse_existing(output, force=force)
         result = _comparison((base, new), of_sides, same_within, is_quiet=quiet)

@@ -8,6 +8,21 @@ import polars as pl
 from analyzer.sides import Side
 from analyzer.tables import ALL_STATES, STATES
 
+METHODS = {
+    "snapped_packets": "Packets were cut short while capturing",
+    "tool_bytes": "The capture tool added bytes to packets",
+    "gap_bytes": "Bytes are missing inside TCP streams",
+}
+"""Column of captures → what is said where one side alone has any."""
+
+ASKED = {
+    "app": "App under test",
+    "phone_location": "Place of the phone",
+    "clock_offset": "Seconds added to times of timelines",
+    "infer_phases": "Phases inferred from traffic",
+}
+"""Setting of an analysis → what it is called where sides differ in it."""
+
 
 def differences(base: Side, new: Side, *, same_within: float) -> Iterator[str]:
     """Sentences, most weighty first; none where the sides were observed alike."""
@@ -15,6 +30,8 @@ def differences(base: Side, new: Side, *, same_within: float) -> Iterator[str]:
     yield from _inputs(base, new)
     yield from _repetitions(base, new)
     yield from _phones(base, new)
+    yield from _methods(base, new)
+    yield from _asked(base, new)
     yield from _databases(base, new)
 
 
@@ -96,6 +113,39 @@ def _phones(base: Side, new: Side) -> Iterator[str]:
     addresses = [", ".join(_listed(side, "phone_addresses")) for side in (base, new)]
     if addresses[0] != addresses[1]:
         yield f"Phone addresses: {addresses[0]} on base, {addresses[1]} on new."
+
+
+def _methods(base: Side, new: Side) -> Iterator[str]:
+    """Captures made in another way: where on the link, how much of each packet, changed how."""
+    layers = [
+        ", ".join(str(kind) for kind in side.captures["link_types"].explode().unique().sort())
+        for side in (base, new)
+    ]
+    if layers[0] != layers[1]:
+        yield (
+            f"Link types of the captures: {layers[0]} on base, {layers[1]} on new. They were made "
+            "with other tools or at another place of the network."
+        )
+    for column, what in METHODS.items():
+        counts = [int(side.captures[column].fill_null(0).sum()) for side in (base, new)]
+        if any(counts) and not all(counts):
+            yield f"{what} on {'new' if counts[1] else 'base'} alone."
+
+
+def _asked(base: Side, new: Side) -> Iterator[str]:
+    """What analyses were asked for, where the sides differ: the app, the place, the clock."""
+    for name, what in ASKED.items():
+        values = [
+            sorted({str(getattr(part.settings, name)) for part in side.observed})
+            for side in (base, new)
+        ]
+        if values[0] != values[1]:
+            told = [", ".join(each).replace("None", "not told") for each in values]
+            yield f"{what}: {told[0]} on base, {told[1]} on new."
+    for side in (base, new):
+        versions = [one.version for one in side.told]
+        if len(versions) > 1:
+            yield f"{side.side}: its traffic tells of several versions: {', '.join(versions)}."
 
 
 def _listed(side: Side, column: str) -> list[str]:

@@ -93,6 +93,8 @@ def compared(base: Side, new: Side, *, same_within: float = SAME_WITHIN) -> Comp
     judged = _judged(base, new, same_within)
     return Comparison(
         labels={side.side: side.label for side in sides},
+        label_sources={side.side: side.label_source for side in sides},
+        told={side.side: side.told for side in sides},
         same_within=same_within,
         changes=judged.changes,
         traits=judged.traits,

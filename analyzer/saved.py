@@ -26,6 +26,14 @@ from captures.tables import Captures
 from geo.tables import Databases
 
 MANIFEST = "manifest.json"
+KEPT: dict[str, type | tuple[type, ...]] = {
+    "version": str,
+    "phone_location": str,
+    "app": str,
+    "clock_offset": (int, float, type(None)),
+    "infer_phases": bool,
+}
+"""Settings of a saved analysis that a comparison asks for, and their kinds."""
 RESULTS = ("uploads.parquet", "analysis.json")
 
 Table = TypeVar("Table")
@@ -73,10 +81,12 @@ def saved(folder: Path) -> Observed:
 def _settings(manifest: dict[str, Any]) -> Settings:
     """What a comparison asks of the settings that an analysis was run with."""
     asked = manifest.get("settings")
-    told = {
+    if not isinstance(asked, dict):
+        return Settings()
+    told: dict[str, Any] = {
         name: asked[name]
-        for name in ("version", "phone_location")
-        if isinstance(asked, dict) and isinstance(asked.get(name), str)
+        for name, kind in KEPT.items()
+        if name in asked and isinstance(asked[name], kind)
     }
     return Settings(**told)
 

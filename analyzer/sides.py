@@ -9,9 +9,10 @@ import dataframely as dy
 import polars as pl
 
 from analyzer.analysis import Progress, analyze
+from analyzer.labels import Label, Told, label, told
 from analyzer.notes import NO_TIMELINE
 from analyzer.observed import Observed, sent, spans, traits
-from analyzer.saved import saved, saved_folder, sha256, shown_name
+from analyzer.saved import saved, saved_folder, sha256
 from analyzer.settings import Settings
 from analyzer.tables import (
     ALL_STATES,
@@ -36,7 +37,9 @@ class Side:
 
     Attributes:
         side: `base` or `new`.
-        label: what it is called: the names of its paths.
+        label: what it is called.
+        label_source: who says so.
+        told: versions that its traffic tells of.
         repetitions: its repetitions.
         exposures: for how long each of them observed each state.
         spans: the same, also per label of a phase: repetition, state, label (null: all of the
@@ -55,6 +58,8 @@ class Side:
 
     side: str
     label: str
+    label_source: str
+    told: tuple[Told, ...]
     repetitions: dy.DataFrame[Repetitions]
     exposures: dy.DataFrame[Exposures]
     spans: pl.DataFrame
@@ -116,11 +121,8 @@ def observe(
             f"{', '.join(map(str, paths))}: no address behaves like a phone, so there is nothing "
             "to compare: name it with --phone"
         )
-    label = ", ".join(
-        "standard input" if str(path) == STANDARD_INPUT else shown_name(Path(path))
-        for path in paths
-    )
-    return side_of(side, label, observed, settings)
+    called = label(paths, observed, settings.version, settings.app)
+    return side_of(side, called, observed, settings)
 
 
 def _shifted(progress: Progress, before: int, total: int) -> Progress:
@@ -172,12 +174,12 @@ def as_observed(
     )
 
 
-def side_of(side: str, label: str, observed: Sequence[Observed], settings: Settings) -> Side:
+def side_of(side: str, called: Label, observed: Sequence[Observed], settings: Settings) -> Side:
     """One side of repetitions that were analysed already, in this order.
 
     Args:
         side: `base` or `new`.
-        label: what it is called.
+        called: its label.
         observed: its repetitions.
         settings: what was asked for.
     """
@@ -187,7 +189,9 @@ def side_of(side: str, label: str, observed: Sequence[Observed], settings: Setti
     exposures = _exposures(side, observed_spans, went)
     return Side(
         side=side,
-        label=label,
+        label=called.text,
+        label_source=called.source,
+        told=told(observed, settings.app),
         repetitions=Repetitions.validate(
             pl.DataFrame(
                 [_repetition(side, number, part) for number, part in numbered],

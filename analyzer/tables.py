@@ -25,6 +25,7 @@ from captures.words import CONTENTS, SEARCHED_LAYERS
 from geo.tables import Databases
 
 if TYPE_CHECKING:
+    from analyzer.labels import Told
     from analyzer.observed import Observed
 
 IDENTIFIER_KINDS = KINDS
@@ -1327,6 +1328,8 @@ class Comparison:
 
     Attributes:
         labels: per side, what it is called.
+        label_sources: per side, who says so.
+        told: per side, the versions that its traffic tells of, and where.
         same_within: part of the larger rate up to which two rates are called the same.
         changes: what differs and what does not.
         traits: what hosts that both sides met are like.
@@ -1345,6 +1348,8 @@ class Comparison:
     """
 
     labels: dict[str, str]
+    label_sources: dict[str, str]
+    told: dict[str, "tuple[Told, ...]"]
     same_within: float
     changes: dy.DataFrame[Changes]
     traits: dy.DataFrame[Traits]

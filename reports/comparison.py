@@ -96,6 +96,10 @@ def _head(comparison: Comparison) -> dict[str, Any]:
         "summary": {
             "base": comparison.labels["base"],
             "new": comparison.labels["new"],
+            "label_sources": comparison.label_sources,
+            "versions_told": {
+                side: [one._asdict() for one in comparison.told[side]] for side in SIDES
+            },
             "repetitions": _by_side(comparison, "repetition"),
             "states": words.states(comparison),
             "changes": _by_dimension(table, "change"),
@@ -164,6 +168,7 @@ def _provenance(comparison: Comparison, side: str) -> dict[str, Any]:
     of_side = pl.col("side") == side
     return {
         "label": comparison.labels[side],
+        "label_source": comparison.label_sources[side],
         "inputs": _plain(comparison.captures[side]),
         "repetitions": _plain(comparison.repetitions.filter(of_side).drop("side")),
         "databases": _plain(comparison.databases.filter(of_side).drop("side")),

@@ -268,7 +268,8 @@ def _side_values(comparison: Comparison, side: str) -> dict[str, str]:
         for row in states(comparison)
     }
     return {
-        "called": comparison.labels[side],
+        "called": f"{comparison.labels[side]} ({comparison.label_sources[side]})",
+        "version, as its traffic tells": _told(comparison, side),
         "captures": str(part["captures"].sum()),
         "repetitions (n)": str(part.height),
         **observed,
@@ -276,6 +277,11 @@ def _side_values(comparison: Comparison, side: str) -> dict[str, str]:
         "timelines": _timelines(part),
         "databases": _database_text(comparison, side),
     }
+
+
+def _told(comparison: Comparison, side: str) -> str:
+    said = ", ".join(f"{one.version} ({one.source})" for one in comparison.told[side])
+    return said or "not told"
 
 
 def _joined(column: pl.Series) -> str:

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from analyzer.analysis import analyze
 from analyzer.comparison import compared
+from analyzer.labels import GIVEN, Label
 from analyzer.observed import Observed
 from analyzer.settings import Settings
 from analyzer.sides import as_observed, side_of
@@ -36,6 +37,9 @@ RATIOS: Final = (1.5, 2.0, 4.0)
 GROWING: Final = "push.vendor.example"
 """A host with uploads in every block of idle time, to which more is sent in the new side."""
 FLOWS_APART: Final = 1_000_000
+
+BASE: Final = Label("base", GIVEN)
+NEW: Final = Label("new", GIVEN)
 
 Plant = Callable[[Observed], Observed]
 
@@ -145,7 +149,7 @@ def _places(of: Pool) -> pl.DataFrame:
 def held(base: Sequence[Observed], new: Sequence[Observed]) -> Comparison:
     """The comparison of two sides."""
     settings = Settings()
-    return compared(side_of("base", "base", base, settings), side_of("new", "new", new, settings))
+    return compared(side_of("base", BASE, base, settings), side_of("new", NEW, new, settings))
 
 
 def findings(comparison: Comparison) -> list[tuple[str, ...]]:

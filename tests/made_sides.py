@@ -6,6 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from analyzer.comparison import compared
+from analyzer.labels import OF_PATHS
 from analyzer.settings import Settings
 from analyzer.sides import Side
 from analyzer.tables import ALL_STATES, STATES, ComparedDatabases, Exposures, Repetitions
@@ -52,7 +53,7 @@ class Repetition(NamedTuple):
     is_saved: bool = False
 
 
-def side(name, *repetitions, opinions=None, database="a" * 64, verdicts=None):
+def side(name, *repetitions, opinions=None, database="a" * 64, verdicts=None, told=()):
     """A side; `opinions` says per address what each database thinks of its country."""
     numbered = list(enumerate(repetitions, start=1))
     exposures = Exposures.validate(
@@ -64,6 +65,8 @@ def side(name, *repetitions, opinions=None, database="a" * 64, verdicts=None):
     return Side(
         side=name,
         label=f"{name}.pcap",
+        label_source=OF_PATHS,
+        told=told,
         repetitions=Repetitions.validate(
             pl.DataFrame(
                 [_repetition(name, number, part) for number, part in numbered],

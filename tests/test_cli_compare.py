@@ -164,3 +164,31 @@ def test_timelines_given_for_a_side_are_those_of_that_side_alone(run):
     settings = json.loads(out)["settings"]
     assert settings["base"]["timelines"] == ["rep1.timeline.csv"]
     assert settings["new"]["timelines"] == []
+
+
+def test_sides_are_called_as_they_are_told_to_be_and_by_whom_is_said(run):
+    words = ["--base", OLD / "rep1.pcap", "--new", NEW / "rep1.pcapng", "--base-label", "1.0"]
+    code, out, err = run("compare", *words, "--json")
+    summary = json.loads(out)["summary"]
+    assert code == 0
+    assert (summary["base"], summary["new"]) == ("1.0", "rep1.pcapng")
+    assert summary["label_sources"] == {"base": "as given", "new": "name of its paths"}
+    assert "1.0 (as given)" in err
+
+
+def test_what_analyze_takes_is_taken_for_both_sides(run):
+    words = ["--phone-location", "Toronto, CA", "--infer-phases", "--clock-offset", "3"]
+    code, out, _ = run("compare", "--base", OLD, "--new", NEW, *words, "--json", "--quiet")
+    settings = json.loads(out)["settings"]
+    assert code == 0
+    assert [settings[side]["phone_location"] for side in ("base", "new")] == ["Toronto, CA"] * 2
+    assert [settings[side]["clock_offset"] for side in ("base", "new")] == [3.0, 3.0]
+    assert settings["base"]["infer_phases"] is True
+
+
+def test_a_list_of_connections_that_is_none_is_refused_in_one_line(run, tmp_path):
+    wrong = put(tmp_path / "wrong.csv", b"a,b\n1,2\n")
+    code, _, err = run("compare", "--base", OLD, "--new", NEW, "--connections", wrong)
+    assert code == cli.USAGE
+    assert err.count("\n") == 1
+    assert "wrong.csv" in err

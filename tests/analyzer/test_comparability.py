@@ -1,7 +1,13 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+import polars as pl
 import pytest
 from made_sides import Repetition, Sent, side
 
 from analyzer.comparability import differences
+from analyzer.labels import Told
+from analyzer.settings import Settings
 
 ONE = Repetition((Sent(1),))
 
@@ -76,3 +82,33 @@ def test_other_databases_are_said_with_the_addresses_that_they_moved():
     text = said([ONE, ONE], [elsewhere] * 2, new_options={"database": "b" * 64})
     assert "Databases: dbip of 2026-06-01 on base; dbip of 2026-06-01 on new." in text
     assert "They place 1 of 1 addresses that both sides know in another country or ASN" in text
+
+
+def test_captures_made_in_another_way_are_told():
+    cut = side("new", ONE)
+    captures = cut.captures.with_columns(
+        pl.lit([101]).alias("link_types"), pl.lit(5).cast(pl.Int64).alias("snapped_packets")
+    )
+    text = " ".join(
+        differences(side("base", ONE), replace(cut, captures=captures), same_within=0.1)
+    )
+    assert "Link types of the captures: 1 on base, 101 on new." in text
+    assert "Packets were cut short while capturing on new alone." in text
+
+
+def test_analyses_that_were_asked_for_another_place_or_app_are_told():
+    def of(name, **settings):
+        return replace(side(name, ONE), observed=(SimpleNamespace(settings=Settings(**settings)),))
+
+    text = " ".join(
+        differences(of("base", phone_location="CA"), of("new", app="Parrot"), same_within=0.1)
+    )
+    assert "App under test: not told on base, Parrot on new." in text
+    assert "Place of the phone: CA on base, not told on new." in text
+
+
+def test_traffic_of_several_versions_on_one_side_is_told():
+    two = (Told("8.0.23", "frame 1"), Told("8.0.24", "frame 9"))
+    assert said([ONE, ONE], [ONE, ONE], None, {"told": two}) == (
+        "new: its traffic tells of several versions: 8.0.23, 8.0.24."
+    )

@@ -9,7 +9,6 @@ import dataframely as dy
 import polars as pl
 
 from analyzer.analysis import Progress, analyze
-from analyzer.labels import Label, Told, label, told
 from analyzer.notes import NO_TIMELINE
 from analyzer.observed import Observed, sent, spans, traits
 from analyzer.saved import saved, saved_folder, sha256
@@ -22,6 +21,7 @@ from analyzer.tables import (
     Exposures,
     Repetitions,
 )
+from analyzer.version_labels import Label, Told, label, told
 from captures.errors import CaptureError
 from captures.files import STANDARD_INPUT
 from captures.finding import capture_files, capture_names

@@ -25,8 +25,8 @@ from captures.words import CONTENTS, SEARCHED_LAYERS
 from geo.tables import Databases
 
 if TYPE_CHECKING:
-    from analyzer.labels import Told
     from analyzer.observed import Observed
+    from analyzer.version_labels import Told
 
 IDENTIFIER_KINDS = KINDS
 ROLES = ("phone", "local", "bystander")

@@ -10,8 +10,8 @@ from typing import Any, Final
 import polars as pl
 from markupsafe import Markup
 
-from analyzer.tables import ALL_STATES, DIMENSIONS, SIDES, Comparison
-from reports import accounts, wording
+from analyzer.tables import ALL_STATES, DIMENSIONS, FINDINGS, SIDES, Comparison
+from reports import accounts, difference_map, wording
 from reports import comparison_words as words
 from reports.page import asset, environment, policy
 from reports.provenance import version
@@ -40,6 +40,11 @@ def page(comparison: Comparison) -> Iterator[bytes]:
             numbers=words.numbers(comparison),
             idle=next((row for row in words.states(comparison) if row["state"] == "idle"), None),
             states=words.states(comparison),
+            findings=_part(_findings(comparison), MOST_CHANGES),
+            marks=difference_map.marks(comparison.changes),
+            land=Markup(difference_map.land()),  # noqa: S704  # numbers of ours
+            map_size=(difference_map.WIDTH, difference_map.HEIGHT),
+            traits=_part(_traits(comparison), MOST_CHANGES),
             present=_part(_present(comparison), MOST_CHANGES),
             moved=_part(_moved(comparison), MOST_CHANGES),
             rates=_part(_rates(comparison), MOST_CHANGES),
@@ -67,6 +72,23 @@ def _overall(comparison: Comparison) -> pl.DataFrame:
     seen = words.states_seen(comparison.changes)
     overall = comparison.changes.filter(pl.col("state") == ALL_STATES)
     return overall.join(seen, on=["dimension", "key"], nulls_equal=True)
+
+
+def _findings(comparison: Comparison) -> pl.DataFrame:
+    """Countries, networks and hosts that differ by more than chance, over all states first."""
+    found = comparison.changes.filter(
+        pl.col("verdict").is_in(FINDINGS), pl.col("dimension").is_in(words.HEADLINES)
+    )
+    word = pl.col("verdict").replace_strict(list(FINDINGS), list(range(len(FINDINGS))))
+    order = [word, _rank(), pl.col("state") != ALL_STATES, -_LARGEST, "key", "state"]
+    return found.sort(order, nulls_last=True)
+
+
+def _traits(comparison: Comparison) -> pl.DataFrame:
+    """Traits that one side alone showed, what is more than chance first."""
+    return comparison.traits.filter(
+        (pl.col("change") != "same") | pl.col("verdict").is_in(FINDINGS)
+    ).sort(~pl.col("verdict").is_in(FINDINGS), "key", "trait", "value")
 
 
 def _present(comparison: Comparison) -> pl.DataFrame:

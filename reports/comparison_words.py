@@ -38,6 +38,14 @@ DIMENSION_WORDS: Final = {
 HEADLINES: Final = ("country", "asn", "host")
 """Dimensions that the answer counts; the others are the same traffic in other parts."""
 
+TRAIT_WORDS: Final = {
+    "service": "service",
+    "tls_version": "version of TLS",
+    "ja3": "fingerprint of the client (JA3)",
+    "ja4": "fingerprint of the client (JA4)",
+    "beacon": "periodic contacts while",
+}
+
 UNKNOWN_KEYS: Final = {
     "asn": "no network known",
     "organisation": "no organisation known",
@@ -86,6 +94,22 @@ def verdict_text(row: dict[str, Any]) -> str:
         "direction": "its mean and most repetitions changed in opposite directions",
     }
     return f"{CANNOT_TELL}: {reasons[row['reason']]}"
+
+
+def trait_verdict(row: dict[str, Any]) -> str:
+    """The verdict on a trait, with what would be needed."""
+    if row["verdict"] != CANNOT_TELL:
+        return str(row["verdict"])
+    number = row["needed_repetitions"]
+    needed = "chance may have done it" if number is None else f"needs {number} captures a side"
+    return f"{CANNOT_TELL}: {needed}"
+
+
+def tests_text(comparison: Comparison) -> str:
+    """How many tests were corrected together."""
+    if not comparison.family:
+        return "With so few captures no test can come out as a finding."
+    return f"{counted(comparison.family, 'test', 'tests')} corrected together."
 
 
 def p_text(value: float | None) -> str:

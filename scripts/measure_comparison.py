@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from analyzer.analysis import analyze
 from analyzer.comparison import compared
-from analyzer.labels import GIVEN, Label
 from analyzer.observed import Observed
 from analyzer.settings import Settings
 from analyzer.sides import as_observed, side_of
 from analyzer.tables import ALL_STATES, FINDINGS, Comparison
+from analyzer.version_labels import GIVEN, Label
 
 SAMPLES: Final = Path(__file__).parents[1] / "captures" / "samples"
 VERSIONS: Final = ("parrot-1.0", "parrot-2.0")

@@ -6,8 +6,8 @@ import pytest
 from made_sides import Repetition, Sent, side
 
 from analyzer.comparability import differences
-from analyzer.labels import Told
 from analyzer.settings import Settings
+from analyzer.version_labels import Told
 
 ONE = Repetition((Sent(1),))
 

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from analyzer.labels import ANALYSED, GIVEN, OF_PATHS, Told, client_version, label, told
 from analyzer.settings import Settings
+from analyzer.version_labels import ANALYSED, GIVEN, OF_PATHS, Told, client_version, label, told
 
 WECHAT = "/cgi-bin/micromsg-bin/newgetdns?uin=0&clientversion=671094583&scene=0"
 

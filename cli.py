@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from glob import has_magic
 from importlib.metadata import version as distribution_version
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -25,6 +26,7 @@ from captures.digests import Digests
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analyzer.analysis import Progress
     from analyzer.rules import Rule
     from analyzer.settings import Sent, Settings
     from analyzer.tables import Analysis, Comparison
@@ -397,26 +399,48 @@ def _analysis(
 class _ManyPaths(click.Command):
     """A command whose options `MANY` take every word up to the next option."""
 
-    MANY = ("--base", "--new")
+    MANY = ("--base", "--new", "--group")
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse `--base a b` as `--base a --base b`."""
+        """Parse `--base a b` as `--base a --base b`, and give each path of a group its label."""
         return super().parse_args(ctx, list(self._spelled_out(args)))
 
     def _spelled_out(self, args: list[str]) -> Iterator[str]:
-        option, needs_value = "", False
+        option, label, needs_value = "", "", False
         for word in args:
             if word.startswith("-") and word != "-":
                 if needs_value:
                     raise click.BadOptionUsage(option, f"Option {option!r} requires an argument.")
-                name, equals, _ = word.partition("=")
+                name, equals, value = word.partition("=")
                 option = name if name in self.MANY else ""
+                label = _label(option, value)
                 needs_value = bool(option) and not equals
+                yield word
             elif option and not needs_value:
                 yield option
+                yield f"{label}{word}"
             else:
-                needs_value = False
-            yield word
+                label, needs_value = _label(option, word), False
+                yield word
+
+
+def _label(option: str, word: str) -> str:
+    """What stands before a path of a group, with its equals sign; nothing of other options."""
+    label, equals, _ = word.partition("=")
+    return f"{label}=" if option == "--group" and equals else ""
+
+
+def _groups(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> "tuple[tuple[str, tuple[str, ...]], ...]":
+    """Paths by label, labels in the order in which they were first given."""
+    found: dict[str, tuple[str, ...]] = {}
+    for value in values:
+        label, equals, path = value.partition("=")
+        if not (label and equals and path):
+            raise click.BadParameter(f"LABEL=PATH expected, {value!r} found")
+        found[label] = (*found.get(label, ()), path)
+    return tuple(found.items())
 
 
 def _share(_: click.Context, __: click.Parameter, value: str) -> float:
@@ -441,8 +465,16 @@ def _rules(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "t
 
 
 @phonehome.command(cls=_ManyPaths)
-@click.option("--base", multiple=True, required=True, metavar="PATH...", help="The one side.")
-@click.option("--new", multiple=True, required=True, metavar="PATH...", help="The other side.")
+@click.option("--base", multiple=True, metavar="PATH...", help="The one side.")
+@click.option("--new", multiple=True, metavar="PATH...", help="The other side.")
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    callback=_groups,
+    metavar="LABEL=PATH...",
+    help="Instead of both: a version of a series, each held against the one before it.",
+)
 @click.option("-o", "--output", type=EXISTING, default=COMPARED, show_default=True)
 @click.option(
     "--fail-on",
@@ -484,6 +516,7 @@ def _rules(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "t
 def compare(  # noqa: PLR0913 - one argument per option
     base: tuple[str, ...],
     new: tuple[str, ...],
+    groups: tuple[tuple[str, tuple[str, ...]], ...],
     output: Path,
     fail_on: "tuple[Rule, ...]",
     same_within: float,
@@ -512,10 +545,10 @@ def compare(  # noqa: PLR0913 - one argument per option
     A timeline beside a capture (rep1.timeline.csv beside rep1.pcap) is taken unless one is given.
     """
     started = datetime.now(UTC)
+    of_two = (base, new, base_label, new_label, base_timeline, new_timeline)
+    _refuse_half(bool(base), bool(new), groups, any(of_two))
     with _clear_errors():
         from analyzer.settings import Settings  # noqa: PLC0415 - slow to import
-        from reports.comparison import summary_json, write  # noqa: PLC0415 - the same
-        from reports.comparison_terminal import summary  # noqa: PLC0415 - the same
         from reports.write import refuse_existing  # noqa: PLC0415 - the same
 
         settings = Settings(
@@ -531,24 +564,91 @@ def compare(  # noqa: PLR0913 - one argument per option
             phone_location=phone_location,
             databases=geo,
         )
+        refuse_existing(output, force=force)
         of_sides = (
             replace(settings, timelines=base_timeline, version=base_label),
             replace(settings, timelines=new_timeline, version=new_label),
         )
-        refuse_existing(output, force=force)
-        result = _comparison((base, new), of_sides, same_within, is_quiet=quiet)
-        files = write(result, output, formats=formats, force=force, started=started)
-    failed = {rule.text: broken for rule in fail_on if (broken := rule.judge(result))}
+        steps, written = (
+            _series(groups, settings, same_within, is_quiet=quiet)
+            if groups
+            else _pair((base, new), of_sides, same_within, is_quiet=quiet)
+        )
+        files, to_json = written(output, formats=formats, force=force, started=started)
+    failed = [
+        {rule.text: broken for rule in fail_on if (broken := rule.judge(step))} for step in steps
+    ]
     if not quiet:
-        summary(result, failed, _console())
+        from reports.comparison_terminal import summary  # noqa: PLC0415 - slow to import
+
+        for step, matched in zip(steps, failed, strict=True):
+            summary(step, matched, _console())
         _say(f"\nwritten: {files[0] if len(files) == 1 else output}")
         _say(*(str(file) for file in files if file.suffix == ".html"))
     if as_json:
         with _standard_output():
-            click.echo(summary_json(result, failed))
-    if not result.is_balanced:
+            click.echo(to_json(failed))
+    if not all(step.is_balanced for step in steps):
         return UNBALANCED
-    return CHECK_FAILED if failed else DAMAGED if result.is_damaged else 0
+    is_damaged = any(step.is_damaged for step in steps)
+    return CHECK_FAILED if any(failed) else DAMAGED if is_damaged else 0
+
+
+def _refuse_half(has_base: bool, has_new: bool, groups: tuple[object, ...], is_pair: bool) -> None:  # noqa: FBT001 - four answers to one question
+    """Two sides, or a series: not a half of either, and not both."""
+    if groups and is_pair:
+        raise click.UsageError("--group stands instead of --base, --new and their options")
+    if groups and len(groups) == 1:
+        raise click.UsageError("--group needs at least two versions, each with its own label")
+    if not groups and not (has_base and has_new):
+        missing = "--new" if has_base else "--base"
+        raise click.UsageError(f"{missing} PATH is missing (or give --group LABEL=PATH twice)")
+
+
+def _pair(
+    sides: tuple[tuple[str, ...], tuple[str, ...]],
+    settings: tuple["Settings", "Settings"],
+    same_within: float,
+    *,
+    is_quiet: bool,
+) -> "tuple[tuple[Comparison, ...], Callable[..., Any]]":
+    """The comparison of two sides, and what writes it."""
+    from reports.comparison import summary_json, write  # noqa: PLC0415 - slow to import
+
+    result = _comparison(sides, settings, same_within, is_quiet=is_quiet)
+
+    def written(folder: Path, **options: Any) -> tuple[list[Path], Callable[..., str]]:  # noqa: ANN401 - of write
+        files = write(result, folder, **options)
+        return files, lambda failed: summary_json(result, failed[0])
+
+    return (result,), written
+
+
+def _series(
+    groups: tuple[tuple[str, tuple[str, ...]], ...],
+    settings: "Settings",
+    same_within: float,
+    *,
+    is_quiet: bool,
+) -> "tuple[tuple[Comparison, ...], Callable[..., Any]]":
+    """The steps of a series, and what writes it."""
+    from analyzer.series import compare_series  # noqa: PLC0415 - slow to import
+    from reports.series import summary_json, write  # noqa: PLC0415 - the same
+
+    with _shown_progress(is_quiet=is_quiet) as report:
+        result = compare_series(groups, settings, same_within=same_within, progress=report)
+
+    def written(folder: Path, **options: Any) -> tuple[list[Path], Callable[..., str]]:  # noqa: ANN401 - of write
+        files = write(result, folder, **options)
+        return files, lambda failed: summary_json(result, _by_step(result.labels, failed))
+
+    return result.steps, written
+
+
+def _by_step(labels: tuple[str, ...], failed: list[dict[str, object]]) -> dict[str, object]:
+    """What broke which rule, per step where any did."""
+    names = [f"{base} to {new}" for base, new in pairwise(labels)]
+    return {name: broken for name, broken in zip(names, failed, strict=True) if broken}
 
 
 def _comparison(
@@ -561,14 +661,22 @@ def _comparison(
     """The comparison, with a progress bar per side if it takes longer than a second."""
     from analyzer.comparison import compare as compare_sides  # noqa: PLC0415 - slow to import
 
+    with _shown_progress(is_quiet=is_quiet) as report:
+        return compare_sides(*sides, settings=settings, same_within=same_within, progress=report)
+
+
+@contextmanager
+def _shown_progress(*, is_quiet: bool) -> "Iterator[Progress | None]":
+    """What shows how far reading is; None: nobody asked to see it."""
     if is_quiet:
-        return compare_sides(*sides, settings=settings, same_within=same_within)
+        yield None
+        return
     from captures.compiled import machine  # noqa: PLC0415 - slow to import
     from reports.screen import progress  # noqa: PLC0415 - the same
 
     machine.announce = _say
     with progress(_console()) as report:
-        return compare_sides(*sides, settings=settings, same_within=same_within, progress=report)
+        yield report
 
 
 @phonehome.group()

@@ -1,6 +1,6 @@
 """What the user asked for, and the limits that hold: printed whole in every manifest."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from captures.limits import Limits
@@ -76,3 +76,7 @@ class Settings:
     identifiers: tuple[Path, ...] = ()
     is_revealed: bool = False
     limits: Limits = field(default_factory=Limits)
+
+    def called(self, version: str) -> "Settings":
+        """The same, for captures of this version."""
+        return replace(self, version=version)

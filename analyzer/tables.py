@@ -1322,6 +1322,32 @@ class Traits(dy.Schema):
     new_seen_in = _count("New: of those, how many saw this value.")
 
 
+class Versions(dy.Schema):
+    """One row per key, state and version of a series: what it sent, of zero where it sent nothing.
+
+    Sorted by dimension, key, state, version.
+    """
+
+    dimension = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(DIMENSIONS),
+        description="What `key` is; as in `changes`.",
+    )
+    key = dy.String(nullable=True, description="As in `changes`. Null: it is not known.")
+    state = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in((ALL_STATES, *STATES)),
+        description="State, or `all`.",
+    )
+    version = dy.Int64(nullable=False, min=1, description="Number of the version, from 1.")
+    label = dy.String(nullable=False, description="What it is called.")
+    up_unique_bytes = _count("Uploaded.")
+    exposure = dy.Duration(nullable=False, time_unit="ns", description="Time observed.")
+    up_unique_bytes_per_hour = _rate("Rate. Null: nothing was observed.")
+    seen_in = _count("Repetitions that exchanged a packet with it.")
+    repetitions = _count("Repetitions that observed the state for any time; of `all`, each.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Two sides, held against each other.

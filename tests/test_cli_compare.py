@@ -43,6 +43,12 @@ def spelled_out(*words):
         (["--base", "a", "--base", "b"], ["--base", "a", "--base", "b"]),
         (["--base", "-", "--new", "a", "-"], ["--base", "-", "--new", "a", "--new", "-"]),
         (["--base", "a", "-o", "b", "c"], ["--base", "a", "-o", "b", "c"]),
+        (["--group", "1=a", "b", "c"], ["--group", "1=a", "--group", "1=b", "--group", "1=c"]),
+        (["--group=1=a", "b"], ["--group=1=a", "--group", "1=b"]),
+        (
+            ["--group", "1=a", "x=y", "--group", "2=b", "c"],
+            ["--group", "1=a", "--group", "1=x=y", "--group", "2=b", "--group", "2=c"],
+        ),
         (["--base", "a", "--json", "--new", "b"], ["--base", "a", "--json", "--new", "b"]),
         ([], []),
     ],
@@ -192,3 +198,32 @@ def test_a_list_of_connections_that_is_none_is_refused_in_one_line(run, tmp_path
     assert code == cli.USAGE
     assert err.count("\n") == 1
     assert "wrong.csv" in err
+
+
+def test_more_than_two_versions_are_a_series(run, tmp_path):
+    groups = [f"--group=1.0={OLD / 'rep1.pcap'}", "--group", f"2.0={NEW / 'rep1.pcapng'}"]
+    groups += [str(NEW / "rep2.pcapng"), "--group", f"2.0 again={NEW / 'rep1.pcapng'}"]
+    code, out, _ = run("compare", *groups, "--fail-on", "new-host", "--json", "--quiet")
+    found = json.loads(out)
+    assert code == cli.CHECK_FAILED
+    assert found["labels"] == ["1.0", "2.0", "2.0 again"]
+    assert found["steps"][0]["summary"]["repetitions"] == {"base": 1, "new": 2}
+    assert set(found["failed"]) == {"1.0 to 2.0"}
+    assert (tmp_path / "compare.phonehome" / "series.html").is_file()
+    assert (tmp_path / "compare.phonehome" / "2-compare.html").is_file()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--group", f"1={OLD}"],
+        ["--group", f"1={OLD}", "--group", f"1={NEW}"],
+        ["--group", OLD, "--group", NEW],
+        ["--group", f"1={OLD}", "--group", f"2={NEW}", "--base", OLD],
+        ["--group", f"1={OLD}", "--group", f"2={NEW}", "--new-label", "3"],
+    ],
+)
+def test_a_series_without_two_labels_or_with_a_side_is_a_usage_error(run, words):
+    code, _, err = run("compare", *words)
+    assert code == cli.USAGE
+    assert "group" in err

@@ -573,7 +573,7 @@ class FlowPhases(dy.Schema):
 
 
 class Timeline(dy.Schema):
-    """One row per bin of time, state, app and country in which the phone exchanged anything.
+    """One row per bin of time, phase, app, country and organisation with traffic of the phone.
 
     Bins are all of one width, the smallest of 1, 2, 4, … seconds that needs at most 4,096 for
     everything that the captures hold, other devices included, and that splits what each capture's
@@ -583,11 +583,14 @@ class Timeline(dy.Schema):
 
     start = _time("Begin of the bin. Null: packets without a time.")
     width = dy.Duration(nullable=False, time_unit="ns", description="Width of every bin.")
+    phase = dy.Int64(nullable=False, description="Phase.")
     state = dy.String(
         nullable=False, check=lambda word: word.is_in(STATES), description="State of the phase."
     )
     app = dy.String(nullable=True, description="App. Null: the capture does not say.")
     country = dy.String(nullable=True, description="First opinion. Null: none.")
+    organisation = dy.String(nullable=True, description="Who runs the host. Null: not known.")
+    as_org = dy.String(nullable=True, description="Holder of the network. Null: unknown.")
     up_unique_bytes = _count("Uploaded in the bin.")
     down_unique_bytes = _count("Payload bytes down in the bin, each counted once.")
 

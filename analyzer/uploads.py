@@ -12,6 +12,7 @@ from captures.sums import MOST_BINS, SECOND
 HOUR_NS = 3_600 * SECOND
 WAYS = ("up", "down")
 OF_ADDRESS = ("remote_address", "country", "asn", "as_org")
+KIND = ("app", "country", "organisation", "as_org")
 REMOTE = ("app", *OF_ADDRESS, "host", "organisation", "organisation_country", "party")
 
 
@@ -74,7 +75,7 @@ def timeline(
     flows: dy.DataFrame[Flows],
     phases: dy.DataFrame[Phases],
 ) -> dy.DataFrame[Timeline]:
-    """What went up and down per bin of time, state, app and country.
+    """What went up and down per bin of time, phase, app, country and organisation.
 
     Args:
         bins: per capture: flow, phase, is_up, bin and unique_bytes; and the bin's seconds.
@@ -96,9 +97,9 @@ def timeline(
         .alias(f"{way}_unique_bytes")
         for way, is_up in (("up", True), ("down", False))
     ]
-    of_phone = flows.filter(pl.col("role") == "phone").select("flow", "app", "country")
-    kinds = of_phone.select("app", "country").unique().with_row_index("kind")
-    kind_of = of_phone.join(kinds, on=["app", "country"], nulls_equal=True)
+    of_phone = flows.filter(pl.col("role") == "phone").select("flow", *KIND)
+    kinds = of_phone.select(KIND).unique().with_row_index("kind")
+    kind_of = of_phone.join(kinds, on=KIND, nulls_equal=True)
     per_kind = (  # numbers first: text is slow to group by
         per_flow.lazy()
         .join(kind_of.lazy().select("flow", "kind"), on="flow")
@@ -108,13 +109,11 @@ def timeline(
     table = (
         per_kind.join(phases.lazy().select("phase", "state"), on="phase")
         .join(kinds.lazy(), on="kind")
-        .group_by("bin", "state", "app", "country")
-        .agg(pl.col("up_unique_bytes", "down_unique_bytes").sum())
         .with_columns(
             (pl.col("bin") * (width * SECOND)).cast(pl.Datetime("ns", "UTC")).alias("start"),
             pl.lit(width * SECOND).cast(pl.Duration("ns")).alias("width"),
         )
-        .sort("start", "state", "app", "country", nulls_last=True)
+        .sort("start", "phase", *KIND, nulls_last=True)
         .collect()
     )
     return Timeline.validate(table.select(Timeline.column_names()))

@@ -251,9 +251,11 @@ def timeline_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
         {
             "start": at(start + offset),
             "width": timedelta(seconds=2),
+            "phase": index + 1,
             "state": state,
             "app": remote.app,
             "country": remote.countries[0],
+            "as_org": remote.as_org,
             "up_unique_bytes": remote.up[index] // 4,
             "down_unique_bytes": remote.down[index] // 4,
         }
@@ -261,8 +263,8 @@ def timeline_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
         for number, remote in enumerate(remotes)
         for offset in (2 * number, 40 + 2 * number, 120 + 6 * number, (end - start) // 2)
     ]
-    keys = ["start", "width", "state", "app", "country"]
-    return frame(Timeline, rows).group_by(keys).sum().sort("start", "state", "app", "country")
+    keys = [name for name in Timeline.column_names() if not name.endswith("_bytes")]
+    return frame(Timeline, rows).group_by(keys).sum().sort(keys, nulls_last=True)
 
 
 def ledger_of(flows: pl.DataFrame) -> pl.DataFrame:

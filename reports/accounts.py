@@ -110,6 +110,13 @@ def display_filter(row: dict[str, Any]) -> str:
     return f"{found} && {protocols[0]}.port in {{{', '.join(map(str, ports))}}}"
 
 
+def addresses_filter(addresses: list[str]) -> str:
+    """The Wireshark display filter that finds what goes to any of these addresses."""
+    return " || ".join(
+        f"{'ipv6' if ':' in address else 'ip'}.addr == {address}" for address in addresses
+    )
+
+
 def other_opinions(row: dict[str, Any]) -> list[tuple[str, str | None]]:
     """The databases that name another country for this destination, each with what it names."""
     return [

@@ -7,6 +7,7 @@ import polars as pl
 
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import STATES, Analysis
+from reports.accounts import addresses_filter
 from reports.text import shortened
 from reports.wording import bytes_text, counted, idle_when, seconds_text
 
@@ -172,13 +173,6 @@ def period_text(span: timedelta) -> str:
     """A period, exact to a tenth of a second below a minute."""
     seconds = span.total_seconds()
     return f"{seconds:.1f} s" if seconds < 60 else seconds_text(seconds)  # noqa: PLR2004
-
-
-def addresses_filter(addresses: list[str]) -> str:
-    """The Wireshark display filter that finds what goes to any of these addresses."""
-    return " || ".join(
-        f"{'ipv6' if ':' in address else 'ip'}.addr == {address}" for address in addresses
-    )
 
 
 def _largest(bursts: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from analyzer.tables import ALL_STATES, DIMENSIONS, FINDINGS, SIDES, Comparison
 from reports import accounts, difference_map, wording
 from reports import comparison_words as words
-from reports.page import asset, environment, policy
+from reports.documents import environment, policy, script, style
 from reports.provenance import version
 
 MOST_ROWS: Final = 2_000
@@ -27,7 +27,7 @@ _LARGEST: Final = pl.max_horizontal(_BASE, _NEW).fill_null(0)
 
 def page(comparison: Comparison) -> Iterator[bytes]:
     """The content of `compare.html`: the same comparison gives the same bytes."""
-    script = asset("report.js")
+    run = script("tables.js")
     text = (
         environment()
         .get_template("compare.html")
@@ -54,9 +54,9 @@ def page(comparison: Comparison) -> Iterator[bytes]:
             repetitions=_repetitions(comparison),
             databases=comparison.databases.to_dicts(),
             settings={side: accounts.settings_rows(comparison.settings[side]) for side in SIDES},
-            policy=policy(script),
-            style=Markup(asset("report.css") + asset("compare.css")),  # noqa: S704  # files of ours
-            script=Markup(script),  # noqa: S704  # the same
+            policy=policy(run),
+            style=style("compare.css"),
+            script=Markup(run),  # noqa: S704  # a file of ours
         )
     )
     yield text.encode()

@@ -6,15 +6,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from reports.figures import LOOK, Figure
+from reports.colours import REST
+from reports.figures import LOOK, Figure, country_text
 from reports.text import label
 
-_STATE_COLOURS: Final = {
-    "active": "--active",
-    "background": "--background",
-    "idle": "--idle",
-    "unknown": "--unknown",
-}
+_SHADES: Final = {"active": 0.05, "background": 0.1, "idle": 0.2}
+"""How dark the shade behind a phase is: the idle ones stand out, without colour too."""
+
 _BYTE_AXIS: Final[Figure] = {
     "tickformat": "~s",
     "ticksuffix": "B",
@@ -31,6 +29,7 @@ _TIME_AXIS: Final[Figure] = {
     "linecolor": "--line-strong",
     "title": {"text": "time (UTC)", "font": {"size": 12}},
 }
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _MOST_CUTS: Final = 20
 _MOST_SHADES: Final = 200
 _LABEL_SHARE: Final = 0.14
@@ -46,26 +45,30 @@ def over_time(
     bins: pl.DataFrame,
     phases: pl.DataFrame,
     gaps: pl.DataFrame,
+    *,
+    colours: dict[str | None, str],
     bursts: Sequence[dict[str, Any]] = (),
 ) -> Figure:
-    """Bars of uploaded bytes, coloured by state, over shaded phases; a triangle per burst.
+    """Bars of uploaded bytes in the colours of countries, over shaded phases; marks for bursts.
 
-    Where several states were uploaded in, the idle one comes again below, on its own scale.
-    Gaps are cut out of the axis of time; a dotted line marks each.
+    Where several states were uploaded in, the idle one comes again below, on its own scale. Gaps
+    are cut out of the axis of time; a dotted line marks each. Every trace has all bins, and says
+    in `meta` which countries and panel it is of, so that the page can fill it anew.
     """
-    states = [state for state in _STATE_COLOURS if (bins["state"] == state).any()]
+    states = bins["state"].unique().to_list()
     is_split = "idle" in states and len(states) > 1
     cuts = [[_iso(row["start"]), _iso(row["end"])] for row in gaps.head(_MOST_CUTS).to_dicts()]
-    bars = [_bars(bins, state) for state in states]
+    bars = [_bars(bins, of, colours) for of in _groups(bins, colours)]
     axes: Figure = {"yaxis": _BYTE_AXIS | {"domain": [0, 1]}}
     if is_split:
-        bars.append(_bars(bins, "idle") | {"yaxis": "y2", "showlegend": False})
+        idle = bins.filter(pl.col("state") == "idle")
+        bars += [_bars(bins, of, colours, panel="idle") for of in _groups(idle, colours)]
         axes = {
             "yaxis": _BYTE_AXIS | {"domain": [0.44, 1], "title": _small("all states")},
             "yaxis2": _BYTE_AXIS | {"domain": [0, 0.34], "title": _small("idle only")},
         }
     if bursts:
-        bars.append(_triangles(bursts))
+        bars.append(_marks(bursts))
     time = _TIME_AXIS | _ticks(bins, gaps) | {"anchor": "y2" if is_split else "y"}
     time["rangebreaks"] = [{"bounds": cut} for cut in cuts]
     return {
@@ -76,13 +79,31 @@ def over_time(
             "xaxis": time,
             "margin": {"l": 64, "r": 8, "t": 30, "b": 44},
             "barmode": "stack",
-            "height": 440 if is_split else 300,
-            "hovermode": "x",
-            "showlegend": len(states) > 1 or bool(bursts),
+            "height": 460 if is_split else 300,
+            "hovermode": "closest",
+            "showlegend": len(bars) > 1,
             "legend": {"orientation": "h", "y": 1.01, "yanchor": "bottom", "traceorder": "normal"},
             "shapes": [*_shades(phases, gaps), *(_mark(start) for start, _ in cuts)],
         },
     }
+
+
+def moments(bins: pl.DataFrame) -> list[datetime]:
+    """The begin of each bin that anything was uploaded in, in order: the bars of every trace."""
+    found: list[datetime] = bins["start"].unique().sort().to_list()
+    return found
+
+
+def _groups(bins: pl.DataFrame, colours: dict[str | None, str]) -> list[list[str | None]]:
+    """The countries of each trace: those with a colour of their own alone, the rest together."""
+    seen = set(bins["country"].to_list())
+    own = [[code] for code, colour in sorted(colours.items(), key=_rank) if colour != REST]
+    rest = [code for code, colour in sorted(colours.items(), key=_rank) if colour == REST]
+    return [of for of in [*own, rest] if seen.intersection(of)]
+
+
+def _rank(item: tuple[str | None, str]) -> tuple[str, str]:
+    return item[1], item[0] or ""
 
 
 def _ticks(bins: pl.DataFrame, gaps: pl.DataFrame) -> Figure:
@@ -130,30 +151,49 @@ def _small(text: str) -> Figure:
     return {"text": text, "font": {"size": 12}}
 
 
-def _bars(bins: pl.DataFrame, state: str) -> Figure:
-    rows = bins.filter(pl.col("state") == state)
+def _bars(
+    bins: pl.DataFrame,
+    countries: list[str | None],
+    colours: dict[str | None, str],
+    *,
+    panel: str = "all",
+) -> Figure:
+    """The bars of some countries, one per bin."""
+    is_meant = pl.col("country").is_in(countries, nulls_equal=True)
+    if panel == "idle":
+        is_meant &= pl.col("state") == "idle"
+    starts = moments(bins)
+    sums = bins.filter(is_meant).group_by("start").agg(pl.col("up").sum())
+    of_start = dict(sums.iter_rows())
+    is_rest = colours[countries[0]] == REST
+    name = "other countries" if is_rest and len(colours) > 1 else country_text(countries[0])
+    width = 0 if bins.is_empty() else bins["width"].to_list()[0] // _MILLISECOND
     return {
         "type": "bar",
-        "name": state,
-        "x": [_iso(start) for start in rows["start"].to_list()],
-        "y": rows["up"].to_list(),
-        "width": rows["width"].dt.total_milliseconds().to_list(),
+        "name": label(name),
+        "meta": {"countries": [code or "" for code in countries], "panel": panel},
+        "x": [_iso(start) for start in starts],
+        "y": [of_start.get(start, 0) for start in starts],
+        "width": width,
         "offset": 0,
-        "marker": {"color": _STATE_COLOURS[state], "line": {"width": 0}},
-        "hovertemplate": f"%{{y:,d}} bytes<extra>{state}</extra>",
+        "marker": {"color": colours[countries[0]], "line": {"width": 0}},
+        "hovertemplate": f"%{{x}}: %{{y:,d}} bytes<extra>{label(name)}</extra>",
+        "showlegend": panel == "all",
+        "yaxis": "y2" if panel == "idle" else "y",
     }
 
 
-def _triangles(bursts: Sequence[dict[str, Any]]) -> Figure:
-    """A triangle where each burst begins, as high as its bytes; it knows the number of its row."""
+def _marks(bursts: Sequence[dict[str, Any]]) -> Figure:
+    """A mark on the axis where each burst begins; it knows the number of its row."""
     return {
         "type": "scatter",
         "mode": "markers",
         "name": "burst",
         "x": [_iso(row["start"]) for row in bursts],
-        "y": [row["up_unique_bytes"] for row in bursts],
+        "y": [0] * len(bursts),
         "customdata": [row["burst"] for row in bursts],
-        "marker": {"symbol": "triangle-down-open", "size": 9, "color": "--ink"},
+        "cliponaxis": False,
+        "marker": {"symbol": "triangle-up", "size": 9, "color": "--ink"},
         "hoverinfo": "text",
         "hovertext": [
             f"{row['size']} burst, {row['up_unique_bytes']:,} bytes to {label(row['names'][0], 48)}"
@@ -187,7 +227,7 @@ def _shade(row: dict[str, Any], whole: timedelta) -> Figure:
     share = row["exposure"] / whole if whole else 0
     text = str(row["phase"]) if share >= _NUMBER_SHARE else ""
     if share >= _LABEL_SHARE:
-        text = f"{text}. {label(row['label'], 32)}"
+        text = f"{text}. {label(row['label'], 32)} ({row['state']})"
     return {
         "type": "rect",
         "xref": "x",
@@ -198,8 +238,7 @@ def _shade(row: dict[str, Any], whole: timedelta) -> Figure:
         "y1": 1,
         "layer": "below",
         "line": {"width": 0},
-        "fillcolor": _STATE_COLOURS[row["state"]],
-        "opacity": 0.14,
+        "fillcolor": f"--soft@{_SHADES[row['state']]}",
         "label": {
             "text": text,
             "textposition": "top left",

@@ -38,6 +38,20 @@ CONTENT_WORDS: Final = {
 }
 """What the first bytes of an unknown protocol look like."""
 
+KINDS: Final = {
+    "impossible": "impossible country",
+    "idle": "while idle",
+    "plain": "plain text",
+    "beacon": "periodic",
+    "deceptive": "deceptive name",
+    "tracker": "tracker",
+    "amplified": "sent more than once",
+    "disputed": "country disputed",
+    "relay": "relay?",
+    "unnamed": "no name",
+}
+"""What a finding is of, as the mark beside it says."""
+
 PARTY_MARKS: Final = {"first": "own", "tracker": "tracker"}
 """How the table of destinations marks what an organisation is to the app."""
 
@@ -111,39 +125,68 @@ def time_text(moment: datetime | None) -> str:
 
 def counted(count: int, one: str, many: str) -> str:
     """A number with its noun, in the singular where it is one."""
-    return f"{count:,} {one if count == 1 else many}"
+    return f"{count:,} {plural(one, many, count)}"
 
 
-def verdict_sentence(summary: Summary) -> str | None:
-    """What round trips say of the countries, by bytes; None where none could be checked."""
-    sums, whole = summary.up_unique_bytes_by_verdict, summary.up_unique_bytes
-    if not whole or not (sums["consistent"] or sums["impossible"]):
-        return None
-    text = (
-        f"Held to the shortest round trip: the country is consistent for "
-        f"{share_text(sums['consistent'], whole)} of the bytes"
-    )
-    if sums["impossible"]:
-        text += (
-            f", and impossible for {share_text(sums['impossible'], whole)}: those servers are "
-            "nearer than any place in the country that the first database names"
+def plural(one: str, many: str, count: int) -> str:
+    """The form of a word or sentence that fits the count."""
+    return one if count == 1 else many
+
+
+GRADE_WORDS: Final = {
+    "consistent": "consistent",
+    "unverifiable": "not checked",
+    "disputed": "databases differ",
+    "impossible": "impossible",
+    "none": "not known",
+}
+"""How far a country can be believed, as tables mark it."""
+
+_GRADE_SAYS: Final = {
+    "consistent": "the shortest round trip leaves time to reach it",
+    "unverifiable": "no database differs, and no round trip could be held against it",
+    "disputed": "databases name different countries",
+    "impossible": "the servers are nearer than any place in the country",
+    "none": "no database names a country",
+}
+
+
+def grade_parts(summary: Summary) -> list[dict[str, Any]]:
+    """The uploaded bytes by how far their country can be believed, and what that means."""
+    sums = summary.up_unique_bytes_by_verdict
+    return [
+        {"grade": grade, "up": sums[grade], "says": says}
+        for grade, says in _GRADE_SAYS.items()
+        if sums[grade]
+    ]
+
+
+def time_caption(
+    width: timedelta | None, *, is_split: bool, has_gaps: bool, has_bursts: bool
+) -> str:
+    """What the chart over time shows, and how it is used."""
+    if width is None:
+        return ""
+    said = [
+        f"Bytes uploaded; each bar is {seconds_text(width.total_seconds())}. Colour: the country."
+    ]
+    if is_split:
+        said.append(
+            "Shades are phases, idle ones darkest, numbered as below; the lower half repeats the "
+            "idle ones on their own scale."
         )
-    unchecked = sums["unverifiable"] + sums["none"]
-    if unchecked:
-        text += f"; {share_text(unchecked, whole)} could not be checked"
-    return f"{text}."
+    if has_gaps:
+        said.append("Time that no capture covers, or dead silence, is cut out at dotted lines.")
+    if has_bursts:
+        said.append("Triangles are the bursts listed below: a click leads there.")
+    said.append("Drag over a span to zoom, click twice to go back.")
+    return " ".join(said)
 
 
-def country_grade(row: dict[str, Any]) -> str:
-    """How far the country of a row of countries can be believed, by bytes."""
-    words = {
-        "impossible": "impossible",
-        "disputed": "databases differ",
-        "consistent": "consistent",
-        "unverifiable": "not checked",
-    }
-    found = [f"{bytes_text(row[name])} {word}" for name, word in words.items() if row[name]]
-    return ", ".join(found) or "nothing uploaded"
+def rate_text(per_hour: float) -> str:
+    """A rate as bytes: nothing is said only where it is nothing."""
+    rounded = round(per_hour)
+    return "under 1 byte" if per_hour > 0 and not rounded else bytes_text(rounded)
 
 
 def subject(summary: Summary) -> str:
@@ -156,11 +199,10 @@ def headline(summary: Summary) -> str:
     if summary.up_unique_bytes == 0:
         return "No upload to a public server was seen in this capture."
     countries = counted(summary.countries, "country", "countries")
-    unnamed = share_text(summary.unnamed_up_unique_bytes, summary.up_unique_bytes)
-    return (
-        f"{subject(summary)} uploaded {bytes_text(summary.up_unique_bytes)} to {countries}; "
-        f"{idle_clause(summary)}; {unnamed} went to servers without a name."
-    )
+    sent = f"{subject(summary)} uploaded {bytes_text(summary.up_unique_bytes)} to {countries}"
+    if summary.idle_share is None:
+        return f"{sent}. How much of it {idle_when(summary)} is unknown."
+    return f"{sent}, {idle_clause(summary)}."
 
 
 def idle_when(summary: Summary) -> str:

@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from analyzer.settings import Settings
-from reports import accounts, sums
+from reports import accounts, destinations, sums
 
 
 def identities(analysis):
-    found = sums.destinations(sums.counted(analysis), analysis.places)
+    found = destinations.destinations(sums.counted(analysis), analysis.places)
     return accounts.identities(analysis, found.total["up"])
 
 

@@ -3,35 +3,54 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from reports import behaviour, page, sums, timechart
+from reports import behaviour, page, sums, timebins, timechart
+from reports.charts import charts_of
 
 TIMES = pl.Datetime("ns", "UTC")
 
 
 @pytest.fixture
 def drawn(rich):
-    return page.figures_of(rich, sums.counted(rich))
+    return charts_of(rich, sums.counted(rich)).figures()
+
+
+def chart_of(analysis, gaps=None, bursts=()):
+    made = charts_of(analysis, sums.counted(analysis))
+    return timechart.over_time(
+        made.bins,
+        analysis.phases,
+        made.gaps if gaps is None else gaps,
+        colours=made.colours,
+        bursts=bursts,
+    )
 
 
 def test_the_bars_carry_all_bytes_and_idle_comes_again_on_its_own_axis(rich, drawn):
     bars = [trace for trace in drawn["time"]["data"] if trace["type"] == "bar"]
     whole = rich.timeline["up_unique_bytes"].sum()
-    assert sum(sum(bar["y"]) for bar in bars if bar.get("yaxis") != "y2") == whole
-    assert [bar["name"] for bar in bars] == ["active", "background", "idle", "idle"]
-    assert bars[2]["y"] == bars[3]["y"]
+    assert sum(sum(bar["y"]) for bar in bars if bar["yaxis"] == "y") == whole
+    idle = rich.timeline.filter(pl.col("state") == "idle")["up_unique_bytes"].sum()
+    assert sum(sum(bar["y"]) for bar in bars if bar["yaxis"] == "y2") == idle
+    assert all(bar["meta"]["panel"] == ("idle" if bar["yaxis"] == "y2" else "all") for bar in bars)
+
+
+def test_every_trace_has_all_bars_so_that_a_selection_can_fill_it_anew(rich, drawn):
+    bars = [trace for trace in drawn["time"]["data"] if trace["type"] == "bar"]
+    starts = timechart.moments(timebins.bins(rich.timeline, rich.captures))
+    assert {len(bar["x"]) for bar in bars} == {len(starts)}
+    shown = [code for bar in bars if bar["yaxis"] == "y" for code in bar["meta"]["countries"]]
+    assert len(shown) == len(set(shown))
 
 
 def test_every_phase_of_known_state_is_shaded(rich, single, drawn):
     assert len(drawn["time"]["layout"]["shapes"]) == rich.phases.height
-    alone = page.figures_of(single, sums.counted(single))
+    alone = charts_of(single, sums.counted(single)).figures()
     assert alone["time"]["layout"]["shapes"] == []
 
 
 def test_a_gap_is_cut_out_of_the_axis_and_marked(rich):
     gap = pl.DataFrame({"start": [rich.phases["start"][1]], "end": [rich.phases["end"][1]]})
-    layout = timechart.over_time(sums.bins(rich.timeline, rich.captures), rich.phases, gap)[
-        "layout"
-    ]
+    layout = chart_of(rich, gap)["layout"]
     ((start, _),) = (cut["bounds"] for cut in layout["xaxis"]["rangebreaks"])
     assert [shape["x0"] for shape in layout["shapes"] if shape["type"] == "line"] == [start]
 
@@ -39,9 +58,7 @@ def test_a_gap_is_cut_out_of_the_axis_and_marked(rich):
 def test_a_phase_that_ends_in_a_gap_is_shaded_to_its_edge(rich):
     first, second, third = rich.phases["start"].to_list()
     gap = pl.DataFrame({"start": [first + (second - first) / 2], "end": [third]})
-    shapes = timechart.over_time(sums.bins(rich.timeline, rich.captures), rich.phases, gap)[
-        "layout"
-    ]["shapes"]
+    shapes = chart_of(rich, gap)["layout"]["shapes"]
     shades = [shape["x1"] for shape in shapes if shape["type"] == "rect"]
     assert shades == ["2026-03-14T09:05:00.000000", "2026-03-14T10:15:00.000000"]
 
@@ -90,11 +107,10 @@ def test_a_year_of_captures_has_few_ticks():
 
 def test_a_triangle_stands_where_each_listed_burst_begins(rich):
     shown = behaviour.behaviour(rich)["bursts"]
-    bins = sums.bins(rich.timeline, rich.captures)
-    chart = timechart.over_time(bins, rich.phases, sums.gaps(rich.captures, bins), shown)
+    chart = chart_of(rich, bursts=shown)
     triangles = chart["data"][-1]
     assert triangles["customdata"] == [row["burst"] for row in shown]
-    assert triangles["y"] == [row["up_unique_bytes"] for row in shown]
+    assert triangles["x"] == [timechart._iso(row["start"]) for row in shown]
     page_text = b"".join(page.page(rich)).decode()
     assert all(f'id="burst-{number}"' in page_text for number in triangles["customdata"])
     assert chart["layout"]["xaxis"].get("fixedrange") is not True

@@ -75,10 +75,9 @@ def test_a_moment_is_said_in_utc():
     assert wording.time_text(None) == "no time recorded"
 
 
-def test_the_headline_says_how_much_to_how_many_idle_and_unnamed(rich):
+def test_the_headline_says_how_much_to_how_many_and_how_much_while_idle(rich):
     assert wording.headline(rich.summary) == (
-        "The phone uploaded 2.31 MB to 9 countries; 14.6 % of it while idle; "
-        "8.4 % went to servers without a name."
+        "The phone uploaded 2.31 MB to 9 countries, 14.6 % of it while idle."
     )
 
 
@@ -98,7 +97,7 @@ def with_unknown(analysis, unknown, idle=None):
 
 
 def test_without_a_timeline_the_idle_share_is_unknown_and_the_way_out_is_named(single):
-    assert "how much of it while idle is unknown" in wording.headline(single.summary)
+    assert "How much of it while idle is unknown." in wording.headline(single.summary)
     assert wording.idle_share_text(single.summary) == "unknown"
     assert "--timeline" in wording.idle_detail(single)
 
@@ -106,7 +105,7 @@ def test_without_a_timeline_the_idle_share_is_unknown_and_the_way_out_is_named(s
 def test_a_mostly_unknown_state_is_said_with_the_idle_share_of_all_uploaded(rich):
     mostly = with_unknown(rich, 100_000_000)
     summary = mostly.summary
-    said = "at least 0.3 % of it while idle (state unknown for 97.7 %);"
+    said = "at least 0.3 % of it while idle (state unknown for 97.7 %)."
     assert said in wording.headline(summary)
     assert wording.idle_share_text(summary) == "at least 0.3 %"
     detail = "336 kB in 1 h of idle time; state unknown for 97.7 % of all uploaded (100 MB)."
@@ -116,7 +115,7 @@ def test_a_mostly_unknown_state_is_said_with_the_idle_share_of_all_uploaded(rich
 
 def test_a_little_of_unknown_state_makes_the_idle_share_a_lower_bound(rich):
     little = with_unknown(rich, 5_000)
-    assert "; at least 14.5 % of it while idle; " in wording.headline(little.summary)
+    assert ", at least 14.5 % of it while idle." in wording.headline(little.summary)
     assert "state unknown for 0.2 % of all uploaded (5.00 kB)" in wording.idle_detail(little)
 
 
@@ -267,7 +266,7 @@ def test_the_answer_says_which_states_count_as_idle(rich, means, states, when):
     )
     sent = sum(uploaded[state] for state in states)
     seconds = sum({"idle": 120, "background": 60}[state] for state in states)
-    assert f"; {sent / 10:.1f} % of it {when}; " in wording.headline(summary)
+    assert f", {sent / 10:.1f} % of it {when}." in wording.headline(summary)
     detail = wording.idle_detail(replace(rich, summary=summary))
     assert detail == f"{sent} bytes in {seconds // 60} min of {' and '.join(states)} time."
     assert when in dict(wording.answer_rows(replace(rich, summary=summary)))

@@ -1,0 +1,141 @@
+// Drawing the charts: colours of the scheme, sizes of the screen or the sheet.
+
+/** @typedef {{data: object[], layout: object}} Figure */
+
+const NARROW = 600; // px
+const SHEET = 680; // px that fit on a sheet of A4 or Letter between its margins
+const HIGHEST = 620; // px of a chart on a sheet
+/** The charts as they are shown: all of the report, or what is selected. */
+let shown = /** @type {Record<string, Figure>} */ ({});
+let isPrinting = false;
+
+/**
+ * The text of a packed element.
+ * @param {HTMLElement} element
+ * @returns {Promise<string>}
+ */
+async function unpacked(element) {
+  const packed = Uint8Array.from(atob(element.textContent), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).text();
+}
+
+/**
+ * A value with its colours put in. `--name` is that variable of the style sheet, which knows
+ * light, dark and print; `--name@0.3` is the same, so opaque.
+ * @param {unknown} value
+ * @param {CSSStyleDeclaration} style
+ * @returns {unknown}
+ */
+function coloured(value, style) {
+  if (typeof value === "string") {
+    if (!value.includes("--")) return value;
+    return value.replace(/--([a-z0-9-]+)(?:@([0-9.]+))?/g, (whole, name, opacity) => {
+      const colour = style.getPropertyValue(`--${name}`).trim();
+      if (!colour.startsWith("#")) return whole;
+      return opacity ? colour + Math.round(255 * opacity).toString(16).padStart(2, "0") : colour;
+    });
+  }
+  if (Array.isArray(value)) return value.map((part) => coloured(part, style));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, coloured(part, style)]),
+  );
+}
+
+/**
+ * A small map has small bubbles without names; the table below it has them.
+ * @param {object} trace
+ */
+function narrow(trace) {
+  if (!trace.ids) return;
+  delete trace.text;
+  trace.marker.sizeref *= 4;
+  trace.marker.sizemin /= 2;
+}
+
+/**
+ * The figure as this screen or sheet shows it.
+ * @param {HTMLElement} place
+ * @returns {Figure}
+ */
+function fitted(place) {
+  const style = getComputedStyle(document.documentElement);
+  const { data, layout } = coloured(shown[place.dataset.figure], style);
+  const width = isPrinting ? SHEET : place.clientWidth;
+  if (width < NARROW && layout.geo) {
+    for (const trace of data) narrow(trace);
+  }
+  if (layout.xaxis && matchMedia("(pointer: fine)").matches) layout.dragmode = "zoom";
+  if (isPrinting) {
+    layout.width = SHEET;
+    layout.height = layout.geo ? SHEET / 2 : Math.min(layout.height, HIGHEST);
+  }
+  return { data, layout };
+}
+
+/** Draws every chart as it is shown now. */
+function draw() {
+  const config = {
+    responsive: true, displaylogo: false, displayModeBar: false, showSendToCloud: false,
+    scrollZoom: false,
+  };
+  return Promise.all([...document.querySelectorAll("[data-figure]")].map((place) => {
+    const { data, layout } = fitted(place);
+    place.querySelector(".waiting")?.remove();
+    return Plotly.react(place, data, layout, config).then(() => listen(place));
+  }));
+}
+
+/**
+ * A click on what stands for a row of a table leads to that row; on a country, an app or an
+ * organisation, selects it.
+ * @param {HTMLElement} place
+ */
+function listen(place) {
+  if (place.dataset.listens) return;
+  place.dataset.listens = "yes";
+  place.on("plotly_click", ({ points }) => {
+    const [point] = points;
+    if (place.dataset.figure === "map" && point.id) toggle("country", point.id);
+    if (place.dataset.figure === "sankey") toggleNode(point);
+    const burst = points.find((each) => each.customdata !== undefined)?.customdata;
+    if (place.dataset.figure === "time" && burst !== undefined) location.hash = `burst-${burst}`;
+  });
+}
+
+/**
+ * Draws the charts for a sheet of paper, or for the screen again.
+ * @param {boolean} isOnPaper
+ */
+function turn(isOnPaper) {
+  if (isOnPaper === isPrinting) return;
+  isPrinting = isOnPaper;
+  for (const details of document.querySelectorAll("section > details")) {
+    if (isOnPaper && !details.open) details.dataset.shut = "yes";
+    if (isOnPaper) details.open = true;
+    else if (details.dataset.shut) details.open = false;
+  }
+  draw();
+}
+
+/** Unpacks library and figures, and draws. */
+async function drawAll() {
+  const packed = document.getElementById("plotly");
+  if (!packed || !("DecompressionStream" in window)) return;
+  const script = document.createElement("script");
+  script.textContent = await unpacked(packed);
+  document.head.append(script);
+  const { topology, facts, ...figures } = JSON.parse(
+    document.getElementById("island").textContent,
+  );
+  window.PlotlyGeoAssets = { topojson: { world_110m: topology } };
+  shown = figures;
+  startSelecting(facts, figures);
+  await draw();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  matchMedia("print").addEventListener("change", ({ matches }) => turn(matches));
+  addEventListener("beforeprint", () => turn(true));
+  addEventListener("afterprint", () => turn(false));
+  document.documentElement.dataset.drawn = "yes";
+}

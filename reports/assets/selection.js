@@ -1,0 +1,287 @@
+// One selection of country, organisation, app and phase: what is left of the uploads under it is
+// summed again for map, bands, bars and table. It stands in the address, so it can be linked to.
+
+const DIMENSIONS = ["app", "runner", "country", "phase"];
+const CALLED = { app: "app", runner: "organisation", country: "country", phase: "phase" };
+const SECTIONS = { app: "who", runner: "who", country: "where", phase: "when" };
+const FADED = 0.12;
+
+/** @type {Record<string, number>} Per selected dimension the place of its value. */
+let chosen = {};
+let facts = null;
+let whole = null;
+
+/**
+ * Takes up what selections are made from, and what the address selects.
+ * @param {object} found
+ * @param {Record<string, Figure>} figures
+ */
+function startSelecting(found, figures) {
+  facts = found;
+  whole = figures;
+  addEventListener("hashchange", followAddress);
+  document.getElementById("selection-clear").addEventListener("click", () => choose({}));
+  document.addEventListener("click", pickClicked);
+  followAddress();
+}
+
+/**
+ * The selection that a fragment names; null: it names a place of the page.
+ * @param {string} hash
+ * @returns {Record<string, number> | null}
+ */
+function selectionOf(hash) {
+  if (!hash.includes("=")) return null;
+  const found = {};
+  for (const [name, value] of new URLSearchParams(hash.slice(1))) {
+    const place = facts.values[name]?.indexOf(value) ?? -1;
+    if (DIMENSIONS.includes(name) && place >= 0) found[name] = place;
+  }
+  return found;
+}
+
+/**
+ * The fragment of a selection.
+ * @param {Record<string, number>} selection
+ */
+function fragmentOf(selection) {
+  const parts = DIMENSIONS.filter((name) => name in selection)
+    .map((name) => [name, facts.values[name][selection[name]]]);
+  return `#${new URLSearchParams(parts)}`;
+}
+
+/** Shows what the address says; a place of the page leaves the selection as it is. */
+function followAddress() {
+  const found = selectionOf(location.hash);
+  if (found === null) return;
+  chosen = found;
+  show();
+  const [first] = DIMENSIONS.filter((name) => name in found);
+  if (first) document.getElementById(SECTIONS[first]).scrollIntoView();
+}
+
+/**
+ * Selects; the address follows, and the page stays where it is.
+ * @param {Record<string, number>} selection
+ */
+function choose(selection) {
+  chosen = selection;
+  const isSome = Object.keys(selection).length > 0;
+  history.pushState(null, "", isSome ? fragmentOf(selection) : "#answer");
+  show();
+}
+
+/**
+ * Selects a value, or lets go of it where it is selected.
+ * @param {string} name
+ * @param {string} value
+ */
+function toggle(name, value) {
+  const place = facts.values[name].indexOf(value);
+  if (place < 0) return;
+  const { [name]: before, ...others } = chosen;
+  choose(before === place ? others : { ...others, [name]: place });
+}
+
+/**
+ * Selects what a block of the Sankey chart stands for, or both ends of a band.
+ * @param {object} point
+ */
+function toggleNode(point) {
+  const ends = point.source ? [point.source, point.target] : [point];
+  for (const end of ends) {
+    const key = facts.keys[end.pointNumber];
+    if (key) toggle(...key);
+  }
+}
+
+/**
+ * A link in a table changes its own part of the selection alone.
+ * @param {MouseEvent} event
+ */
+function pickClicked(event) {
+  const link = event.target.closest("a.pick");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const [[name, value]] = [...new URLSearchParams(link.hash.slice(1))];
+  if (!(name in facts.values)) return;
+  event.preventDefault();
+  toggle(name, value);
+}
+
+/**
+ * Which rows of a table of columns are selected.
+ * @param {Record<string, number[]>} table
+ * @returns {number[]}
+ */
+function selected(table) {
+  const wanted = DIMENSIONS.filter((name) => name in chosen);
+  return [...table.up.keys()].filter((row) =>
+    wanted.every((name) => table[name][row] === chosen[name]));
+}
+
+/**
+ * Sums of the selected rows, by a key.
+ * @param {Record<string, number[]>} table
+ * @param {(row: number) => string | number} key
+ * @returns {Map<string | number, number>}
+ */
+function sums(table, key) {
+  const found = new Map();
+  for (const row of selected(table)) {
+    found.set(key(row), (found.get(key(row)) ?? 0) + table.up[row]);
+  }
+  return found;
+}
+
+/** Fills charts and tables with what is selected, and says what that is. */
+function show() {
+  const isSome = Object.keys(chosen).length > 0;
+  document.documentElement.toggleAttribute("data-selected", isSome);
+  shown = isSome
+    ? { map: mapOf(whole.map), sankey: sankeyOf(whole.sankey), time: timeOf(whole.time) }
+    : whole;
+  fillTable(isSome);
+  say(isSome);
+  if (document.documentElement.dataset.drawn) draw();
+}
+
+/**
+ * The map of the selection: other countries fade.
+ * @param {Figure} figure
+ * @returns {Figure}
+ */
+function mapOf({ data: [bubbles, ...marks], layout }) {
+  const found = sums(facts.uploads, (row) => facts.values.country[facts.uploads.country[row]]);
+  const sent = bubbles.ids.map((code) => found.get(code) ?? 0);
+  const marker = {
+    ...bubbles.marker,
+    size: sent.map((up, place) => up || bubbles.marker.size[place]),
+    opacity: sent.map((up) => (up ? bubbles.marker.opacity : FADED)),
+  };
+  const names = facts.texts.country;
+  const text = bubbles.ids.map((code, place) => (sent[place]
+    ? `${names[facts.values.country.indexOf(code)].replace(/ \(..\)$/, "")} ${size(sent[place])}`
+      .replace(/&/g, "&amp;").replace(/</g, "&lt;")
+    : ""));
+  const hovertext = bubbles.hovertext.map((said, place) =>
+    `${said}<br>${sent[place].toLocaleString("en-US")} bytes of it in the selection`);
+  return { data: [{ ...bubbles, marker, text, hovertext }, ...marks], layout };
+}
+
+/**
+ * The bands of the selection.
+ * @param {Figure} figure
+ * @returns {Figure}
+ */
+function sankeyOf({ data: [bands], layout }) {
+  const { uploads, nodes } = facts;
+  const node = (name, row) => nodes[name][uploads[name][row]];
+  const steps = [["app", "runner"], ["runner", "country"]];
+  const found = new Map(steps.flatMap(([from, to]) =>
+    [...sums(uploads, (row) => `${node(from, row)} ${node(to, row)}`)]));
+  const keep = [...bands.link.value.keys()].filter((place) =>
+    found.has(`${bands.link.source[place]} ${bands.link.target[place]}`));
+  const of = (name) => keep.map((place) => bands.link[name][place]);
+  const value = keep.map((place) =>
+    found.get(`${bands.link.source[place]} ${bands.link.target[place]}`));
+  const link = {
+    ...bands.link, source: of("source"), target: of("target"), color: of("color"),
+    hovercolor: of("hovercolor"), value,
+  };
+  return { data: [{ ...bands, link }], layout };
+}
+
+/**
+ * The bars of the selection.
+ * @param {Figure} figure
+ * @returns {Figure}
+ */
+function timeOf({ data, layout }) {
+  const { bins, values } = facts;
+  const found = sums(bins, (row) => `${bins.country[row]} ${bins.bar[row]}`);
+  const idle = sums(
+    { ...bins, up: bins.up.map((up, row) => (bins.idle[row] ? up : 0)) },
+    (row) => `${bins.country[row]} ${bins.bar[row]}`,
+  );
+  const filled = data.map((trace) => {
+    if (!trace.meta) return trace;
+    const table = trace.meta.panel === "idle" ? idle : found;
+    const places = trace.meta.countries.map((code) => values.country.indexOf(code));
+    const y = trace.x.map((_, bar) =>
+      places.reduce((sum, place) => sum + (table.get(`${place} ${bar}`) ?? 0), 0));
+    return { ...trace, y };
+  });
+  return { data: filled, layout };
+}
+
+/**
+ * Shows the destinations that got any of the selection, and how much.
+ * @param {boolean} isSome
+ */
+function fillTable(isSome) {
+  const table = document.getElementById("destinations-table");
+  const found = isSome ? sums(facts.rows, (row) => facts.rows.row[row]) : new Map();
+  for (const row of table.tBodies[0].rows) {
+    const up = found.get(Number(row.dataset.row));
+    row.classList.toggle("unselected", isSome && up === undefined);
+    row.querySelector(".picked").textContent = isSome ? (up ?? 0).toLocaleString("en-US") : "";
+  }
+  const listed = [...found.values()].reduce((sum, up) => sum + up, 0);
+  const other = document.querySelector("#picked-other");
+  if (other) other.textContent = isSome ? (total() - listed).toLocaleString("en-US") : "";
+  document.getElementById("picked-total").textContent =
+    isSome ? total().toLocaleString("en-US") : "";
+  countShown(document.querySelector("input[data-filters]"));
+}
+
+/** @returns {number} The bytes of the selection. */
+function total() {
+  return selected(facts.uploads).reduce((sum, row) => sum + facts.uploads.up[row], 0);
+}
+
+/**
+ * Says what is selected and how much that is, and marks it in the tables.
+ * @param {boolean} isSome
+ */
+function say(isSome) {
+  document.getElementById("selection").hidden = !isSome;
+  const parts = DIMENSIONS.filter((name) => name in chosen).map((name) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    const text = document.createElement("bdi");
+    text.textContent = facts.texts[name][chosen[name]];
+    button.append(`${CALLED[name]}: `, text, " ×");
+    button.addEventListener("click", () => toggle(name, facts.values[name][chosen[name]]));
+    return button;
+  });
+  document.getElementById("selection-parts").replaceChildren(...parts);
+  const all = facts.uploads.up.reduce((sum, up) => sum + up, 0);
+  const said = isSome
+    ? `${size(total())} (${total().toLocaleString("en-US")} bytes) of ${size(all)} uploaded` : "";
+  document.getElementById("selection-sum").textContent = said;
+  for (const link of document.querySelectorAll("a.pick")) {
+    const [[name, value]] = [...new URLSearchParams(link.hash.slice(1))];
+    const isChosen = name in chosen && facts.values[name][chosen[name]] === value;
+    if (isChosen) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+/**
+ * A number of bytes in the unit people read, three digits; 1 kB is 1,000 bytes.
+ * @param {number} count
+ * @returns {string}
+ */
+function size(count) {
+  if (count < 1000) return `${count} byte${count === 1 ? "" : "s"}`;
+  let value = count / 1000;
+  let unit = "kB";
+  for (const larger of ["MB", "GB", "TB"]) {
+    if (value < 999.5) break;
+    value /= 1000;
+    unit = larger;
+  }
+  return `${value.toPrecision(3)} ${unit}`;
+}
+
+drawAll();

@@ -1,0 +1,74 @@
+"use strict";
+// Sorting, filtering and copying in the tables. Text only ever goes into the page through
+// textContent.
+
+for (const table of document.querySelectorAll("table")) {
+  /** @type {HTMLButtonElement[]} */
+  const buttons = [...table.querySelectorAll("thead button")];
+  for (const button of buttons) button.addEventListener("click", () => sortBy(table, button));
+}
+
+/**
+ * Sorts a table by the column of a heading, the other way round where it is sorted by it.
+ * @param {HTMLTableElement} table
+ * @param {HTMLButtonElement} button
+ */
+function sortBy(table, button) {
+  const head = button.closest("th");
+  const column = head.cellIndex;
+  const isNumber = head.classList.contains("num");
+  const order = head.ariaSort
+    ? (head.ariaSort === "descending" ? "ascending" : "descending")
+    : (isNumber ? "descending" : "ascending");
+  for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", order);
+  const sign = order === "ascending" ? 1 : -1;
+  const number = (cell) => Number(cell.dataset.sort ?? cell.textContent.replace(/[^0-9]/g, ""));
+  const key = isNumber
+    ? (row) => number(row.cells[column])
+    : (row) => row.cells[column].textContent.trim().toLowerCase();
+  const rows = [...table.tBodies[0].rows].map((row) => [key(row), row]);
+  rows.sort(([a], [b]) => sign * (a < b ? -1 : a > b ? 1 : 0));
+  table.tBodies[0].append(...rows.map(([, row]) => row));
+}
+
+/**
+ * Says beside a filter how many rows of its table are shown.
+ * @param {HTMLInputElement} input
+ */
+function countShown(input) {
+  const rows = [...document.getElementById(input.dataset.filters).tBodies[0].rows];
+  const hidden = (row) => row.hidden || row.classList.contains("unselected");
+  const shown = rows.filter((row) => !hidden(row)).length;
+  document.getElementById(`${input.id}-count`).textContent = shown === rows.length
+    ? `${rows.length} row${rows.length === 1 ? "" : "s"}`
+    : `${shown} of ${rows.length} rows`;
+}
+
+for (const input of document.querySelectorAll("input[data-filters]")) {
+  const rows = [...document.getElementById(input.dataset.filters).tBodies[0].rows];
+  input.addEventListener("input", () => {
+    const wanted = input.value.trim().toLowerCase().split(/\s+/);
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !wanted.every((word) => text.includes(word));
+    }
+    countShown(input);
+  });
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button.copy");
+  if (!button) return;
+  const code = button.previousElementSibling;
+  const status = document.getElementById("status");
+  getSelection().selectAllChildren(code);
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    status.textContent = `Copied ${code.textContent}`;
+    button.textContent = "copied";
+  } catch {
+    status.textContent = "Selected: copy it with the keyboard";
+    button.textContent = "selected";
+  }
+});

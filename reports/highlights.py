@@ -1,0 +1,287 @@
+"""What to look at first: findings of the tables, ranked, each with its evidence.
+
+The rank is stated: first what contradicts the answer (a country that cannot be), then what leaves
+while nobody touches the phone, what others could read, what names deceive, what is unsure.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from analyzer.settings import IDLE_STATES
+from analyzer.tables import Analysis
+from reports.accounts import addresses_filter
+from reports.documents import fragment
+from reports.figures import country_text
+from reports.story import listed
+from reports.sums import UP, Counted
+from reports.text import shortened
+from reports.wording import bytes_text, idle_when, plural, share_text
+
+MOST: Final = 8
+_LONGEST: Final = 60
+_FEW: Final = 3
+_MOST_ADDRESSES: Final = 12
+_UNNAMED: Final = 0.01
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """One finding.
+
+    Attributes:
+        kind: what it is of, for the mark beside it.
+        says: the finding, a sentence.
+        because: what it rests on, a sentence.
+        filter: the Wireshark display filter that finds its frames; None: none fits.
+        link: the place of the page with more, a fragment.
+    """
+
+    kind: str
+    says: str
+    because: str
+    filter: str | None
+    link: str
+
+
+def highlights(analysis: Analysis, part: Counted, over_time: dict[str, Any]) -> list[Highlight]:
+    """The findings, the gravest first; none where the tables hold nothing of the kind.
+
+    Args:
+        analysis: the tables.
+        part: what counts.
+        over_time: `behaviour.behaviour`.
+    """
+    found = [
+        *_verdict(analysis, part, "impossible"),
+        *_idle(analysis, part),
+        *_plain(part),
+        *_beacons(over_time),
+        *_deceptive(part),
+        *_trackers(part),
+        *_amplified(analysis),
+        *_verdict(analysis, part, "disputed"),
+        *_relays(analysis, part),
+        *_unnamed(part),
+    ]
+    return found[:MOST]
+
+
+def _addresses(table: pl.DataFrame) -> str:
+    """The display filter of the addresses that got most."""
+    sums = table.group_by("remote_address").agg(up=UP.sum()).sort(-pl.col("up"), "remote_address")
+    return addresses_filter(sums["remote_address"].head(_MOST_ADDRESSES).to_list())
+
+
+def _names(table: pl.DataFrame, most: int = _FEW) -> str:
+    """The hosts, or addresses without a name, that got most."""
+    name = pl.coalesce("host", "remote_address").alias("name")
+    sums = table.group_by(name).agg(up=UP.sum()).sort(-pl.col("up"), "name")
+    names = [shortened(each, _LONGEST) for each in sums["name"].head(most).to_list()]
+    left = sums.height - len(names)
+    more = [f"{left:,} more"] if left else []
+    return listed([*names, *more])
+
+
+def _sum(table: pl.DataFrame) -> int:
+    return int(table["up_unique_bytes"].sum())
+
+
+def _verdict(analysis: Analysis, part: Counted, verdict: str) -> Iterator[Highlight]:
+    """Servers whose country is excluded by a round trip, or on which databases differ."""
+    places = analysis.places.filter(pl.col("verdict") == verdict).select(
+        remote_address="address", opinions="opinions"
+    )
+    sent = part.uploads.filter(UP > 0).join(places, on="remote_address")
+    if sent.is_empty():
+        return
+    share = share_text(_sum(sent), _sum(part.uploads))
+    codes = sent.group_by("country").agg(up=UP.sum()).sort(-pl.col("up"), "country")["country"]
+    named = listed([country_text(code) for code in codes.head(_FEW).to_list()])
+    others = sorted(
+        {each["country"] for row in sent["opinions"].to_list() for each in row or []}
+        - {None, *codes.to_list()}
+    )
+    if verdict == "impossible":
+        says = "{size} ({share}) is said to go to {countries}, where the servers cannot be."
+        because = (
+            "The shortest round trip to {hosts} is too short for light in fibre to reach that "
+            "country and come back."
+        )
+    else:
+        says = "On {size} ({share}) said to go to {countries} the databases name others."
+        because = "They name {others} for {hosts}." if others else "It is of {hosts}."
+    yield Highlight(
+        kind=verdict,
+        says=says.format(size=bytes_text(_sum(sent)), share=share, countries=named),
+        because=because.format(
+            hosts=_names(sent), others=listed([country_text(code) for code in others[:_FEW]])
+        ),
+        filter=_addresses(sent),
+        link=fragment("country", codes[0]),
+    )
+
+
+def _idle(analysis: Analysis, part: Counted) -> Iterator[Highlight]:
+    """Who got most while the phone was idle."""
+    if analysis.summary.idle_share is None:
+        return
+    states = IDLE_STATES[analysis.summary.idle_means]
+    idle = part.uploads.filter(UP > 0, pl.col("state").is_in(states))
+    if idle.is_empty():
+        return
+    name = pl.coalesce("host", "remote_address")
+    sums = idle.group_by(name.alias("name")).agg(up=UP.sum()).sort(-pl.col("up"), "name")
+    largest, up = sums.row(0)
+    own = idle.filter(name == largest)
+    phases = own["phase"].n_unique()
+    yield Highlight(
+        kind="idle",
+        says=(
+            f"{shortened(largest, _LONGEST)} got {bytes_text(up)} "
+            f"{idle_when(analysis.summary)}, {share_text(up, _sum(idle))} of all that was "
+            "sent then."
+        ),
+        because=plural(
+            "In {count} phase of that state, to {country}.",
+            "In {count} phases of that state, to {country}.",
+            phases,
+        ).format(count=f"{phases:,}", country=country_text(own["country"][0])),
+        filter=_addresses(own),
+        link="#when",
+    )
+
+
+def _plain(part: Counted) -> Iterator[Highlight]:
+    """What went up over HTTP, readable on the way."""
+    plain = part.flows.filter(UP > 0, pl.col("service") == "http")
+    if plain.is_empty():
+        return
+    yield Highlight(
+        kind="plain",
+        says=(
+            f"{bytes_text(_sum(plain))} ({share_text(_sum(plain), _sum(part.flows))}) was "
+            f"sent in plain text, to {_names(plain)}."
+        ),
+        because=(
+            "HTTP without encryption: whoever carried these packets could read and change them."
+        ),
+        filter=f"http.request && ({_addresses(plain)})",
+        link="#names",
+    )
+
+
+def _beacons(over_time: dict[str, Any]) -> Iterator[Highlight]:
+    """What calls at even intervals."""
+    clear = [row for row in over_time["beacons"] if row["confidence"] == "clear"]
+    if not clear:
+        return
+    row = clear[0]
+    yield Highlight(
+        kind="beacon",
+        says=listed(
+            [
+                "{name} is contacted every {period}".format(
+                    name=shortened(each["name"], _LONGEST), period=each["every"]
+                )
+                for each in clear[:_FEW]
+            ]
+        )
+        + ".",
+        because="{beats} beats of {size} in mean, {missed} missed, for the first of them.".format(
+            beats=f"{row['beats']:,}",
+            size=bytes_text(round(row["bytes_per_beat"])),
+            missed=f"{row['missed']:,}",
+        ),
+        filter=row["filter"],
+        link="#beacons",
+    )
+
+
+def _deceptive(part: Counted) -> Iterator[Highlight]:
+    """Names that read as others than they are."""
+    odd = part.flows.filter(pl.col("host_warning").is_not_null())
+    if odd.is_empty():
+        return
+    first = odd.sort(-UP, "flow").row(0, named=True)
+    yield Highlight(
+        kind="deceptive",
+        says="The name {name} deceives: {warning}.".format(
+            name=shortened(first["host"], _LONGEST), warning=shortened(first["host_warning"], 120)
+        ),
+        because="It was seen in frame {frame} of {capture}.".format(
+            frame=first["host_frame"], capture=shortened(first["capture"], _LONGEST)
+        ),
+        filter=_addresses(odd),
+        link="#destinations",
+    )
+
+
+def _trackers(part: Counted) -> Iterator[Highlight]:
+    """Hosts for advertising, analytics or crash reports."""
+    own = part.uploads.filter(UP > 0, pl.col("party") == "tracker")
+    if own.is_empty():
+        return
+    yield Highlight(
+        kind="tracker",
+        says=(
+            f"{bytes_text(_sum(own))} ({share_text(_sum(own), _sum(part.uploads))}) went to "
+            f"advertising, analytics or crash reports: {_names(own)}."
+        ),
+        because="By the table of organisations, whose sources are in the documentation.",
+        filter=_addresses(own),
+        link="#who",
+    )
+
+
+def _amplified(analysis: Analysis) -> Iterator[Highlight]:
+    """What left the phone more often than it was sent."""
+    wholes = analysis.amplification.group_by("thing", maintain_order=True).first()
+    for row in wholes.filter(pl.col("times") >= 1.5).head(1).to_dicts():  # noqa: PLR2004
+        yield Highlight(
+            kind="amplified",
+            says="What was sent ({source}) left the phone {times} times over.".format(
+                source=shortened(row["source"], _LONGEST), times=f"{row['times']:.2f}"
+            ),
+            because="{size} went up where {sent} were sent.".format(
+                size=bytes_text(row["up_unique_bytes"]), sent=bytes_text(row["sent_bytes"])
+            ),
+            filter=None,
+            link="#amplification",
+        )
+
+
+def _relays(analysis: Analysis, part: Counted) -> Iterator[Highlight]:
+    """Servers that answer near and seem to hand on."""
+    hints = analysis.places.filter(pl.col("relay_hint").is_not_null()).select(
+        remote_address="address", relay_hint="relay_hint"
+    )
+    sent = part.uploads.filter(UP > 0).join(hints, on="remote_address")
+    if sent.is_empty():
+        return
+    yield Highlight(
+        kind="relay",
+        says=f"{bytes_text(_sum(sent))} went to servers that seem to relay: {_names(sent)}.",
+        because="A hint, no proof: {hint}.".format(hint=sent["relay_hint"][0].rstrip(".")),
+        filter=_addresses(sent),
+        link="#destinations",
+    )
+
+
+def _unnamed(part: Counted) -> Iterator[Highlight]:
+    """What went to servers whose name nobody saw."""
+    own = part.uploads.filter(UP > 0, pl.col("host").is_null())
+    if _sum(own) < max(1, _UNNAMED * _sum(part.uploads)):
+        return
+    yield Highlight(
+        kind="unnamed",
+        says=(
+            f"{bytes_text(_sum(own))} ({share_text(_sum(own), _sum(part.uploads))}) went to "
+            "addresses without a name."
+        ),
+        because=f"No look-up, hello, header or certificate in the capture names {_names(own)}.",
+        filter=_addresses(own),
+        link="#names",
+    )

@@ -1,0 +1,68 @@
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from analyzer.tables import Timeline
+from reports import timebins
+
+
+@pytest.mark.parametrize("most", [1, 3, 10, 100_000])
+def test_bins_keep_their_sum_however_few_are_left(rich, most):
+    bins = timebins.bins(rich.timeline, rich.captures, most)
+    assert bins["up"].sum() == rich.timeline["up_unique_bytes"].sum()
+    assert bins["start"].n_unique() <= most + 1
+    assert bins["width"].n_unique() == 1
+
+
+def span(first, last):
+    return {
+        "first_time": None if first is None else datetime(2026, 3, 14, first, tzinfo=UTC),
+        "last_time": None if last is None else datetime(2026, 3, 14, last, tzinfo=UTC),
+    }
+
+
+@pytest.mark.parametrize(
+    ("spans", "cuts"),
+    [
+        ([(1, 2)], []),
+        ([(1, 2), (5, 6)], [(2, 5)]),
+        ([(5, 6), (1, 2)], [(2, 5)]),
+        ([(1, 9), (2, 3), (10, 11)], [(9, 10)]),
+        ([(1, 4), (3, 6)], []),
+        ([(0, 11), (12, 23)], []),
+        ([(None, None), (1, 2)], []),
+        ([], []),
+    ],
+)
+def test_time_that_no_capture_covers_is_a_gap_where_it_is_long(spans, cuts):
+    times = pl.Datetime("ns", "UTC")
+    captures = pl.DataFrame(
+        [span(*ends) for ends in spans], schema={"first_time": times, "last_time": times}
+    )
+    bins = pl.DataFrame({"width": [timedelta(seconds=60)]}, schema={"width": pl.Duration("ns")})
+    expected = [
+        (
+            datetime(2026, 3, 14, start, 1, tzinfo=UTC),
+            datetime(2026, 3, 14, end, tzinfo=UTC) - timedelta(minutes=1),
+        )
+        for start, end in cuts
+    ]
+    assert timebins.gaps(captures, Timeline.create_empty(), bins).rows() == expected
+
+
+def test_bins_do_not_overlap(rich):
+    starts = timebins.bins(rich.timeline, rich.captures, 20).select(
+        pl.col("start").unique().sort(), pl.col("width").max()
+    )
+    gaps = starts.select(gap=pl.col("start").diff(), width="width").drop_nulls()
+    assert (gaps["gap"] >= gaps["width"]).all()
+
+
+def test_an_empty_timeline_has_no_bins(empty):
+    assert timebins.bins(empty.timeline, empty.captures).height == 0
+
+
+def test_what_has_no_time_is_in_no_bin(rich):
+    timeless = rich.timeline.with_columns(start=pl.lit(None, pl.Datetime("ns", "UTC")))
+    assert timebins.bins(timeless, rich.captures).height == 0

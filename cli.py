@@ -40,7 +40,8 @@ UNBALANCED = 5
 NOT_WRITTEN = 6
 INTERRUPTED = 130
 
-FORMATS = ("html", "json", "csv", "parquet")
+FORMATS = ("html", "md", "json", "csv", "parquet")
+ANALYZE_FORMATS = "html,md,json,parquet"
 DEFAULT_FORMATS = "html,json,parquet"
 COMPARED = "compare.phonehome"
 SWITCH_SECONDS = 0.0003  # a thread that decodes needs the interpreter often, and shortly
@@ -112,10 +113,11 @@ def phonehome() -> None:
     """
 
 
-def _formats(_: click.Context, __: click.Parameter, value: str) -> frozenset[str]:
+def _formats(context: click.Context, _: click.Parameter, value: str) -> frozenset[str]:
+    known = [name for name in FORMATS if name != "md" or context.info_name == "analyze"]
     wanted = frozenset(part.strip() for part in value.split(",") if part.strip())
-    if not wanted or wanted - set(FORMATS):
-        raise click.BadParameter(f"{','.join(FORMATS)} expected, {value!r} found")
+    if not wanted or wanted - set(known):
+        raise click.BadParameter(f"{','.join(known)} expected, {value!r} found")
     return wanted
 
 
@@ -266,7 +268,7 @@ def _sent_bytes(
     help="What is known of phone and account (TOML): is it in the traffic, however encoded?",
 )
 @click.option("--reveal", is_flag=True, help="Write the values of identifiers that were found.")
-@click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
+@click.option("--format", "formats", default=ANALYZE_FORMATS, show_default=True, callback=_formats)
 @click.option("--force", is_flag=True, help="Replace an earlier result.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")

@@ -13,9 +13,9 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import jinja2
+from jinja2.utils import url_quote
 from markupsafe import Markup
 
 from geo.countries import world_topology
@@ -115,7 +115,7 @@ def environment() -> jinja2.Environment:
 
 def fragment(dimension: str, value: str | None) -> str:
     """The link that selects one value of a dimension on the page; an empty one is null."""
-    return "#" + urlencode({dimension: value or ""})
+    return f"#{dimension}={url_quote(value or '', for_qs=True)}"
 
 
 def short(text: str) -> str:

@@ -119,6 +119,7 @@ def sankey(bands: pl.DataFrame, made: Nodes) -> Figure:
         "data": [
             {
                 "type": "sankey",
+                "arrangement": "fixed",
                 "valueformat": ",d",
                 "valuesuffix": " bytes",
                 "textfont": {"color": "--ink", "size": 12, "shadow": HALO},

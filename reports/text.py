@@ -24,6 +24,10 @@ _UNSEEN: Final = re.compile(
 _UNSEEN_IN_CELLS: Final = _UNSEEN.pattern.replace("\ud800-\udfff", "")  # no UTF-8 holds them
 _FORMULA: Final = r"^([=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
 
+_MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]<>#|~&!@:+^$]|(?<=www)\.|(?<=WWW)\.")
+_LINE_START: Final = re.compile(r"^(\d*)([-=]|(?<=\d)[.)](?=\s|$))")
+_BACKTICKS: Final = re.compile("`+")
+
 
 def visible(text: str) -> str:
     r"""The text with every character that cannot be seen, or that moves others, as `\u{…}`.
@@ -45,6 +49,19 @@ def shortened(text: str, length: int) -> str:
         return text
     head = (length - 1) // 2
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
+
+
+def markdown(text: str) -> str:
+    """The text as Markdown shows it: on one line, with no mark-up, no link and no HTML in it."""
+    escaped = _MARKDOWN.sub(r"\\\g<0>", visible(text))
+    return _LINE_START.sub(r"\1\\\2", escaped)
+
+
+def markdown_code(text: str) -> str:
+    """The text as code in Markdown, whatever backticks it holds; a table cell may hold it too."""
+    fence = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(text)), default=0))
+    space = " " if "`" in text else ""
+    return f"{fence}{space}{visible(text)}{space}{fence}"
 
 
 def label(text: str, length: int = 44) -> str:

@@ -24,6 +24,7 @@ _BYTE_AXIS: Final[Figure] = {
 }
 _TIME_AXIS: Final[Figure] = {
     "type": "date",
+    "tickangle": 0,
     "gridcolor": "--line",
     "zeroline": False,
     "linecolor": "--line-strong",

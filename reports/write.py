@@ -13,10 +13,10 @@ from typing import Final
 
 from analyzer.tables import Analysis
 from captures.pipeline import ahead
-from reports import data, provenance, tabular
+from reports import data, markdown, provenance, tabular
 from reports.provenance import Output
 
-FORMATS: Final = ("html", "json", "csv", "parquet")
+FORMATS: Final = ("html", "md", "json", "csv", "parquet")
 MANIFEST: Final = "manifest.json"
 PIECES_AHEAD: Final = 2  # made while those before them are hashed and written
 
@@ -109,6 +109,8 @@ def contents(analysis: Analysis, formats: frozenset[str]) -> dict[str, Content]:
     files: dict[str, Content] = {}
     if "html" in formats:
         files["report.html"] = partial(_page, analysis)
+    if "md" in formats:
+        files["report.md"] = partial(markdown.report, analysis)
     if "json" in formats:
         files["analysis.json"] = partial(data.analysis_json, analysis)
     for name, table in data.exported(analysis).items():

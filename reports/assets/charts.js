@@ -74,6 +74,16 @@ function fitted(place) {
   return { data, layout };
 }
 
+/**
+ * Empties a chart. Bands that are drawn anew would move to their places only slowly, and a sheet of
+ * paper does not wait for them.
+ * @param {HTMLElement} place
+ */
+function clear(place) {
+  Plotly.purge(place);
+  delete place.dataset.listens;
+}
+
 /** Draws every chart as it is shown now. */
 function draw() {
   const config = {
@@ -83,6 +93,7 @@ function draw() {
   return Promise.all([...document.querySelectorAll("[data-figure]")].map((place) => {
     const { data, layout } = fitted(place);
     place.querySelector(".waiting")?.remove();
+    if (data[0].type === "sankey" && place.data) clear(place);
     return Plotly.react(place, data, layout, config).then(() => listen(place));
   }));
 }

@@ -248,7 +248,7 @@ def test_a_click_on_the_map_or_a_block_selects(opened, rich):
     sync_api.expect(tab.locator("#selection-parts")).to_contain_text("country: Singapore (SG)")
     tab.get_by_role("button", name="Show all").click()
     tab.locator("#plot-sankey .node-rect").first.hover(force=True)
-    sync_api.expect(tab.locator("#plot-sankey .hovertext")).to_be_visible()
+    sync_api.expect(tab.locator("#plot-sankey .hovertext").first).to_be_visible()
     tab.mouse.down()
     tab.mouse.up()
     sync_api.expect(tab.locator("#selection-parts")).to_contain_text("app: com.example.chat")
@@ -268,6 +268,21 @@ def test_a_page_printed_from_dark_is_light(opened, rich):
     sync_api.expect(tab.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
     label = tab.locator("#plot-sankey .node-label").first
     sync_api.expect(label).to_have_css("fill", "rgb(0, 0, 0)")
+
+
+def test_a_printed_chart_fits_the_sheet_and_is_whole(opened, rich):
+    tab = opened(rich).tab
+    tab.emulate_media(media="print")
+    for name in ("map", "sankey", "time"):
+        drawing = tab.locator(f"#plot-{name} svg.main-svg").first
+        sync_api.expect(drawing).to_have_attribute("width", "680")
+    edges = tab.locator("#plot-sankey .sankey-node").evaluate_all(
+        "(nodes) => nodes.map((node) => node.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= tab.locator("#plot-sankey").bounding_box()["x"] + 680
+    assert tab.locator("#who details").get_attribute("open") is not None
+    tab.emulate_media(media="screen")
+    assert tab.locator("#who details").get_attribute("open") is None
 
 
 def test_tables_are_whole_without_scripts(browser, folder, rich):

@@ -33,6 +33,7 @@ def test_each_format_writes_its_files_and_the_manifest_comes_always(rich, tmp_pa
     }
     expected = tables | {
         "html": {"report.html", "manifest.json"},
+        "md": {"report.md", "manifest.json"},
         "json": {"analysis.json", "manifest.json"},
     }
     for kind, files in expected.items():
@@ -207,4 +208,4 @@ def test_a_defect_of_ours_leaves_nothing_either(rich, tmp_path, monkeypatch):
 
 def test_no_name_from_a_capture_becomes_a_file_name(rich, tmp_path):
     files = {path.name for path in put(rich, tmp_path / "out")}
-    assert all(re.fullmatch(r"[a-z_]+\.(html|json|csv|parquet)", name) for name in files)
+    assert all(re.fullmatch(r"[a-z_]+\.(html|md|json|csv|parquet)", name) for name in files)

@@ -1,0 +1,110 @@
+"""`report.md`: the answer in a page of Markdown, to paste into an issue or an e-mail."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from analyzer.settings import IDLE_STATES
+from analyzer.tables import Analysis
+from reports import behaviour, story, sums, wording
+from reports.colours import GRADES
+from reports.figures import country_text
+from reports.highlights import Highlight, highlights
+from reports.provenance import version
+from reports.text import markdown, markdown_code, shortened
+
+_MOST_COUNTRIES: Final = 10
+_MOST_CAPTURES: Final = 5
+_LONGEST: Final = 60
+
+
+def report(analysis: Analysis) -> Iterator[bytes]:
+    """The content of `report.md`: the same analysis gives the same bytes."""
+    part = sums.counted(analysis)
+    found = highlights(analysis, part, behaviour.behaviour(analysis))
+    idle = IDLE_STATES[analysis.summary.idle_means]
+    countries = sums.by_country(part.uploads, analysis.places, idle).to_dicts()
+    blocks = [
+        [f"# {markdown(wording.headline(analysis.summary))}"],
+        [markdown(" ".join(story.paragraph(analysis, part)))],
+        *([_findings(found)] if found else []),
+        *([_countries(countries, analysis.summary.up_unique_bytes)] if countries else []),
+        _care(analysis),
+        _source(analysis),
+    ]
+    yield ("\n\n".join("\n".join(lines) for lines in blocks) + "\n").encode()
+
+
+def _findings(found: list[Highlight]) -> list[str]:
+    lines = ["## What to look at first", ""]
+    for number, row in enumerate(found, start=1):
+        said = f"{number}. **{markdown(row.says)}** {markdown(row.because)}"
+        lines.append(said if row.filter is None else f"{said} {markdown_code(row.filter)}")
+    return lines
+
+
+def _countries(countries: list[dict[str, Any]], whole: int) -> list[str]:
+    """The countries as a table, closed by what it leaves out."""
+    lines = [
+        "## Where it went",
+        "",
+        "| Country | Uploaded | Bytes | Share | How sure |",
+        "|---|---:|---:|---:|---|",
+    ]
+    lines += [
+        _row(markdown(country_text(row["country"])), row["up"], whole, markdown(_grades(row)))
+        for row in countries[:_MOST_COUNTRIES]
+    ]
+    rest = countries[_MOST_COUNTRIES:]
+    if rest:
+        name = wording.counted(len(rest), "other", "others")
+        lines.append(_row(name, sum(row["up"] for row in rest), whole, ""))
+    return [*lines, _row("**all**", whole, whole, "")]
+
+
+def _row(name: str, up: int, whole: int, sure: str) -> str:
+    share = wording.share_text(up, whole)
+    return f"| {name} | {wording.bytes_text(up)} | {up:,} | {share} | {sure} |"
+
+
+def _grades(row: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{wording.GRADE_WORDS[grade]} {wording.bytes_text(row[grade])}"
+        for grade in GRADES
+        if row[grade]
+    )
+
+
+def _care(analysis: Analysis) -> list[str]:
+    """What must be known before a number is quoted."""
+    said = [
+        wording.phones_sentence(analysis.phones),
+        wording.apps_sentence(analysis.summary),
+        wording.loss_sentence(analysis.captures),
+        "Part of the input could not be read." if analysis.summary.is_damaged else None,
+        None if analysis.summary.is_balanced else "THE ACCOUNTING DOES NOT HOLD: do not use this.",
+        *analysis.notes,
+        "What is not here was not seen in this capture; that it was never sent, no capture proves.",
+    ]
+    return ["## Before you quote these numbers", "", *(f"- {markdown(x)}" for x in said if x)]
+
+
+def _source(analysis: Analysis) -> list[str]:
+    """The files and databases behind the numbers."""
+    files = analysis.captures.to_dicts()
+    lines = [f"Made by phonehome {version()} from:", ""]
+    lines += [
+        f"- {markdown(shortened(row['capture'], _LONGEST))}, SHA-256 {markdown_code(row['sha256'])}"
+        for row in files[:_MOST_CAPTURES]
+    ]
+    if files[_MOST_CAPTURES:]:
+        left = wording.counted(len(files) - _MOST_CAPTURES, "other file", "other files")
+        lines.append(f"- {left}: manifest.json")
+    lines += [
+        f"- database {markdown(row['name'])}, {row['data_date'] or 'date unknown'}"
+        for row in analysis.databases.to_dicts()
+    ]
+    return [
+        *lines,
+        "",
+        "Every frame, filter and table behind it is in report.html beside this file.",
+    ]

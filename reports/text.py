@@ -24,7 +24,7 @@ _UNSEEN: Final = re.compile(
 _UNSEEN_IN_CELLS: Final = _UNSEEN.pattern.replace("\ud800-\udfff", "")  # no UTF-8 holds them
 _FORMULA: Final = r"^([=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
 
-_MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]<>#|~&!@:+^$]|(?<=www)\.|(?<=WWW)\.")
+_MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]<>#|~&!@^$]|:(?=//)|(?<=www)\.|(?<=WWW)\.")
 _LINE_START: Final = re.compile(r"^(\d*)([-=]|(?<=\d)[.)](?=\s|$))")
 _BACKTICKS: Final = re.compile("`+")
 

@@ -74,7 +74,7 @@ def places(tmp_path_factory):
 
 def test_two_hundred_canaries_reach_no_output(places, run):
     capture, known, out = places
-    arguments = ("--phone", PHONE, "--identifiers", known, "--format", "html,json,csv,parquet")
+    arguments = ("--phone", PHONE, "--identifiers", known, "--format", "html,md,json,csv,parquet")
     done = run("analyze", capture, *arguments, "-o", out, "--json")
     assert done.returncode == 0, done.stderr
     files = sorted(out.iterdir())

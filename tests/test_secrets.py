@@ -84,7 +84,7 @@ def analyze(run, capture, folder, *more, **environment):
     logs = [capture.with_name(name) for name in ("keys.log", "mmtls.jsonl")]
     return run(
         *("analyze", capture, "-o", folder / "out", "--phone", PHONE, "--force"),
-        *("--format", "html,json,csv,parquet", "--json"),
+        *("--format", "html,md,json,csv,parquet", "--json"),
         *(word for log in logs for word in ("--keylog", log)),
         *more,
         environment={"TMPDIR": str(temporary), **environment},

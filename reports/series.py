@@ -105,9 +105,14 @@ def manifest(series: Series, outputs: list[Output], *, started: datetime) -> byt
 
 def page(series: Series) -> Iterator[bytes]:
     """The content of `series.html`: the same series gives the same bytes."""
-    from reports.page import asset, environment, policy  # noqa: PLC0415  # for the page only
+    from reports.documents import (  # noqa: PLC0415  # jinja2 costs 45 ms, for the page only
+        environment,
+        policy,
+        script,
+        style,
+    )
 
-    script = asset("report.js")
+    run = script("tables.js")
     rows = table(series)
     text = (
         environment()
@@ -118,9 +123,9 @@ def page(series: Series) -> Iterator[bytes]:
             words=words,
             rows=rows[:MOST_ROWS],
             left=max(0, len(rows) - MOST_ROWS),
-            policy=policy(script),
-            style=Markup(asset("report.css") + asset("compare.css")),  # noqa: S704  # files of ours
-            script=Markup(script),  # noqa: S704  # the same
+            policy=policy(run),
+            style=style("compare.css"),
+            script=Markup(run),  # noqa: S704  # files of ours
         )
     )
     yield text.encode()

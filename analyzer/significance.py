@@ -199,8 +199,8 @@ def ratio_interval(
         base: repetitions of the base.
 
     Returns:
-        Lower and upper ends. None: a side has fewer than two repetitions; or no end, for the base
-        may be nothing.
+        Lower and upper ends. None: a side has fewer than two repetitions; new sent nothing, so
+        that there is no spread to resample; or no end, for the base may be nothing.
     """
     new = sent.shape[1] - base
     if min(base, new) < 2:  # noqa: PLR2004 - one repetition has no spread
@@ -221,6 +221,7 @@ def ratio_interval(
         after = part[:, base:] @ drawn[1] / times[1]
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = np.sort(np.where(after > 0, after / before, 0.0), axis=1)
+        ratios[~part[:, base:].any(axis=1)] = inf
         for ends, place in ((low, first), (high, last)):
             ends += [None if end == inf else end for end in ratios[:, place].tolist()]
     return low, high

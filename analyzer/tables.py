@@ -1258,7 +1258,7 @@ class Changes(dy.Schema):
     ratio = _rate("New rate over base rate. Null: base has none, or it is 0.")
     ratio_low = _rate(
         "Lower end of its 95 % interval, by resampling repetitions. Null: a side has fewer than 2, "
-        "or base is 0."
+        "or is 0."
     )
     ratio_high = _rate("Upper end. Null: as above, or there is none, for base may be 0.")
     base_flows_per_hour = _rate("Base: flows with packets, per hour. Null: as the rate.")

@@ -221,6 +221,33 @@ def power(of: Pool, number: int, plant: Plant, key: tuple[str, ...], seed: int) 
     return hits / TRIALS
 
 
+def covered(of: Pool, number: int, trials: int, seed: int) -> tuple[int, int]:
+    """Of the intervals of hosts that every repetition uploaded to, those that hold 1; and all.
+
+    Both sides are drawn from the same captures, so 1 is the true ratio.
+    """
+    rng = np.random.default_rng([seed, number])
+    held_one = whole = 0
+    for _ in range(trials):
+        parts = repetitions(of, 2 * number, rng)
+        rows = held(parts[:number], parts[number:]).changes.filter(
+            pl.col("dimension") == "host",
+            pl.col("base_least_per_hour") > 0,
+            pl.col("new_least_per_hour") > 0,
+        )
+        held_one += rows.filter(pl.col("ratio_low") <= 1, pl.col("ratio_high") >= 1).height
+        whole += rows.height
+    return held_one, whole
+
+
+def _coverage(of: Pool) -> Iterator[str]:
+    yield "| captures a side | intervals | hold the true ratio |"
+    yield "|---|---|---|"
+    for number in SIZES:
+        held_one, whole = covered(of, number, TRIALS, seed=11)
+        yield f"| {number} | {whole:,} | {held_one / whole:.1%} |"
+
+
 def _false_alarms(pools: Sequence[Pool]) -> Iterator[str]:
     yield "| captures a side | splits | with a finding | findings in all |"
     yield "|---|---|---|---|"
@@ -250,7 +277,7 @@ def _power(of: Pool) -> Iterator[str]:
 
 if __name__ == "__main__":
     pools = [pool(version) for version in VERSIONS]
-    for table in (_power(pools[0]), _false_alarms(pools)):
+    for table in (_power(pools[0]), _coverage(pools[0]), _false_alarms(pools)):
         for line in table:
             print(line, flush=True)
         print()

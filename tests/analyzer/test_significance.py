@@ -203,8 +203,9 @@ def test_an_interval_narrows_with_repetitions_and_holds_the_ratio():
     assert widths[0] > widths[-1]
 
 
-def test_one_repetition_has_no_interval_and_a_base_of_nothing_no_end():
+def test_one_repetition_or_a_new_side_of_nothing_has_no_interval_and_a_base_of_nothing_no_end():
     assert ratio_interval(row(1, 2, 3), np.ones(3), 1) == ([None], [None])
+    assert ratio_interval(row(1, 2, 3, 0, 0, 0), np.ones(6), 3) == ([None], [None])
     low, high = ratio_interval(row(0, 0, 5, 3, 4, 5), np.ones(6), 3)
     assert low[0] == pytest.approx(3 / 5)
     assert high[0] is None

@@ -6,6 +6,7 @@ import pytest
 from measure_comparison import (
     GROWING,
     VERSIONS,
+    covered,
     findings,
     grown,
     halves,
@@ -68,6 +69,18 @@ def test_three_repetitions_a_side_find_nothing_however_much_was_planted(pools):
     assert set(result.changes["verdict"]) <= {CANNOT_TELL, "same"}
     assert set(result.changes["reason"].drop_nulls()) <= {"few", "unobserved", "exposure"}
     assert result.changes["needed_repetitions"].drop_nulls().min() >= 4
+
+
+def test_intervals_hold_the_true_ratio_about_as_often_as_they_say(pools):
+    held_one, whole = covered(pools[0], ENOUGH, 5, seed=1)
+    assert 0.85 < held_one / whole < 1
+
+
+def test_four_repetitions_a_side_find_what_three_said_they_would(pools):
+    rng = np.random.default_rng(3)
+    result = held(*(repetitions(of, 4, rng, in_place=True) for of in pools))
+    found = {row[1:] for row in findings(result) if row[0] == "host"}
+    assert {("collect.parrot.example", "idle", "new"), (GROWING, "idle", "more")} <= found
 
 
 def test_what_is_planted_grows_or_goes_by_as_much(pools):

@@ -105,17 +105,12 @@ def manifest(series: Series, outputs: list[Output], *, started: datetime) -> byt
 
 def page(series: Series) -> Iterator[bytes]:
     """The content of `series.html`: the same series gives the same bytes."""
-    from reports.documents import (  # noqa: PLC0415  # jinja2 costs 45 ms, for the page only
-        environment,
-        policy,
-        script,
-        style,
-    )
+    from reports import documents  # noqa: PLC0415  # for the page only
 
-    run = script("tables.js")
+    run = documents.script("tables.js")
     rows = table(series)
     text = (
-        environment()
+        documents.environment()
         .get_template("series.html")
         .render(
             version=version(),
@@ -123,9 +118,9 @@ def page(series: Series) -> Iterator[bytes]:
             words=words,
             rows=rows[:MOST_ROWS],
             left=max(0, len(rows) - MOST_ROWS),
-            policy=policy(run),
-            style=style("compare.css"),
-            script=Markup(run),  # noqa: S704  # files of ours
+            policy=documents.policy(run),
+            style=documents.style("compare.css"),
+            script=Markup(run),  # noqa: S704  # a file of ours
         )
     )
     yield text.encode()

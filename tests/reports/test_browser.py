@@ -280,9 +280,9 @@ def test_a_printed_chart_fits_the_sheet_and_is_whole(opened, rich):
         "(nodes) => nodes.map((node) => node.getBoundingClientRect().right)"
     )
     assert max(edges) <= tab.locator("#plot-sankey").bounding_box()["x"] + 680
-    assert tab.locator("#who details").get_attribute("open") is not None
+    sync_api.expect(tab.locator("#who details")).to_have_attribute("open", "")
     tab.emulate_media(media="screen")
-    assert tab.locator("#who details").get_attribute("open") is None
+    sync_api.expect(tab.locator("#who details")).not_to_have_attribute("open", "")
 
 
 def test_tables_are_whole_without_scripts(browser, folder, rich):

@@ -1,6 +1,7 @@
 """What stands behind the answer: ledger, identities, oddities, filters, opinions, settings."""
 
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import polars as pl
 
 from analyzer.settings import Settings
 from analyzer.tables import LEDGER_OUTCOMES, Analysis
+from geo.defaults import OLD_AFTER
 
 PARTS: Final = (
     "link_bytes",
@@ -140,3 +142,12 @@ def _setting_text(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(part.name if isinstance(part, Path) else str(part) for part in value)
     return str(value)
+
+
+def databases(analysis: Analysis) -> pl.DataFrame:
+    """The databases in the order asked, with `is_old`: when the last packet was captured."""
+    last = analysis.captures["last_time"].dt.date().max()
+    is_old = pl.lit(value=False)
+    if isinstance(last, date):
+        is_old = (pl.col("data_date") < last - OLD_AFTER).fill_null(value=False)
+    return analysis.databases.with_columns(is_old=is_old)

@@ -148,7 +148,7 @@ def _evidence(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
         "quality": quality.quality(analysis),
         "oddities": accounts.by_kind(analysis.oddities).head(_MOST_ROWS).to_dicts(),
         "phones": analysis.phones.head(_MOST_ROWS).to_dicts(),
-        "databases": analysis.databases.to_dicts(),
+        "databases": accounts.databases(analysis).to_dicts(),
         "settings": accounts.settings_rows(analysis.settings),
         "four_counts": {
             count: int(part.uploads[f"up_{count}_bytes"].sum())

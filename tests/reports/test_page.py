@@ -4,6 +4,7 @@ import json
 import re
 import zlib
 from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from html.parser import HTMLParser
 
 import polars as pl
@@ -319,3 +320,12 @@ def test_a_timeline_of_another_day_is_not_asked_for_again(single, rich):
     shown = plain(read(replace(single, settings=rich.settings)))
     assert shown.count("The timelines given cover no moment of the captures") == 2
     assert "--timeline" not in shown
+
+
+@pytest.mark.parametrize(
+    ("day", "is_marked"), [(date(2026, 8, 30), False), (date(2026, 9, 1), True)]
+)
+def test_databases_that_were_old_when_the_capture_was_made_are_marked(rich, day, is_marked):
+    last = pl.lit(datetime.combine(day, time(12), UTC)).cast(pl.Datetime("ns", "UTC"))
+    later = replace(rich, captures=rich.captures.with_columns(last_time=last))
+    assert (b"more than 90 days before the last packet" in b"".join(page.page(later))) == is_marked

@@ -59,8 +59,7 @@ SOME_UNKNOWN = "Of {1} flows of the phone, {0} have no known app and are not cou
 LISTED_DEVICES = 3
 LISTED_APPS = 12
 OWN_SCOPES = ("private", "unique_local", "shared", "link_local", "global")
-MOST_OLDER, MOST_NEWER = timedelta(days=90), timedelta(days=180)
-"""By how much geo data may be older or newer than the last packet before it is said."""
+DATES_APART = timedelta(days=180)
 
 
 def notes(  # noqa: PLR0913 - every table that a note may be on
@@ -165,5 +164,5 @@ def _on_dates(captures: pl.DataFrame, databases: pl.DataFrame) -> list[str]:
     made = databases.filter(pl.col("kind") == "country")["data_date"].drop_nulls()
     if day is None or not len(made):
         return []
-    is_apart = any(day - date > MOST_OLDER or date - day > MOST_NEWER for date in made)
-    return [OTHER_DATE.format(day, ", ".join(map(str, made)))] if is_apart else []
+    apart = max(abs(day - date) for date in made)
+    return [OTHER_DATE.format(day, made[0])] if apart > DATES_APART else []

@@ -17,13 +17,15 @@ from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from captures.digests import Digests
 
 if TYPE_CHECKING:
+    from polars import DataFrame
     from rich.console import Console
 
     from analyzer.analysis import Progress
@@ -52,6 +54,7 @@ MOST_OFFSET = 366 * 86_400
 COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
 
 EXISTING = click.Path(path_type=Path)
+Command = Callable[..., int]
 
 
 def program() -> NoReturn:
@@ -180,30 +183,90 @@ def _sent_bytes(
     return tuple(found)
 
 
+OF_CAPTURES = (
+    click.option("--app", help="App under test."),
+    click.option(
+        "--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses."
+    ),
+    click.option(
+        "--timeline",
+        multiple=True,
+        type=EXISTING,
+        help="When it was active or idle: CSV, JSON, or a log of the phone.",
+    ),
+    click.option("--timezone", help="IANA zone of timelines that name none."),
+    click.option(
+        "--clock-offset",
+        default="0",
+        callback=_offset,
+        metavar="SECONDS|auto",
+        help="Added to times of timelines; auto: as the capture itself shows.",
+    ),
+    click.option(
+        "--infer-phases",
+        is_flag=True,
+        help="Without a timeline, take quiet stretches for idle: a guess, marked as one.",
+    ),
+    click.option(
+        "--idle-means",
+        type=click.Choice(IDLE_MEANS),
+        default=IDLE_MEANS[0],
+        show_default=True,
+        help="Which states count as idle in the answer.",
+    ),
+    click.option(
+        "--packages",
+        multiple=True,
+        type=EXISTING,
+        help="Packages of user ids: output of `pm list packages -U`.",
+    ),
+    click.option(
+        "--connections",
+        multiple=True,
+        type=EXISTING,
+        help="PCAPdroid's list of connections (CSV): names the app of each flow.",
+    ),
+    click.option(
+        "--organisations", multiple=True, type=EXISTING, help="Who runs which domain (CSV), on top."
+    ),
+    click.option(
+        "--publisher", help="Organisation that publishes the app; default by its package."
+    ),
+    click.option("--geo", multiple=True, type=EXISTING, help="Geo database (MMDB) to use instead."),
+    click.option(
+        "--phone-location",
+        metavar="PLACE",
+        help="Where it was: CA, 'Toronto, CA' or 43.65,-79.38. Excludes impossible countries.",
+    ),
+    click.option("--version-label", help="Version under which these captures are compared."),
+)
+"""What every command that analyses captures can be told about them."""
+
+
+def _of_captures(command: Command) -> Command:
+    """The command with the options of `OF_CAPTURES`; it gets them by name."""
+    for option in reversed(OF_CAPTURES):
+        command = option(command)
+    return command
+
+
+def _settings(asked: dict[str, Any], **other: Any) -> "Settings":  # noqa: ANN401 - of each option its own
+    """The settings that the options of `OF_CAPTURES` ask for, with others beside them."""
+    from analyzer.settings import Settings  # noqa: PLC0415 - slow to import
+
+    names = {
+        "phone": "phones",
+        "timeline": "timelines",
+        "geo": "databases",
+        "version_label": "version",
+    }
+    return Settings(**{names.get(name, name): value for name, value in asked.items()}, **other)
+
+
 @phonehome.command()
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
 @click.option("-o", "--output", type=EXISTING, help="Folder to write; default CAPTURE.phonehome.")
-@click.option("--app", help="App under test.")
-@click.option("--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses.")
-@click.option(
-    "--timeline",
-    multiple=True,
-    type=EXISTING,
-    help="When it was active or idle: CSV, JSON, or a log of the phone.",
-)
-@click.option("--timezone", help="IANA zone of timelines that name none.")
-@click.option(
-    "--clock-offset",
-    default="0",
-    callback=_offset,
-    metavar="SECONDS|auto",
-    help="Added to times of timelines; auto: as the capture itself shows.",
-)
-@click.option(
-    "--infer-phases",
-    is_flag=True,
-    help="Without a timeline, take quiet stretches for idle: a guess, marked as one.",
-)
+@_of_captures
 @click.option(
     "--sent",
     multiple=True,
@@ -226,23 +289,7 @@ def _sent_bytes(
     help="`dumpsys netstats --full --uid` before and after: how much of it was captured.",
 )
 @click.option(
-    "--idle-means",
-    type=click.Choice(IDLE_MEANS),
-    default=IDLE_MEANS[0],
-    show_default=True,
-    help="Which states count as idle in the answer.",
-)
-@click.option(
-    "--packages",
-    multiple=True,
-    type=EXISTING,
-    help="Packages of user ids: output of `pm list packages -U`.",
-)
-@click.option(
-    "--connections",
-    multiple=True,
-    type=EXISTING,
-    help="PCAPdroid's list of connections (CSV): names the app of each flow.",
+    "--claims", multiple=True, type=EXISTING, help="Test these claims too: see `phonehome check`."
 )
 @click.option(
     "--keylog",
@@ -250,17 +297,6 @@ def _sent_bytes(
     type=EXISTING,
     help="Keys of TLS and QUIC (SSLKEYLOGFILE), or of MMTLS: what they open is looked into.",
 )
-@click.option(
-    "--organisations", multiple=True, type=EXISTING, help="Who runs which domain (CSV), on top."
-)
-@click.option("--publisher", help="Organisation that publishes the app; default by its package.")
-@click.option("--geo", multiple=True, type=EXISTING, help="Geo database (MMDB) to use instead.")
-@click.option(
-    "--phone-location",
-    metavar="PLACE",
-    help="Where the phone was: CA, 'Toronto, CA' or 43.65,-79.38. Excludes impossible countries.",
-)
-@click.option("--version-label", help="Version under which these captures are compared.")
 @click.option(
     "--identifiers",
     multiple=True,
@@ -275,30 +311,18 @@ def _sent_bytes(
 def analyze(  # noqa: PLR0913 - one argument per option
     captures: tuple[str, ...],
     output: Path | None,
-    app: str | None,
-    phone: tuple[str, ...],
-    timeline: tuple[Path, ...],
-    timezone: str | None,
-    clock_offset: float | None,
-    infer_phases: bool,  # noqa: FBT001 - click passes flags so
     sent: "tuple[Sent, ...]",
     sent_bytes: "tuple[Sent, ...]",
     counters: tuple[Path, Path] | None,
-    idle_means: str,
-    packages: tuple[Path, ...],
-    connections: tuple[Path, ...],
+    claims: tuple[Path, ...],
     keylog: tuple[Path, ...],
-    organisations: tuple[Path, ...],
-    publisher: str | None,
-    geo: tuple[Path, ...],
-    phone_location: str | None,
-    version_label: str | None,
     identifiers: tuple[Path, ...],
-    reveal: bool,  # noqa: FBT001 - the same
+    reveal: bool,  # noqa: FBT001 - click passes flags so
     formats: frozenset[str],
     force: bool,  # noqa: FBT001 - click passes flags so
     quiet: bool,  # noqa: FBT001 - the same
     as_json: bool,  # noqa: FBT001 - the same
+    **asked: Any,  # noqa: ANN401 - those of OF_CAPTURES
 ) -> int:
     """Analyse captures: files, directories, patterns, or - for standard input."""
     started = datetime.now(UTC)
@@ -306,29 +330,16 @@ def analyze(  # noqa: PLR0913 - one argument per option
     digests.begin(Path(captures[0]))  # goes on while what is slow to import is imported
     Thread(target=_load_machine_code, daemon=True).start()  # so does this
     with _clear_errors():
-        from analyzer.settings import Settings  # noqa: PLC0415 - slow to import
-        from reports.write import refuse_existing, write  # noqa: PLC0415 - the same
+        from reports.write import refuse_existing, write  # noqa: PLC0415 - slow to import
 
         folder = output or _default_folder(captures[0])
         refuse_existing(folder, force=force)
-        settings = Settings(
-            phones=phone,
-            app=app,
-            timelines=timeline,
-            timezone=timezone,
-            clock_offset=clock_offset,
-            infer_phases=infer_phases,
+        settings = _settings(
+            asked,
             sent=(*sent, *sent_bytes),
             counters=counters or (),
-            idle_means=idle_means,
-            packages=packages,
-            connections=connections,
+            claims=claims,
             keylogs=keylog,
-            organisations=organisations,
-            publisher=publisher,
-            databases=geo,
-            phone_location=phone_location,
-            version=version_label,
             identifiers=identifiers,
             is_revealed=reveal,
         )
@@ -396,6 +407,102 @@ def _analysis(
     machine.announce = _say
     with progress(_console()) as report:
         return analyze_captures(captures, settings, progress=report, digests=digests)
+
+
+@phonehome.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--claims",
+    multiple=True,
+    required=True,
+    type=EXISTING,
+    metavar="FILE|NAME",
+    help="What is claimed (TOML), or the name of a file that comes with phonehome.",
+)
+@click.option("--strict", is_flag=True, help="A claim that cannot be told fails too.")
+@click.option("--junit", type=EXISTING, metavar="FILE", help="Write the results as JUnit XML.")
+@click.option("--sarif", type=EXISTING, metavar="FILE", help="Write them as SARIF 2.1.0.")
+@click.option("--markdown", type=EXISTING, metavar="FILE", help="Write them as Markdown.")
+@_of_captures
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def check(  # noqa: PLR0913 - one argument per option
+    paths: tuple[str, ...],
+    claims: tuple[Path, ...],
+    strict: bool,  # noqa: FBT001 - click passes flags so
+    junit: Path | None,
+    sarif: Path | None,
+    markdown: Path | None,
+    quiet: bool,  # noqa: FBT001 - the same
+    as_json: bool,  # noqa: FBT001 - the same
+    **asked: Any,  # noqa: ANN401 - those of OF_CAPTURES
+) -> int:
+    """Test claims on captures, or on a folder that analyze wrote.
+
+    Each claim is supported, contradicted, or cannot be told. Exit code 1 if one is contradicted.
+    """
+    sinks = {"junit": junit, "sarif": sarif, "markdown": markdown}
+    targets = {name: path for name, path in sinks.items() if path is not None}
+    with _clear_errors():
+        from reports.claims import is_failed, summary, summary_json  # noqa: PLC0415 - slow to import
+        from reports.claims_files import contents  # noqa: PLC0415 - the same
+        from reports.single import refuse_targets, write_files  # noqa: PLC0415 - the same
+
+        refuse_targets(targets.values(), [*map(Path, paths), *claims])
+        tested = _tested(paths, claims, asked, is_quiet=quiet)
+        write_files(contents(tested.claims, tested.captures, targets, is_strict=strict))
+    has_failed = is_failed(tested.claims, is_strict=strict)
+    if not quiet:
+        summary(tested.claims, _console())
+        _say(*(f"written: {path}" for path in targets.values()))
+    if as_json:
+        with _standard_output():
+            click.echo(summary_json(tested.claims, is_failed=has_failed))
+    return CHECK_FAILED if has_failed and tested.code != UNBALANCED else tested.code
+
+
+class _Tested(NamedTuple):
+    """What came of claims, in which captures, and the exit code that these deserve."""
+
+    claims: "DataFrame"
+    captures: "DataFrame"
+    code: int
+
+
+def _tested(
+    paths: tuple[str, ...], stated: tuple[Path, ...], asked: dict[str, Any], *, is_quiet: bool
+) -> _Tested:
+    """The claims of these files, tested on captures or on what was analysed before."""
+    from analyzer.claims import claims  # noqa: PLC0415 - slow to import
+    from analyzer.claims_file import read_claims  # noqa: PLC0415 - the same
+    from analyzer.claims_tables import tables_in  # noqa: PLC0415 - the same
+    from analyzer.saved import saved_folder  # noqa: PLC0415 - the same
+
+    folder = saved_folder(Path(paths[0])) if len(paths) == 1 else None
+    if folder is None:
+        digests = Digests()
+        digests.begin(Path(paths[0]))
+        result = _analysis(paths, _settings(asked, claims=stated), digests, is_quiet=is_quiet)
+        return _Tested(result.claims, result.captures, _exit_code(result))
+    _refuse_what_is_of_captures(asked, folder)
+    tables = tables_in(folder, asked["app"])
+    code = DAMAGED if tables.is_damaged else 0
+    return _Tested(
+        claims(tables, read_claims(stated, tables.idle_means)),
+        tables.frames["captures"],
+        code if tables.is_balanced else UNBALANCED,
+    )
+
+
+def _refuse_what_is_of_captures(asked: dict[str, Any], folder: Path) -> None:
+    """What was analysed before cannot be told more about, but which app is meant."""
+    context = click.get_current_context()
+    for name in sorted(asked.keys() - {"app"}):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} is for captures: {folder} holds what analyze wrote, "
+                "with the options that its manifest.json names"
+            )
 
 
 class _ManyPaths(click.Command):
@@ -821,6 +928,7 @@ def _updated(fetch: "Callable[[], Updated]") -> int:
 def _clear_errors() -> Iterator[None]:
     """What the user can mend ends in one line and its exit code; what we broke, in a traceback."""
     from analyzer.apps import PackagesError  # noqa: PLC0415 - slow to import
+    from analyzer.claims_file import ClaimsError  # noqa: PLC0415 - the same
     from analyzer.connections import ConnectionsError  # noqa: PLC0415 - the same
     from analyzer.counters import CountersError  # noqa: PLC0415 - the same
     from analyzer.identifiers import IdentifiersError  # noqa: PLC0415 - the same
@@ -835,6 +943,7 @@ def _clear_errors() -> Iterator[None]:
         KeylogError: USAGE,  # before its base
         CaptureError: REFUSED,
         TimelineError: USAGE,
+        ClaimsError: USAGE,
         PackagesError: USAGE,
         ConnectionsError: USAGE,
         CountersError: USAGE,
@@ -882,8 +991,6 @@ def _console(*, is_result: bool = False) -> "Console":
 
     return Console(stderr=not is_result, highlight=False)
 
-
-Command = Callable[..., int]
 
 if __name__ == "__main__":
     main()

@@ -12,6 +12,8 @@ from analyzer import details
 from analyzer.amplification import amplification
 from analyzer.apps import Apps, is_alone, owned, read_packages
 from analyzer.behaviour import behaviour
+from analyzer.claims import with_claims
+from analyzer.claims_file import read_claims
 from analyzer.clocks import clocks
 from analyzer.completeness import completeness
 from analyzer.connections import (
@@ -138,6 +140,7 @@ def analyze(
         CountersError: readings of the phone's counters cannot be used.
         OrganisationsError: a table of organisations cannot be used.
         KeylogError: a key log cannot be used.
+        ClaimsError: a file of claims cannot be used, or a query in it cannot be answered.
     """
     files = capture_files(paths)
     names = capture_names(files)
@@ -151,6 +154,7 @@ def analyze(
     organisations = read_organisations(settings.organisations)
     keys = read_keylogs(settings.keylogs)
     known = read_identifiers(settings.identifiers)
+    stated = read_claims(settings.claims, settings.idle_means)
     sizes = [0 if str(file) == "-" else _size(file) for file in files]
     parts = []
     for place, (file, name) in enumerate(zip(files, names, strict=True)):
@@ -187,7 +191,7 @@ def analyze(
         raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
     counted = between(*counters) if counters else {}
     beside = _Beside(databases, organisations, location, connections, apps, counted, known)
-    return _whole(parts, repeated, settings, beside)
+    return with_claims(_whole(parts, repeated, settings, beside), stated)
 
 
 def _second_look(part: _Part, states: Timeline, settings: Settings) -> SecondLook:

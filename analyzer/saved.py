@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -131,3 +131,19 @@ def sha256(path: Path) -> str:
     """SHA-256 of a file, hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def saved_tables(
+    folder: Path, schemas: Mapping[str, type[dy.Schema]]
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    """These tables as `analyze` wrote them, each held to the hash in the manifest; and that.
+
+    Raises:
+        CaptureError: a table or the manifest is missing, changed, or of another version.
+    """
+    manifest = _manifest(folder)
+    hashes = {output["file"]: output["sha256"] for output in manifest["outputs"]}
+    tables: dict[str, pl.DataFrame] = {
+        name: _table(folder, name, schema.validate, hashes) for name, schema in schemas.items()
+    }
+    return tables, manifest

@@ -50,6 +50,7 @@ class Settings:
         publisher: organisation that publishes the app; None: by the name of its package.
         phone_location: where the phone was, as `geo.locate` understands it; None: not told.
         databases: geo databases; empty: the embedded ones.
+        claims: files of claims to test, or names of shipped ones; see `claims_file`.
         version: label under which the captures are compared.
         identifiers: lists of what is known of phone and account, to be searched for.
         is_revealed: values that were found are written, and not only their digests.
@@ -72,6 +73,7 @@ class Settings:
     publisher: str | None = None
     phone_location: str | None = None
     databases: tuple[Path, ...] = ()
+    claims: tuple[Path, ...] = ()
     version: str | None = None
     identifiers: tuple[Path, ...] = ()
     is_revealed: bool = False

@@ -20,8 +20,6 @@ PARTS: Final = (
 )
 """The categories of a byte: together they are the bytes on the wire."""
 
-_MOST_PORTS: Final = 12
-
 
 @dataclass(frozen=True)
 class Identity:
@@ -95,27 +93,6 @@ def by_kind(oddities: pl.DataFrame) -> pl.DataFrame:
             offset=pl.col("offset").first(),
         )
         .sort(-pl.col("count"), "layer", "kind")
-    )
-
-
-def display_filter(row: dict[str, Any]) -> str:
-    """The Wireshark display filter that finds the frames of one destination.
-
-    Where an address bears several names the local ports tell them apart, if they are few.
-    """
-    family = "ipv6" if ":" in row["remote_address"] else "ip"
-    found = f"{family}.addr == {row['remote_address']}"
-    ports, protocols = row["local_ports"], row["protocols"]
-    is_told_apart = 0 < len(ports) <= _MOST_PORTS and protocols in (["tcp"], ["udp"])
-    if not row["is_shared"] or not is_told_apart:
-        return found
-    return f"{found} && {protocols[0]}.port in {{{', '.join(map(str, ports))}}}"
-
-
-def addresses_filter(addresses: list[str]) -> str:
-    """The Wireshark display filter that finds what goes to any of these addresses."""
-    return " || ".join(
-        f"{'ipv6' if ':' in address else 'ip'}.addr == {address}" for address in addresses
     )
 
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from analyzer.display_filters import addresses_filter
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import STATES, Analysis
-from reports.accounts import addresses_filter
 from reports.text import shortened
 from reports.wording import bytes_text, counted, idle_when, seconds_text
 

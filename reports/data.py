@@ -27,6 +27,7 @@ LAYOUT: Final = 1
 TABLES: Final = (
     "captures",
     "databases",
+    "claims",
     "phones",
     "phases",
     "places",

@@ -104,7 +104,7 @@ def environment() -> jinja2.Environment:
     environment.globals |= {
         "share": lambda part, whole: tight(wording.share_text(part, whole)),
         "counted": wording.counted,
-        "display_filter": accounts.display_filter,
+        "display_filter": display_filter,
         "other_opinions": accounts.other_opinions,
         "fragment": fragment,
         "GRADE_WORDS": wording.GRADE_WORDS,

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from analyzer.display_filters import addresses_filter
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import Analysis
-from reports.accounts import addresses_filter
 from reports.documents import fragment
 from reports.figures import country_text
 from reports.story import listed

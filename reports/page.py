@@ -10,7 +10,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from analyzer.tables import Analysis
-from reports import accounts, behaviour, decryption, quality, story, sums, wording
+from reports import accounts, behaviour, claims, decryption, quality, story, sums, wording
 from reports.charts import Charts, charts_of, has_idle, states_seen
 from reports.colours import GRADES
 from reports.destinations import destinations
@@ -150,6 +150,7 @@ def _evidence(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
         "phones": analysis.phones.head(_MOST_ROWS).to_dicts(),
         "databases": accounts.databases(analysis).to_dicts(),
         "settings": accounts.settings_rows(analysis.settings),
+        "claims": claims.section(analysis.claims),
         "four_counts": {
             count: int(part.uploads[f"up_{count}_bytes"].sum())
             for count in ("wire", "ip", "payload", "unique")

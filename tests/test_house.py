@@ -15,6 +15,9 @@ ROOMS = ("analyzer", "captures", "geo", "reports")
 TABLES = ("analyzer.tables", "captures.tables", "geo.tables")
 HELD_ELSEWHERE = {
     "analyzer/behaviour.py": ("analyzer/test_second_look.py", "puts modules together"),
+    "analyzer/claims_child.py": ("analyzer/test_claims_queries.py", "it runs in each test there"),
+    "analyzer/claims_remarks.py": ("analyzer/test_claims.py", "each remark beside its claim"),
+    "analyzer/claims_tables.py": ("analyzer/test_claims.py", "each claim there is asked of them"),
     "analyzer/contacts.py": ("analyzer/test_rates.py", "held to the ledger's bytes"),
     "analyzer/events.py": ("analyzer/test_states.py", "values only; each kind is used there"),
     "analyzer/quality.py": ("reports/test_quality.py", "each count beside its sentence"),
@@ -44,6 +47,7 @@ HELD_ELSEWHERE = {
     "captures/search/hits.py": ("captures/search/test_searching.py", "each row of it"),
     "captures/strange.py": ("captures/test_packets.py", "oddities, against the slow twin"),
     "captures/words.py": ("analyzer/test_hosts.py", "closed lists"),
+    "reports/claims_files.py": ("test_cli_check.py", "each kind of file is written there"),
     "reports/screen.py": ("test_cli.py", "what the commands print"),
 }
 """Modules without a test module of their own: where they are held, and why there."""
@@ -51,7 +55,10 @@ HELD_ELSEWHERE = {
 PASSED_ON = {"captures/pipeline.py": "what a thread raises is raised again by who waits for it"}
 """Modules that may catch everything, because they hand it on whole."""
 
-STARTING = {"captures/opening/tshark.py": "runs tshark, which opens what keys are given for"}
+STARTING = {
+    "analyzer/claims_queries.py": "queries run in a process of ours, which it can end",
+    "captures/opening/tshark.py": "runs tshark, which opens what keys are given for",
+}
 """Modules that may start a program."""
 
 TALKING = {"geo/fetching.py": "for the command geo update alone"}

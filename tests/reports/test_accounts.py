@@ -1,6 +1,3 @@
-import shutil
-import struct
-import subprocess
 from dataclasses import replace
 
 import polars as pl
@@ -54,75 +51,6 @@ def test_ledgers_of_two_captures_are_one(rich):
 def test_oddities_are_counted_by_kind_with_the_first_of_them(rich):
     first = accounts.by_kind(pl.concat([rich.oddities, rich.oddities])).row(0, named=True)
     assert (first["count"], first["frame"]) == (6, 812)
-
-
-def row(**changes):
-    plain = {
-        "remote_address": "192.0.2.1",
-        "is_shared": False,
-        "local_ports": [40_000],
-        "protocols": ["tcp"],
-    }
-    return plain | changes
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, "ip.addr == 192.0.2.1"),
-        ({"remote_address": "2001:db8::1"}, "ipv6.addr == 2001:db8::1"),
-        (
-            {"is_shared": True, "local_ports": [40_000, 40_001]},
-            "ip.addr == 192.0.2.1 && tcp.port in {40000, 40001}",
-        ),
-        (
-            {"is_shared": True, "protocols": ["udp"]},
-            "ip.addr == 192.0.2.1 && udp.port in {40000}",
-        ),
-        ({"is_shared": True, "protocols": ["tcp", "udp"]}, "ip.addr == 192.0.2.1"),
-        ({"is_shared": True, "protocols": ["icmp"], "local_ports": []}, "ip.addr == 192.0.2.1"),
-        ({"is_shared": True, "local_ports": list(range(13))}, "ip.addr == 192.0.2.1"),
-    ],
-)
-def test_the_display_filter_names_address_and_ports_where_names_share_it(changes, expected):
-    assert accounts.display_filter(row(**changes)) == expected
-
-
-def udp_packet(local_port):
-    payload = b"x"
-    udp = struct.pack("!4H", local_port, 443, 8 + len(payload), 0) + payload
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0,
-                     bytes([10, 0, 0, 1]), bytes([192, 0, 2, 1]))  # fmt: skip
-    return ip + udp
-
-
-@pytest.mark.tshark
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="no tshark on this machine")
-@pytest.mark.parametrize(
-    ("changes", "frames"),
-    [
-        ({}, ["1", "2", "3"]),
-        ({"is_shared": True, "protocols": ["udp"], "local_ports": [40_000, 40_002]}, ["1", "3"]),
-        ({"remote_address": "2001:db8::1"}, []),
-    ],
-)
-def test_wireshark_finds_the_frames_by_the_filter(tmp_path, changes, frames):
-    packets = [udp_packet(port) for port in (40_000, 40_001, 40_002)]
-    capture = tmp_path / "three.pcap"
-    capture.write_bytes(
-        struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101)
-        + b"".join(
-            struct.pack("<4I", 0, 0, len(packet), len(packet)) + packet for packet in packets
-        )
-    )
-    shown = accounts.display_filter(row(**changes))
-    found = subprocess.run(
-        ["tshark", "-r", capture, "-Y", shown, "-T", "fields", "-e", "frame.number"],
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    assert found.stdout.split() == frames
 
 
 def test_only_opinions_that_name_another_country_differ():

@@ -1,0 +1,105 @@
+"""What to know before relying on the result of a claim: whose traffic, whose word, what is lost."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from analyzer.claims_file import Claim
+from analyzer.claims_tables import Tables
+from analyzer.claims_worlds import doubtful_places, is_by_country, is_by_name
+from analyzer.spans import INFERRED
+
+
+def remarks(claim: Claim, tables: Tables) -> Iterator[str]:
+    """The remarks on one claim, a sentence or two each."""
+    yield _whose(tables)
+    if is_by_country(claim.query):
+        yield from _on_countries(claim, tables)
+    if is_by_name(claim.query):
+        yield (
+            "A name is what the phone said it wanted, or what a look-up gave for the address; who "
+            "answers behind it, a capture does not show."
+        )
+    if claim.states:
+        yield from _on_states(claim, tables)
+    yield from _on_losses(tables)
+
+
+def _whose(tables: Tables) -> str:
+    if tables.app is None:
+        return "All traffic of the phone counts, whichever app sent it."
+    if not tables.is_alone:
+        return (
+            f"The captures do not say which app owns a flow: all traffic of the phone counts, not "
+            f"only that of {tables.app}."
+        )
+    return f"Only flows that the captures ascribe to {tables.app} count."
+
+
+def _on_countries(claim: Claim, tables: Tables) -> Iterator[str]:
+    databases = tables.frames["databases"].filter(
+        pl.col("kind").str.split("+").list.contains("country")
+    )
+    named = [
+        f"{row['name']} ({row['data_date'] or 'of unknown date'})" for row in databases.to_dicts()
+    ]
+    if named:
+        yield (
+            f"A country is where {named[0]} places the address of the first server; what happens "
+            "behind it, a capture does not show."
+        )
+    places = tables.frames["places"].join(
+        doubtful_places(tables.frames["places"], claim.verdicts), on="address", how="anti"
+    )
+    sent = tables.frames["uploads"].join(
+        places, left_on="remote_address", right_on="address", how="semi"
+    )
+    whole = int(tables.frames["uploads"]["up_unique_bytes"].sum())
+    counted = int(sent["up_unique_bytes"].sum())
+    yield (
+        f"Of {whole:,} bytes uploaded in all, {counted:,} went to addresses whose country is "
+        f"{' or '.join(claim.verdicts)}, as the claim accepts."
+    )
+    if "unverifiable" in claim.verdicts:
+        yield "Unverifiable means that databases say so and that no round trip was held against it."
+
+
+def _on_states(claim: Claim, tables: Tables) -> Iterator[str]:
+    phases = tables.frames["phases"]
+    if claim.is_inferred_enough and (phases["source"] == INFERRED).any():
+        yield (
+            "The states were inferred from traffic, which the claim accepts: they prove nothing "
+            "about a person."
+        )
+    unknown = tables.frames["uploads"].filter(pl.col("state") == "unknown")
+    sent = int(unknown["up_unique_bytes"].sum())
+    if sent and "unknown" not in claim.states:
+        yield (
+            f"{sent:,} bytes were uploaded when the state of the phone is unknown; they count for "
+            "no state."
+        )
+    off = tables.frames["clocks"].filter(
+        ~pl.col("is_applied"),
+        (pl.col("low").dt.total_nanoseconds() > 0) | (pl.col("high").dt.total_nanoseconds() < 0),
+    )
+    for row in off.to_dicts():
+        yield (
+            f"{row['capture']}: the timeline's clock seems to be off by "
+            f"{-row['offset'].total_seconds():+.1f} s, which was not mended, so what is near to a "
+            "change of state may count for the wrong one."
+        )
+
+
+def _on_losses(tables: Tables) -> Iterator[str]:
+    captures = tables.frames["captures"]
+    lost = int(captures["dropped_packets"].fill_null(0).sum())
+    if lost:
+        yield (
+            f"The files record {lost:,} packets lost while capturing: they may have gone anywhere."
+        )
+    missing = int(captures["gap_bytes"].sum())
+    if missing:
+        yield (
+            f"At least {missing:,} bytes inside TCP streams were not captured: numbers are lower "
+            "bounds."
+        )

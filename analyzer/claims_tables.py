@@ -1,0 +1,96 @@
+"""What claims are tested on: the tables of one analysis, made now or saved before."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import dataframely as dy
+import polars as pl
+
+from analyzer.apps import is_alone
+from analyzer.saved import saved_tables
+from analyzer.settings import IDLE_STATES
+from analyzer.tables import Analysis
+from captures.errors import CaptureError
+
+SCHEMAS: Final[dict[str, type[dy.Schema]]] = {
+    field.name: get_args(field.type)[0]
+    for field in fields(Analysis)
+    if get_args(field.type)[:1]
+    and isinstance(get_args(field.type)[0], type)
+    and issubclass(get_args(field.type)[0], dy.Schema)
+    and field.name != "claims"
+}
+"""Every table that a query may name, by its exported name."""
+
+LOCATED: Final = {"flows": "remote_address", "uploads": "remote_address", "places": "address"}
+"""The tables in which a country can be graded: the column of addresses in each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The tables of one analysis, with what of its settings claims hang on.
+
+    Attributes:
+        frames: every table of `SCHEMAS`.
+        app: app under test; None: all traffic of the phone.
+        idle_means: what counts as idle: a key of `settings.IDLE_STATES`.
+        limits_hit: limits that bit while captures were read, and how often.
+        is_balanced: the ledger's identities hold.
+    """
+
+    frames: dict[str, pl.DataFrame]
+    app: str | None
+    idle_means: str
+    limits_hit: dict[str, int]
+    is_balanced: bool
+
+    @property
+    def is_alone(self) -> bool:
+        """The captures name apps, and one was asked for: it alone counts."""
+        return is_alone(self.app, self.frames["uploads"]["app"])
+
+    @property
+    def is_damaged(self) -> bool:
+        """Part of an input could not be read."""
+        return bool(self.frames["captures"]["damage"].is_not_null().any())
+
+    def exposure(self, states: tuple[str, ...]) -> int:
+        """Time that was observed in these states, ns; of all where none is named."""
+        phases = self.frames["phases"]
+        kept = phases.filter(pl.col("state").is_in(states)) if states else phases
+        return int(kept["exposure"].dt.total_nanoseconds().sum())
+
+
+def tables_of(analysis: Analysis) -> Tables:
+    """The tables of an analysis."""
+    return Tables(
+        frames={name: getattr(analysis, name) for name in SCHEMAS},
+        app=analysis.settings.app,
+        idle_means=analysis.settings.idle_means,
+        limits_hit=analysis.limits_hit,
+        is_balanced=analysis.summary.is_balanced,
+    )
+
+
+def tables_in(folder: Path, app: str | None = None) -> Tables:
+    """The tables that `analyze` wrote into a folder.
+
+    Args:
+        folder: where they are.
+        app: app under test, in the place of the one that was asked for then.
+
+    Raises:
+        CaptureError: one is missing, was changed, or the manifest says less than it has to.
+    """
+    frames, manifest = saved_tables(folder, SCHEMAS)
+    settings: Any = manifest.get("settings")
+    if not isinstance(settings, dict) or settings.get("idle_means") not in IDLE_STATES:
+        raise CaptureError(f"{folder}: expected the settings in its manifest, got none")
+    return Tables(
+        frames=frames,
+        app=app or settings.get("app"),
+        idle_means=settings["idle_means"],
+        limits_hit=dict(manifest.get("limits_hit", {})),
+        is_balanced=manifest.get("is_balanced") is True,
+    )

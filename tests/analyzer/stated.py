@@ -1,0 +1,114 @@
+"""Tables written by hand, and claims about them."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+import polars as pl
+
+from analyzer.claims import claims
+from analyzer.claims_file import read_claims
+from analyzer.claims_tables import SCHEMAS, Tables
+
+BEGIN = datetime(2026, 9, 14, 13, 0, tzinfo=UTC)
+PUBLISHED = 'sentence = "As somebody said."\nsource = "Somebody"'
+
+
+class Sent(NamedTuple):
+    """What the phone sent in one flow to one remote, in one state."""
+
+    bytes: int
+    country: str | None = "US"
+    address: str = "52.23.61.14"
+    host: str | None = "chat.example"
+    state: str = "idle"
+    app: str | None = None
+    asn: int | None = 14618
+    organisation: str | None = "Example"
+    verdict: str | None = "consistent"
+    others: tuple[str, ...] = ()
+    is_anycast: bool = False
+    service: str | None = "tls"
+    content: str | None = None
+    is_ech: bool | None = None
+    is_host_ambiguous: bool = False
+    role: str = "phone"
+
+
+def tables(*sent, hours=None, source="log.csv:2", app=None, damage=None, losses=0, limit=0):  # noqa: PLR0913 - of a test
+    """The tables of a phone that sent this, observed for so many hours of each state."""
+    spans = {"idle": 1.0} if hours is None else hours
+    flows = [_flow(number, one) for number, one in enumerate(sent, start=1)]
+    mine = [row for row, one in zip(flows, sent, strict=True) if one.role == "phone"]
+    rows = {
+        "flows": flows,
+        "uploads": [row | {"phase": 1} for row in mine],
+        "places": list({one.address: _place(one) for one in sent}.values()),
+        "phases": [
+            {"phase": number, "state": state, "source": source, "exposure": timedelta(hours=long)}
+            for number, (state, long) in enumerate(spans.items(), start=1)
+        ],
+        "captures": [{"capture": "a.pcap", "damage": damage, "dropped_packets": losses,
+                      "gap_bytes": 0}],
+        "ledger": [{"outcome": "limit", "packets": limit}],
+        "databases": [{"name": "first", "kind": "country", "data_date": date(2026, 6, 1)}],
+    }  # fmt: skip
+    return Tables(
+        frames={
+            name: pl.DataFrame(rows.get(name, []), schema=schema.create_empty().schema)
+            for name, schema in SCHEMAS.items()
+        },
+        app=app,
+        idle_means="screen-off",
+        limits_hit={},
+        is_balanced=True,
+    )
+
+
+def _flow(number, one):
+    return {
+        "flow": number,
+        "capture": "a.pcap",
+        "app": one.app,
+        "role": one.role,
+        "protocol": "tcp",
+        "local_port": 40_000 + number,
+        "remote_address": one.address,
+        "host": one.host,
+        "country": one.country,
+        "asn": one.asn,
+        "organisation": one.organisation,
+        "state": one.state,
+        "service": one.service,
+        "up_content": one.content,
+        "is_ech": one.is_ech,
+        "is_host_ambiguous": one.is_host_ambiguous,
+        "up_packets": 1,
+        "up_unique_bytes": one.bytes,
+    }
+
+
+def _place(one):
+    return {
+        "address": one.address,
+        "scope": "global",
+        "country": one.country,
+        "asn": one.asn,
+        "is_anycast": one.is_anycast,
+        "opinions": [{"database": str(n), "country": code}
+                     for n, code in enumerate((one.country, *one.others))],
+        "verdict": one.verdict,
+        "reason": None if one.verdict is None else "for a reason",
+    }  # fmt: skip
+
+
+def written(folder, *lines, name="claims.toml"):
+    """A file of one claim with these lines."""
+    path = folder / name
+    path.write_text("\n".join(["[[claim]]", 'id = "one"', PUBLISHED, *lines]), encoding="utf-8")
+    return path
+
+
+def tested(folder, of, *lines):
+    """What came of one claim with these lines."""
+    stated = read_claims([written(folder, *lines)], of.idle_means)
+    return claims(of, stated).row(0, named=True)

@@ -23,7 +23,7 @@ MB = 1 << 20
 
 
 def give_up(memory: int, seconds: int) -> None:
-    """Bound this process: so many bytes of memory, so many seconds, no file."""
+    """Bound this process: so many bytes of memory, so many seconds of the processor, no file."""
     import resource  # noqa: PLC0415 - not on every system
 
     bounds = {

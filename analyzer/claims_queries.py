@@ -21,8 +21,11 @@ import polars as pl
 from analyzer.claims_child import MB
 from analyzer.claims_sql import QueryError
 
-SECONDS: Final = 6.0
-"""Time for all queries of one reading of claims together, the start of the process included."""
+SECONDS: Final = 6
+"""Time of the processor for all queries of one reading of claims together."""
+
+LONGEST_WAIT: Final = 30.0
+"""Seconds that they may take by the clock, on a machine that is busy with other things."""
 
 MEMORY: Final = 2_048 * MB
 """Memory of that process, as addresses; what the tables take comes on top."""
@@ -61,14 +64,14 @@ class Answer:
 
 
 def answers(
-    tables: Mapping[str, pl.DataFrame], jobs: Sequence[Job], *, seconds: float = SECONDS
+    tables: Mapping[str, pl.DataFrame], jobs: Sequence[Job], *, seconds: int = SECONDS
 ) -> list[Answer]:
     """The answer to each job, in their order.
 
     Args:
         tables: what queries may name.
         jobs: the queries, already known to be harmless (`claims_sql.query`).
-        seconds: for all of them.
+        seconds: of the processor, for all of them.
 
     Raises:
         QueryError: one could not be answered; the message begins with its claim.
@@ -90,9 +93,10 @@ def answers(
         "tables": [(name, len(whole)) for name, whole in octets.items()],
         "jobs": placed,
         "memory": MEMORY + 4 * sum(map(len, octets.values())),
-        "seconds": round(2 * seconds) + 1,  # of several threads
+        "seconds": seconds,
     }
-    lines, ending = _said(json.dumps(head).encode() + b"\n" + b"".join(octets.values()), seconds)
+    question = json.dumps(head).encode() + b"\n" + b"".join(octets.values())
+    lines, is_stopped = _said(question)
     found = []
     for job, line in zip(jobs, lines, strict=False):
         said = json.loads(line)
@@ -102,7 +106,12 @@ def answers(
         found.append(Answer(tuple(said["columns"]), said["is_integer"], values))
     if len(found) < len(jobs):
         job = jobs[len(found)]
-        raise QueryError(f"{job.claim}: {job.what}: {ending}")
+        ending = (
+            f"it takes longer than {seconds} s, with the queries before it"
+            if is_stopped
+            else f"it takes more than {MEMORY // MB:,} MB of memory, or nests too deep"
+        )
+        raise QueryError(f"{job.claim}: {job.what}: stopped: {ending}")
     return found
 
 
@@ -112,8 +121,8 @@ def _octets(table: pl.DataFrame) -> bytes:
     return content.getvalue()
 
 
-def _said(question: bytes, seconds: float) -> tuple[list[bytes], str]:
-    """The lines that the process wrote, and how it ended, for where some are missing."""
+def _said(question: bytes) -> tuple[list[bytes], bool]:
+    """The lines that the process wrote, and whether it was ended because its time was over."""
     process = subprocess.Popen(  # noqa: S603 - our own file, and nothing else
         [sys.executable, "-P", str(_CHILD)],
         stdin=subprocess.PIPE,
@@ -123,21 +132,16 @@ def _said(question: bytes, seconds: float) -> tuple[list[bytes], str]:
         env={**os.environ, "POLARS_MAX_THREADS": "2"},
     )
     try:
-        output, _ = process.communicate(question, timeout=seconds)
-        ending = (
-            f"stopped: it takes more than {MEMORY // MB:,} MB of memory, or nests too deep for "
-            "the engine"
-        )
+        output, _ = process.communicate(question, timeout=LONGEST_WAIT)
     except subprocess.TimeoutExpired:
         _end(process)
         output, _ = process.communicate()
-        ending = f"stopped: with the queries before it, it takes longer than {seconds:g} s"
     except BaseException:
         _end(process)
         raise
     finally:
         _close(process)
-    return output.splitlines(), ending
+    return output.splitlines(), process.returncode in {-signal.SIGXCPU, -signal.SIGKILL}
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

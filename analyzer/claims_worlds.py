@@ -120,7 +120,9 @@ def doubtful_places(places: pl.DataFrame, accepted: Sequence[str]) -> pl.DataFra
     return (
         places.filter(pl.col("scope") == "global")
         .with_columns(
-            pl.when(is_accepted.fill_null(value=False)).then(opinions.list.unique()).alias("others")
+            pl.when(is_accepted.fill_null(value=False))
+            .then(opinions.list.unique().list.sort())
+            .alias("others")
         )
         .filter(pl.col("others").is_null() | (pl.col("others").list.len() > 1))
         .select("address", "country", "verdict", "others")

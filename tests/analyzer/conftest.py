@@ -5,6 +5,7 @@ from small_captures import ETHERNET, pcap, pcapng, put
 
 from analyzer.analysis import analyze
 from analyzer.settings import Settings
+from tests.analyzer.stated import answers_here, tested
 
 
 @pytest.fixture
@@ -32,3 +33,21 @@ def timeline_file(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def asked_here(monkeypatch):
+    """Queries of claims are asked in the process of the test."""
+    monkeypatch.setattr("analyzer.claims.answers", answers_here)
+    monkeypatch.setattr("analyzer.claims_file.answers", answers_here)
+
+
+@pytest.fixture
+def concluded(tmp_path, asked_here):  # noqa: ARG001 - it changes what is asked
+    """Result and reason of one claim with these lines; its row is then `concluded.row`."""
+
+    def conclude(of, *lines):
+        conclude.row = tested(tmp_path, of, *lines)
+        return conclude.row["result"], conclude.row["reason"]
+
+    return conclude

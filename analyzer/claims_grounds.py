@@ -89,7 +89,7 @@ def judged(asked: Asked, tables: Tables, flows: pl.DataFrame) -> Judgement:
             CANNOT_TELL, doubt.reason, f"{measured} {doubt.explanation}", doubt.world, doubt.hidden
         )
     if asked.holds:
-        tail = "" if asked.side == LOWER else (
+        tail = " That is what was tested; the sentence may say more." if asked.side == LOWER else (
             " This is what these captures show of the time they cover; it does not show that it "
             "never happens."
         )  # fmt: skip

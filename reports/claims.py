@@ -89,6 +89,8 @@ def _below(row: dict[str, Any]) -> Iterable[str]:
     yield doubt[:1].upper() + doubt[1:] + row["explanation"]
     if row["display_filter"] is not None:
         yield f"Display filter: {row['display_filter']}"
+    if row["cannot_show"] is not None:
+        yield f"A capture cannot show: {row['cannot_show']}"
 
 
 def summary_json(claims: pl.DataFrame, *, is_failed: bool) -> str:

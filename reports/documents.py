@@ -18,6 +18,7 @@ import jinja2
 from jinja2.utils import url_quote
 from markupsafe import Markup
 
+from analyzer.display_filters import display_filter
 from geo.countries import world_topology
 from reports import accounts, figures, wording
 from reports.text import shortened, visible

@@ -51,9 +51,9 @@ def test_time_verdicts_and_states_are_as_stated(read):
 
 
 def test_idle_means_what_the_user_says(read):
-    short = SOUND.split("query")[0] + 'idle-upload-below = "1 kB"'
+    short = SOUND.partition("query")[0] + 'idle-upload-below = "1 kB"'
     assert read(short)[0].states == ("idle",)
-    assert read(short, idle_means="both")[0].states == ("background", "idle")
+    assert read(short, idle_means="both")[0].states == ("idle", "background")
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_idle_means_what_the_user_says(read):
         (SOUND.replace("query", "#"), "expected one of query"),
         (SOUND.replace("== 0", "zero"), "expected ==, !="),
         (SOUND.replace("country", "continent"), "claim one: query: .*continent"),
-        (SOUND.replace("FROM uploads", "FROM read_csv('/etc/passwd')"), "a table expected"),
-        (SOUND.replace("SELECT sum", "DELETE FROM flows; SELECT sum"), "one SELECT"),
+        (SOUND.replace("FROM uploads", "FROM read_csv('/etc/passwd')"), "read_csv is not"),
+        (SOUND.replace("SELECT sum", "DELETE FROM flows WHERE 1 = sum"), "one SELECT"),
         (SOUND.replace("FROM uploads", "FROM rates"), "countries in rates have no verdict"),
         (SOUND.replace("FROM uploads", "FROM timeline"), "countries in timeline have no verdict"),
         (SOUND + 'exposure = "soon"', "exposure: expected a time"),
@@ -90,6 +90,7 @@ def test_idle_means_what_the_user_says(read):
         (SOUND + 'states = ["asleep"]', "states: expected a list"),
         (SOUND + "states = [[]]", "states: expected a list"),
         (SOUND + 'inferred = "yes"', "inferred: expected true or false"),
+        (SOUND.replace("SELECT sum", "SELECT 1 FROM flows; SELECT sum"), "'; ' is not allowed"),
         (SOUND + 'unless = "DROP TABLE flows"', "one SELECT"),
     ],
 )

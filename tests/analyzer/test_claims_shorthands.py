@@ -68,4 +68,4 @@ def test_a_value_that_a_form_does_not_take_is_refused(name, value):
 
 def test_plain_text_is_of_whole_flows():
     with pytest.raises(ShorthandError, match="no states"):
-        written("no-plaintext", True, IDLE, IDLE)
+        written("no-plaintext", value=True, states=IDLE, idle=IDLE)

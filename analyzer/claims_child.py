@@ -19,6 +19,7 @@ KEPT = "_is_kept"
 
 MOST_ROWS = 100_000
 MOST_COLUMNS = 3
+LONGEST_ERROR = 300
 MB = 1 << 20
 
 
@@ -60,7 +61,7 @@ def answer(tables: dict[str, pl.LazyFrame], sql: str) -> dict[str, Any]:
     try:
         rows = context.execute(sql).head(MOST_ROWS + 1).collect()
     except (pl.exceptions.PolarsError, OSError, ValueError, TypeError, OverflowError) as error:
-        return {"error": str(error).partition("\n")[0]}
+        return {"error": str(error).partition("\n")[0][:LONGEST_ERROR]}
     except pl.exceptions.PanicException as error:
         return {"error": f"the query broke the engine: {str(error).partition(chr(10))[0]}"}
     if rows.height > MOST_ROWS:

@@ -48,6 +48,7 @@ _KEYS: Final = frozenset(FORMS) | {
     "states",
     "exposure",
     "inferred",
+    "part",
 }
 _UNGRADED: Final = frozenset(
     {name for name, schema in SCHEMAS.items() if "country" in schema.columns()} | {"rates"}
@@ -79,6 +80,7 @@ class Claim:
         verdicts: verdicts on countries that count.
         states: states of the phone that it is about; empty: all.
         is_inferred_enough: phases that were inferred from traffic count.
+        is_part: the test is of a part of the sentence: where it holds, the rest remains untold.
         needed: time that must have been observed.
         is_needed_stated: the file says so itself.
     """
@@ -99,6 +101,7 @@ class Claim:
     verdicts: tuple[str, ...]
     states: tuple[str, ...]
     is_inferred_enough: bool
+    is_part: bool
     needed: timedelta
     is_needed_stated: bool
 
@@ -202,6 +205,7 @@ def _stated(file: str, name: str, given: Mapping[str, Any], idle: tuple[str, ...
         verdicts=_words(given, "verdicts", ACCEPTED) or ACCEPTED[:1],
         states=named_states,
         is_inferred_enough=_flag(given, "inferred"),
+        is_part=_flag(given, "part"),
         needed=NEEDED if needed is None else needed,
         is_needed_stated=needed is not None,
     )

@@ -88,6 +88,12 @@ def judged(asked: Asked, tables: Tables, flows: pl.DataFrame) -> Judgement:
         return Judgement(
             CANNOT_TELL, doubt.reason, f"{measured} {doubt.explanation}", doubt.world, doubt.hidden
         )
+    if asked.holds and asked.claim.is_part:
+        return Judgement(
+            CANNOT_TELL,
+            "only a part",
+            f"{measured} What was tested holds, and is only a part of what the sentence says.",
+        )
     if asked.holds:
         tail = " That is what was tested; the sentence may say more." if asked.side == LOWER else (
             " This is what these captures show of the time they cover; it does not show that it "

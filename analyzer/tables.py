@@ -48,6 +48,7 @@ DOUBTS = (
     "app unknown",
     "content unknown",
     "input damaged",
+    "only a part",
     "as the claim says",
 )
 LEDGER_OUTCOMES = (

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from xml.sax import make_parser
 from xml.sax.handler import ContentHandler
@@ -167,14 +166,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("lines", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_claim_ends_in_one_line(run, claims, lines):
-    begun = time.process_time()
-    done = run("check", OLD, "--claims", claims(lines), "--quiet")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("phonehome: ")
-    assert done.stderr.count("\n") == 1
-    assert "Traceback" not in done.stderr
-    assert time.process_time() - begun < 10
+def test_a_hostile_claim_ends_in_one_line(call, claims, lines):
+    """Six seconds of the processor are the most that its query gets; the rest is ours."""
+    code, out, said = call("check", OLD, "--claims", claims(lines), "--quiet")
+    assert (code, out, said.count("\n")) == (2, "", 1)
+    assert said.startswith("phonehome: ")
+    assert len(said) < 600
 
 
 @pytest.mark.parametrize(
@@ -185,7 +182,5 @@ def test_a_hostile_claim_ends_in_one_line(run, claims, lines):
 def test_a_hostile_file_ends_in_one_line(tmp_path, call, content):
     path = tmp_path / "claims.toml"
     path.write_bytes(content)
-    begun = time.monotonic()
     code, out, said = call("check", OLD, "--claims", path, "--quiet")
     assert (code, out, said.count("\n")) == (2, "", 1)
-    assert time.monotonic() - begun < 10

@@ -218,3 +218,15 @@ def test_a_query_that_matches_nothing_gives_no_number(concluded):
         "cannot tell",
         "nothing observed",
     )
+
+
+def test_a_test_of_a_part_can_contradict_a_sentence_and_not_support_it(concluded):
+    lines = (
+        "query = \"SELECT sum(up_unique_bytes) FROM uploads WHERE state = 'idle'\"",
+        'expect = "> 0"',
+        "part = true",
+    )
+    assert concluded(tables(Sent(9)), *lines) == ("cannot tell", "only a part")
+    assert "holds, and is only a part" in concluded.row["explanation"]
+    quiet = tables(Sent(9, state="active"), hours={"idle": 1, "active": 1})
+    assert concluded(quiet, *lines, 'exposure = "1 h"') == ("contradicted", None)

@@ -81,7 +81,8 @@ def summary(claims: pl.DataFrame, console: "Console") -> None:
         for text in _below(row):
             table.add_row("", Text(terminal(text)))
     console.print(table)
-    console.print(Text(terminal(sums_sentence(claims))))
+    whose = claims["remarks"].list.first().drop_nulls().unique().sort()  # whose traffic counts
+    console.print(Text(terminal(" ".join([sums_sentence(claims), *whose]))))
 
 
 def _below(row: dict[str, Any]) -> Iterable[str]:

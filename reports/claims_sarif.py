@@ -2,7 +2,6 @@
 
 import json
 from typing import Any, Final
-from urllib.parse import quote
 
 import polars as pl
 
@@ -11,6 +10,7 @@ from reports.provenance import version
 from reports.text import visible
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_PLAIN: Final = frozenset(b"-._~/0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def sarif(claims: pl.DataFrame, captures: pl.DataFrame, *, is_strict: bool) -> bytes:
@@ -21,7 +21,7 @@ def sarif(claims: pl.DataFrame, captures: pl.DataFrame, *, is_strict: bool) -> b
     """
     artifacts = [
         {
-            "location": {"uri": quote(visible(row["capture"]))},
+            "location": {"uri": _uri(visible(row["capture"]))},
             "hashes": {"sha-256": row["sha256"]},
         }
         for row in captures.to_dicts()
@@ -85,3 +85,8 @@ def _result(
             "said": [f"{name}: {visible(text)}" for name, text in paragraphs(row)],
         },
     }
+
+
+def _uri(name: str) -> str:
+    """A file name as a relative URI (RFC 3986, section 2.1)."""
+    return "".join(chr(o) if o in _PLAIN else f"%{o:02X}" for o in name.encode())

@@ -1,5 +1,6 @@
 import json
 
+import polars as pl
 import pytest
 
 from reports.claims_sarif import sarif
@@ -42,3 +43,9 @@ def test_any_text_is_shown_and_the_same_claims_give_the_same_bytes(rich, text):
     assert b"\x1b" not in content
     assert "\\u001b" not in content.decode()
     assert "\\u202e" not in content.decode()
+
+
+def test_names_of_captures_are_uris(rich):
+    named = rich.captures.head(1).with_columns(capture=pl.lit("a b#\u00e9?.pcap"))
+    (only,) = run(all_three(), named)["artifacts"]
+    assert only["location"]["uri"] == "a%20b%23%C3%A9%3F.pcap"

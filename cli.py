@@ -186,6 +186,11 @@ def _sent_bytes(
 OF_CAPTURES = (
     click.option("--app", help="App under test."),
     click.option(
+        "--app-alone",
+        is_flag=True,
+        help="No other app sent anything: claims about an app need to know.",
+    ),
+    click.option(
         "--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses."
     ),
     click.option(
@@ -259,6 +264,7 @@ def _settings(asked: dict[str, Any], **other: Any) -> "Settings":  # noqa: ANN40
         "timeline": "timelines",
         "geo": "databases",
         "version_label": "version",
+        "app_alone": "is_app_alone",
     }
     return Settings(**{names.get(name, name): value for name, value in asked.items()}, **other)
 
@@ -423,7 +429,10 @@ def _analysis(
 @click.option("--junit", type=EXISTING, metavar="FILE", help="Write the results as JUnit XML.")
 @click.option("--sarif", type=EXISTING, metavar="FILE", help="Write them as SARIF 2.1.0.")
 @click.option("--markdown", type=EXISTING, metavar="FILE", help="Write them as Markdown.")
+@click.option("-o", "--output", type=EXISTING, help="Folder for the whole report; default none.")
 @_of_captures
+@click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
+@click.option("--force", is_flag=True, help="Replace an earlier report.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def check(  # noqa: PLR0913 - one argument per option
@@ -433,6 +442,9 @@ def check(  # noqa: PLR0913 - one argument per option
     junit: Path | None,
     sarif: Path | None,
     markdown: Path | None,
+    output: Path | None,
+    formats: frozenset[str],
+    force: bool,  # noqa: FBT001 - the same
     quiet: bool,  # noqa: FBT001 - the same
     as_json: bool,  # noqa: FBT001 - the same
     **asked: Any,  # noqa: ANN401 - those of OF_CAPTURES
@@ -441,20 +453,28 @@ def check(  # noqa: PLR0913 - one argument per option
 
     Each claim is supported, contradicted, or cannot be told. Exit code 1 if one is contradicted.
     """
+    started = datetime.now(UTC)
     sinks = {"junit": junit, "sarif": sarif, "markdown": markdown}
     targets = {name: path for name, path in sinks.items() if path is not None}
     with _clear_errors():
         from reports.claims import is_failed, summary, summary_json  # noqa: PLC0415 - slow to import
         from reports.claims_files import contents  # noqa: PLC0415 - the same
         from reports.single import refuse_targets, write_files  # noqa: PLC0415 - the same
+        from reports.write import refuse_existing, write  # noqa: PLC0415 - the same
 
         refuse_targets(targets.values(), [*map(Path, paths), *claims])
+        if output is not None:
+            refuse_existing(output, force=force)
         tested = _tested(paths, claims, asked, is_quiet=quiet)
+        if output is not None:
+            if tested.analysis is None:
+                raise click.UsageError(f"--output is for captures: {paths[0]} holds a report")
+            write(tested.analysis, output, formats=formats, force=force, started=started)
         write_files(contents(tested.claims, tested.captures, targets, is_strict=strict))
     has_failed = is_failed(tested.claims, is_strict=strict)
     if not quiet:
         summary(tested.claims, _console())
-        _say(*(f"written: {path}" for path in targets.values()))
+        _say(*(f"written: {path}" for path in [output, *targets.values()] if path is not None))
     if as_json:
         with _standard_output():
             click.echo(summary_json(tested.claims, is_failed=has_failed))
@@ -462,11 +482,15 @@ def check(  # noqa: PLR0913 - one argument per option
 
 
 class _Tested(NamedTuple):
-    """What came of claims, in which captures, and the exit code that these deserve."""
+    """What came of claims, in which captures, the exit code that these deserve, and their tables.
+
+    There are none where the analysis was made before.
+    """
 
     claims: "DataFrame"
     captures: "DataFrame"
     code: int
+    analysis: "Analysis | None"
 
 
 def _tested(
@@ -483,21 +507,22 @@ def _tested(
         digests = Digests()
         digests.begin(Path(paths[0]))
         result = _analysis(paths, _settings(asked, claims=stated), digests, is_quiet=is_quiet)
-        return _Tested(result.claims, result.captures, _exit_code(result))
+        return _Tested(result.claims, result.captures, _exit_code(result), result)
     _refuse_what_is_of_captures(asked, folder)
-    tables = tables_in(folder, asked["app"])
+    tables = tables_in(folder, asked["app"], is_app_alone=asked["app_alone"])
     code = DAMAGED if tables.is_damaged else 0
     return _Tested(
         claims(tables, read_claims(stated, tables.idle_means)),
         tables.frames["captures"],
         code if tables.is_balanced else UNBALANCED,
+        None,
     )
 
 
 def _refuse_what_is_of_captures(asked: dict[str, Any], folder: Path) -> None:
     """What was analysed before cannot be told more about, but which app is meant."""
     context = click.get_current_context()
-    for name in sorted(asked.keys() - {"app"}):
+    for name in sorted(asked.keys() - {"app", "app_alone"}):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(
                 f"--{name.replace('_', '-')} is for captures: {folder} holds what analyze wrote, "

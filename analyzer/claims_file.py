@@ -24,6 +24,9 @@ SUFFIX: Final = ".toml"
 ACCEPTED: Final = ("consistent", "disputed", "unverifiable", "anycast")
 """Verdicts that a claim may accept; `anycast`: of addresses that many places answer, unchecked."""
 
+SUBJECTS: Final = ("phone", "app")
+"""What a sentence may be about; of an app, what another one sent says nothing."""
+
 NEEDED: Final = timedelta(minutes=10)
 """Time that must have been observed to say what is not there, where a claim states none."""
 
@@ -49,6 +52,7 @@ _KEYS: Final = frozenset(FORMS) | {
     "exposure",
     "inferred",
     "part",
+    "subject",
 }
 _UNGRADED: Final = frozenset(
     {name for name, schema in SCHEMAS.items() if "country" in schema.columns()} | {"rates"}
@@ -80,6 +84,7 @@ class Claim:
         verdicts: verdicts on countries that count.
         states: states of the phone that it is about; empty: all.
         is_inferred_enough: phases that were inferred from traffic count.
+        is_of_app: the sentence is about an app, not about all that a phone sends.
         is_part: the test is of a part of the sentence: where it holds, the rest remains untold.
         needed: time that must have been observed.
         is_needed_stated: the file says so itself.
@@ -101,6 +106,7 @@ class Claim:
     verdicts: tuple[str, ...]
     states: tuple[str, ...]
     is_inferred_enough: bool
+    is_of_app: bool
     is_part: bool
     needed: timedelta
     is_needed_stated: bool
@@ -205,6 +211,7 @@ def _stated(file: str, name: str, given: Mapping[str, Any], idle: tuple[str, ...
         verdicts=_words(given, "verdicts", ACCEPTED) or ACCEPTED[:1],
         states=named_states,
         is_inferred_enough=_flag(given, "inferred"),
+        is_of_app=_subject(given.get("subject", SUBJECTS[0])) == "app",
         is_part=_flag(given, "part"),
         needed=NEEDED if needed is None else needed,
         is_needed_stated=needed is not None,
@@ -258,6 +265,12 @@ def _flag(given: Mapping[str, Any], key: str) -> bool:
     if not isinstance(value, bool):
         raise _WrongValueError(f"{key}: expected true or false")
     return value
+
+
+def _subject(value: object) -> str:
+    if value not in SUBJECTS:
+        raise _WrongValueError(f"subject: expected {' or '.join(SUBJECTS)}")
+    return str(value)
 
 
 def _source(value: object) -> tuple[str, str | None, str | None]:

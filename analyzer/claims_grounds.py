@@ -123,9 +123,9 @@ def observed_text(tables: Tables, states: Sequence[str]) -> str:
 
 
 def found_text(answer: Answer) -> str | None:
-    """The answer as text; None: nothing matched."""
-    values = [_value_text(value) for value in answer.first if value is not None]
-    values.sort()  # the engine keeps no order of its own
+    """The answer as text, each value once; None: nothing matched."""
+    found = {_value_text(value) for value in answer.first if value is not None}
+    values = sorted(found)  # the engine keeps no order of its own
     more = f" and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else ""
     return f"{', '.join(values[:_SHOWN])}{more}" if values else None
 
@@ -272,15 +272,21 @@ def _otherwise(asked: Asked, world: World, answer: Answer, tables: Tables) -> st
                 f"{then}."
             )
         return (
-            f"The claim counts countries that are {verdicts}. Were the addresses of another "
-            f"verdict somewhere else than the first database says, {then}."
+            f"The claim counts only countries that are {verdicts}. Were addresses without such a "
+            f"verdict elsewhere than the first database says, {then}."
         )
     if world.doubt == NAMES:
         return f"Without names that may be another (several, or a cover), {then}."
     assert world.doubt == APPS  # noqa: S101 - the last of three
     if tables.is_alone:
         return f"Were the flows without a known owner those of {tables.app} too, {then}."
+    if tables.app is None:
+        return (
+            f"The sentence is about an app, and all traffic of the phone counts, whichever app "
+            f"sent it. Were nothing of it that app's, {then}. --app names the app, and --app-alone "
+            "says that no other one sent anything."
+        )
     return (
         f"The captures do not say which app owns a flow. Were nothing of it sent by {tables.app}, "
-        f"{then}."
+        f"{then}. --app-alone says that no other app sent anything."
     )

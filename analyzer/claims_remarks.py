@@ -26,14 +26,19 @@ def remarks(claim: Claim, tables: Tables) -> Iterator[str]:
 
 
 def _whose(tables: Tables) -> str:
+    if tables.is_alone:
+        return f"Only flows that the captures ascribe to {tables.app} count."
+    if tables.is_app_alone:
+        return (
+            f"All traffic of the phone counts as that of {tables.app or 'the app'}, because the "
+            "user says that no other app sent anything."
+        )
     if tables.app is None:
         return "All traffic of the phone counts, whichever app sent it."
-    if not tables.is_alone:
-        return (
-            f"The captures do not say which app owns a flow: all traffic of the phone counts, not "
-            f"only that of {tables.app}."
-        )
-    return f"Only flows that the captures ascribe to {tables.app} count."
+    return (
+        f"The captures do not say which app owns a flow: all traffic of the phone counts, not only "
+        f"that of {tables.app}."
+    )
 
 
 def _on_countries(claim: Claim, tables: Tables) -> Iterator[str]:
@@ -48,14 +53,13 @@ def _on_countries(claim: Claim, tables: Tables) -> Iterator[str]:
             f"A country is where {named[0]} places the address of the first server; what happens "
             "behind it, a capture does not show."
         )
-    places = tables.frames["places"].join(
-        doubtful_places(tables.frames["places"], claim.verdicts), on="address", how="anti"
-    )
-    sent = tables.frames["uploads"].join(
-        places, left_on="remote_address", right_on="address", how="semi"
-    )
-    whole = int(tables.frames["uploads"]["up_unique_bytes"].sum())
-    counted = int(sent["up_unique_bytes"].sum())
+    doubtful = doubtful_places(tables.frames["places"], claim.verdicts)
+    unaccepted = doubtful.filter(~pl.col("is_accepted"))["address"]
+    uploads = tables.frames["uploads"]
+    sent = uploads.filter(pl.col("app") == tables.app) if tables.is_alone else uploads
+    whole = int(sent["up_unique_bytes"].sum())
+    is_accepted = ~pl.col("remote_address").is_in(unaccepted.implode())
+    counted = int(sent.filter(is_accepted)["up_unique_bytes"].sum())
     yield (
         f"Of {whole:,} bytes uploaded in all, {counted:,} went to addresses whose country is "
         f"{' or '.join(claim.verdicts)}, as the claim accepts."

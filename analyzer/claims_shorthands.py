@@ -146,8 +146,9 @@ def _idle_below(value: object, idle: tuple[str, ...]) -> Written:
         f"WHERE state IN ({listed})"
     )
     interval = (
-        f"SELECT concat(round(low_per_hour), ' to ', round(high_per_hour)) AS bytes_per_hour FROM "
-        f"rates WHERE dimension = 'all' AND state IN ({listed}) AND "
+        "SELECT concat(CAST(round(low_per_hour) AS BIGINT), ' to ', "
+        "CAST(round(high_per_hour) AS BIGINT)) AS bytes_per_hour FROM rates WHERE "
+        f"dimension = 'all' AND state IN ({listed}) AND "
         f"low_per_hour <= {limit} AND high_per_hour >= {limit}"
     )
     return Written(

@@ -34,6 +34,7 @@ class Tables:
     Attributes:
         frames: every table of `SCHEMAS`.
         app: app under test; None: all traffic of the phone.
+        is_app_alone: the user says that no other app sent anything.
         idle_means: what counts as idle: a key of `settings.IDLE_STATES`.
         limits_hit: limits that bit while captures were read, and how often.
         is_balanced: the ledger's identities hold.
@@ -41,6 +42,7 @@ class Tables:
 
     frames: dict[str, pl.DataFrame]
     app: str | None
+    is_app_alone: bool = False
     idle_means: str
     limits_hit: dict[str, int]
     is_balanced: bool
@@ -67,18 +69,20 @@ def tables_of(analysis: Analysis) -> Tables:
     return Tables(
         frames={name: getattr(analysis, name) for name in SCHEMAS},
         app=analysis.settings.app,
+        is_app_alone=analysis.settings.is_app_alone,
         idle_means=analysis.settings.idle_means,
         limits_hit=analysis.limits_hit,
         is_balanced=analysis.summary.is_balanced,
     )
 
 
-def tables_in(folder: Path, app: str | None = None) -> Tables:
+def tables_in(folder: Path, app: str | None = None, *, is_app_alone: bool = False) -> Tables:
     """The tables that `analyze` wrote into a folder.
 
     Args:
         folder: where they are.
         app: app under test, in the place of the one that was asked for then.
+        is_app_alone: the user says that no other app sent anything.
 
     Raises:
         CaptureError: one is missing, was changed, or the manifest says less than it has to.
@@ -90,6 +94,7 @@ def tables_in(folder: Path, app: str | None = None) -> Tables:
     return Tables(
         frames=frames,
         app=app or settings.get("app"),
+        is_app_alone=is_app_alone or settings.get("is_app_alone") is True,
         idle_means=settings["idle_means"],
         limits_hit=dict(manifest.get("limits_hit", {})),
         is_balanced=manifest.get("is_balanced") is True,

@@ -63,7 +63,7 @@ class World:
 
 def as_found(tables: Tables) -> Columns:
     """The tables as the analysis has them, restricted to the app where it alone counts."""
-    return _of_app(tables, is_unknown_in=not tables.is_alone)
+    return {} if tables.app is None else _of_app(tables, is_unknown_in=not tables.is_alone)
 
 
 def phone_tables(tables: Tables) -> dict[str, pl.DataFrame]:
@@ -84,9 +84,9 @@ def worlds(tables: Tables, claim: Claim) -> list[World]:
     if is_by_name(claim.query):
         unsure = _named_otherwise(phone_tables(tables))
         found += [World(NAMES, _joined(base, unsure))] if unsure else []
-    if tables.app is not None:
-        other = _of_app(tables, is_unknown_in=tables.is_alone)
-        found += [World(APPS, other)]
+    is_of_app = tables.app is not None or claim.is_of_app
+    if is_of_app and (tables.is_alone or not tables.is_app_alone):
+        found += [World(APPS, _of_app(tables, is_unknown_in=tables.is_alone))]
     return found
 
 
@@ -111,21 +111,25 @@ def doubtful_places(places: pl.DataFrame, accepted: Sequence[str]) -> pl.DataFra
     Of an accepted verdict are here only those whose databases differ: they may be where another
     database says, which weighs only where something was not seen.
 
-    Columns: address, country, verdict, `others`: countries where it may be instead; null: any.
+    Columns: address, country, verdict, `is_accepted`; `others`, where it may be: where databases
+    say, if that is accepted or was held against a round trip; null: anywhere.
     """
     verdict = pl.col("verdict")
     is_moving = pl.col("is_anycast").fill_null(value=False) & (verdict != "consistent")
     is_accepted = verdict.is_in(accepted) & (~is_moving | pl.lit("anycast" in accepted))
+    is_measured = pl.col("rtt_floor").is_not_null() | pl.lit("unverifiable" in accepted)
+    is_between = (verdict == "disputed") & is_measured & ~is_moving
     opinions = pl.col("opinions").list.eval(pl.element().struct.field("country").drop_nulls())
     return (
         places.filter(pl.col("scope") == "global")
+        .with_columns(is_accepted.fill_null(value=False).alias("is_accepted"))
         .with_columns(
-            pl.when(is_accepted.fill_null(value=False))
+            pl.when(pl.col("is_accepted") | is_between)
             .then(opinions.list.unique().list.sort())
             .alias("others")
         )
         .filter(pl.col("others").is_null() | (pl.col("others").list.len() > 1))
-        .select("address", "country", "verdict", "others")
+        .select("address", "country", "verdict", "is_accepted", "others")
     )
 
 
@@ -136,7 +140,7 @@ def _placed_elsewhere(tables: Tables, claim: Claim) -> Iterator[tuple[bool, Colu
     differ.
     """
     doubtful = doubtful_places(tables.frames["places"], claim.verdicts).to_dicts()
-    unaccepted = [row for row in doubtful if row["others"] is None]
+    unaccepted = [row for row in doubtful if not row["is_accepted"]]
     said = (*claim.query.texts, *map(str, claim.expect.wanted))
     codes = list(dict.fromkeys(code for code in said if CODE.fullmatch(code)))
     choices = [codes] + [[code] for code in codes[:_MOST_CODES] if len(codes) > 1]
@@ -214,8 +218,6 @@ def _unnamed(table: pl.DataFrame) -> pl.DataFrame:
 
 def _of_app(tables: Tables, *, is_unknown_in: bool) -> Columns:
     """Which rows are the app's: those that say so, and with or without those that say nothing."""
-    if tables.app is None:
-        return {}
     frames = phone_tables(tables)
     found = {name: _kept(frames[name], tables, is_unknown_in) for name in _OWNED}
     flows = frames["flows"].filter(found["flows"][KEPT])["flow"].implode()

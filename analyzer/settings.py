@@ -35,6 +35,7 @@ class Settings:
     Attributes:
         phones: addresses of the phone; empty: find out.
         app: app under test; None: all traffic of the phone.
+        is_app_alone: the user says that no other app sent anything; weighs in claims alone.
         timelines: files that say when the phone was active or idle.
         idle_means: which states count as idle in the answer: a key of `IDLE_STATES`.
         packages: files that name the package of each user id; see `apps.read_packages`.
@@ -59,6 +60,7 @@ class Settings:
 
     phones: tuple[str, ...] = ()
     app: str | None = None
+    is_app_alone: bool = False
     timelines: tuple[Path, ...] = ()
     idle_means: str = "screen-off"
     packages: tuple[Path, ...] = ()

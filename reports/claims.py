@@ -48,7 +48,8 @@ def result_text(row: dict[str, Any]) -> str:
 
 def source_text(row: dict[str, Any]) -> str:
     """Who published the sentence of a row, and when."""
-    return row["source"] if row["source_date"] is None else f"{row['source']}, {row['source_date']}"
+    source, day = row["source"], row["source_date"]
+    return source if day is None or day in source else f"{source}, {day}"
 
 
 def paragraphs(row: dict[str, Any]) -> list[tuple[str, str]]:
@@ -81,8 +82,16 @@ def summary(claims: pl.DataFrame, console: "Console") -> None:
         for text in _below(row):
             table.add_row("", Text(terminal(text)))
     console.print(table)
-    whose = claims["remarks"].list.first().drop_nulls().unique().sort()  # whose traffic counts
-    console.print(Text(terminal(" ".join([sums_sentence(claims), *whose]))))
+    for line in (sums_sentence(claims), *shared_remarks(claims)):
+        console.print(Text(terminal(line)))
+
+
+def shared_remarks(claims: pl.DataFrame) -> list[str]:
+    """The remarks that hold for every claim, as whose traffic counts."""
+    of_claims = claims["remarks"].to_list()
+    return (
+        [one for one in of_claims[0] if all(one in each for each in of_claims)] if of_claims else []
+    )
 
 
 def _below(row: dict[str, Any]) -> Iterable[str]:
@@ -105,6 +114,7 @@ def section(claims: pl.DataFrame) -> dict[str, Any]:
     """What the page shows of claims: how many, and each with its mark; no rows: no claim."""
     return {
         "sums": sums_sentence(claims),
+        "shared": shared_remarks(claims),
         "rows": [
             row | {"mark": MARKS[row["result"]], "published": source_text(row)}
             for row in claims.to_dicts()

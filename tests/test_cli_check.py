@@ -184,3 +184,31 @@ def test_a_hostile_file_ends_in_one_line(tmp_path, call, content):
     path.write_bytes(content)
     code, out, said = call("check", OLD, "--claims", path, "--quiet")
     assert (code, out, said.count("\n")) == (2, "", 1)
+
+
+def test_a_check_writes_the_whole_report_where_it_is_asked_for(tmp_path, call, claims):
+    folder, path = tmp_path / "out", claims('no-upload-to = ["CN"]')
+    assert call("check", OLD, "--claims", path, "-o", folder, "--quiet")[0] == 0
+    assert 'id="claim-one"' in (folder / "report.html").read_text(encoding="utf-8")
+    assert json.loads((folder / "analysis.json").read_bytes())["claims"][0]["claim"] == "one"
+    code, _, said = call("check", OLD, "--claims", path, "-o", folder)
+    assert (code, "--force replaces it" in said) == (2, True)
+    code, _, said = call("check", folder, "--claims", path, "-o", tmp_path / "other")
+    assert (code, "--output is for captures" in said) == (2, True)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_sentence_on_an_app_is_contradicted_only_by_what_is_the_apps(tmp_path, call, claims):
+    path = claims(
+        'no-upload-to = "CN"',
+        'verdicts = ["unverifiable", "disputed", "consistent"]',
+        'subject = "app"',
+    )
+    code, _, said = call("check", NEW, "--claims", path)
+    assert (code, "app unknown" in said.lower()) == (0, True)
+    code, _, said = call("check", NEW, "--claims", path, "--app-alone")
+    assert (code, "because the user says" in " ".join(said.split())) == (1, True)
+    folder = tmp_path / "out"
+    call("analyze", NEW, "-o", folder, "--format", "parquet", "--quiet")
+    assert call("check", folder, "--claims", path, "--quiet")[0] == 0
+    assert call("check", folder, "--claims", path, "--quiet", "--app-alone")[0] == 1

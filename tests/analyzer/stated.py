@@ -37,7 +37,9 @@ class Sent(NamedTuple):
     role: str = "phone"
 
 
-def tables(*sent, hours=None, source="log.csv:2", app=None, damage=None, losses=0, limit=0):  # noqa: PLR0913 - of a test
+def tables(  # noqa: PLR0913 - of a test
+    *sent, hours=None, source="log.csv:2", app=None, damage=None, losses=0, limit=0, rtt=None
+):
     """The tables of a phone that sent this, observed for so many hours of each state."""
     spans = {"idle": 1.0} if hours is None else hours
     flows = [_flow(number, one) for number, one in enumerate(sent, start=1)]
@@ -45,7 +47,7 @@ def tables(*sent, hours=None, source="log.csv:2", app=None, damage=None, losses=
     rows = {
         "flows": flows,
         "uploads": [row | {"phase": 1} for row in mine],
-        "places": list({one.address: _place(one) for one in sent}.values()),
+        "places": list({one.address: _place(one, rtt) for one in sent}.values()),
         "phases": [
             {"phase": number, "state": state, "source": source, "exposure": timedelta(hours=long)}
             for number, (state, long) in enumerate(spans.items(), start=1)
@@ -90,7 +92,7 @@ def _flow(number, one):
     }
 
 
-def _place(one):
+def _place(one, rtt):
     return {
         "address": one.address,
         "scope": "global",
@@ -99,6 +101,7 @@ def _place(one):
         "is_anycast": one.is_anycast,
         "opinions": [{"database": str(n), "country": code}
                      for n, code in enumerate((one.country, *one.others))],
+        "rtt_floor": rtt,
         "verdict": one.verdict,
         "reason": None if one.verdict is None else "for a reason",
     }  # fmt: skip

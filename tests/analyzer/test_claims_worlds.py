@@ -1,5 +1,8 @@
 """Where the doubtful may be otherwise, and what then remains of a claim."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from analyzer.claims_worlds import doubtful_places
 from tests.analyzer.stated import Sent, tables
 
@@ -116,3 +119,36 @@ def test_what_other_devices_sent_never_counts(concluded):
     query = "query = \"SELECT host FROM flows WHERE country = 'CN'\""
     sent = tables(Sent(9), Sent(70, "CN", "1.2.4.8", role="bystander"))
     assert concluded(sent, query, 'expect = "empty"') == ("supported", None)
+
+
+OF_APP = 'subject = "app"'
+
+
+def test_a_capture_of_one_app_says_nothing_of_another_unless_no_other_sent_anything(concluded):
+    sent = tables(Sent(70, "CN"))
+    assert concluded(sent, NO_CHINA, OF_APP) == ("cannot tell", "app unknown")
+    assert "--app names the app" in concluded.row["explanation"]
+    assert concluded(replace(sent, is_app_alone=True), NO_CHINA, OF_APP) == ("contradicted", None)
+    assert any("because the user says" in remark for remark in concluded.row["remarks"])
+    assert concluded(tables(Sent(70, app=APP)), ONLY_US, OF_APP) == ("supported", None)
+
+
+def test_what_captures_say_of_apps_outweighs_what_the_user_says(concluded):
+    named = tables(Sent(9, app=APP), Sent(70, "CN", "1.2.4.8"), app=APP)
+    assert concluded(replace(named, is_app_alone=True), NO_CHINA, OF_APP) == (
+        "cannot tell",
+        "app unknown",
+    )
+    other = tables(Sent(70, "CN", app=OTHER), Sent(9, app=APP), app=APP)
+    assert concluded(other, NO_CHINA, OF_APP) == ("supported", None)
+
+
+def test_a_dispute_that_a_round_trip_bounds_is_between_what_databases_say(concluded):
+    assert concluded(tables(DISPUTED), 'no-upload-to = "RU"') == HIDDEN
+    bounded = tables(DISPUTED, rtt=timedelta(milliseconds=20))
+    assert concluded(bounded, 'no-upload-to = "RU"') == ("supported", None)
+    assert concluded(tables(DISPUTED), 'no-upload-to = "RU"', accept("unverifiable")) == (
+        "supported",
+        None,
+    )
+    assert concluded(bounded, NO_CHINA) == HIDDEN

@@ -4,7 +4,15 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from reports.claims import counts, is_failed, section, summary, summary_json, sums_sentence
+from reports.claims import (
+    counts,
+    is_failed,
+    section,
+    source_text,
+    summary,
+    summary_json,
+    sums_sentence,
+)
 from tests.reports.conftest import HOSTILE
 from tests.reports.stated_rows import HELD, UNTOLD, all_three, hostile, rows
 
@@ -56,3 +64,25 @@ def test_the_json_holds_all_of_it():
 def test_the_section_marks_each_result():
     assert [row["mark"] for row in section(all_three())["rows"]] == ["bad", "warn", "good"]
     assert section(rows())["rows"] == []
+
+
+def test_what_holds_for_every_claim_is_said_once_at_the_end():
+    table = rows(
+        {"claim": "a", "remarks": ["All count.", "Of a."]},
+        {"claim": "b", "remarks": ["All count."]},
+    )
+    assert shown(table).count("All count.") == 1
+    assert section(table)["shared"] == ["All count."]
+    assert section(rows())["shared"] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "day", "text"),
+    [
+        ("RFA, August 2020", "August 2020", "RFA, August 2020"),
+        ("RFA", "August 2020", "RFA, August 2020"),
+        ("RFA", None, "RFA"),
+    ],
+)
+def test_a_day_that_the_source_names_is_not_named_again(source, day, text):
+    assert source_text({"source": source, "source_date": day}) == text

@@ -36,9 +36,7 @@ FIRST_CONVERSATIONS = 4_096
 FIRST_LISTS = 256
 TABLE_PER_CONVERSATION = 2
 WAITING = 4_096
-EXCERPTS = (
-    4_096  # at least four: a tag, a mark, a piece with a name and payload may come with one packet
-)
+EXCERPTS = 4_096  # at least three: a tag, a mark and a piece of one packet; four if searched
 EXCERPT_BYTES = 1 << 20
 ODDITIES = 4_096
 CACHE_LINE = 64

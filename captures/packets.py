@@ -398,7 +398,7 @@ def _is_room(memory, output, captured, bounds):
     counts = memory.counts
     return (
         counts[COUNT_PACKETS] + memory.waiting.shape[0] < output.packets.shape[1]
-        and counts[COUNT_EXCERPTS] + 3 < output.excerpts.shape[0]
+        and counts[COUNT_EXCERPTS] + 2 + bounds.payloads < output.excerpts.shape[0]
         and counts[COUNT_EXCERPT_BYTES] + captured * (1 + bounds.payloads) + TAGS_BYTES
         <= output.excerpt_data.shape[0]
         and counts[COUNT_ODDITIES] + ODDITIES_PER_PACKET <= output.oddities.shape[0]

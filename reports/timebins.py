@@ -82,11 +82,16 @@ def _without_silence(spans: pl.DataFrame, timeline: pl.DataFrame) -> pl.DataFram
     """The spans; one in which nearly nothing but silence lies is two, what is before and after."""
     covered = _joined(spans)["covered"].max()
     begin = pl.col("start").to_physical()
+    seen = timeline.filter(pl.col("start").is_not_null()).select(
+        start=begin, end=begin + pl.col("width").to_physical()
+    )
+    if seen.is_empty():
+        return spans
+    edges = [spans.select(start=pl.col(edge), end=pl.col(edge)) for edge in ("first", "last")]
     silence = (
-        timeline.filter(pl.col("start").is_not_null())
-        .select(start=begin, end=begin + pl.col("width").to_physical())
+        pl.concat([seen, *edges])
         .unique()
-        .sort("start")
+        .sort("start", "end")
         .with_columns(after=pl.col("start").shift(-1))
         .filter(pl.col("after") - pl.col("end") > _DEAD_SILENCE * pl.lit(covered))
     )

@@ -35,8 +35,10 @@ _MOST_CUTS: Final = 20
 _MOST_SHADES: Final = 200
 _LABEL_SHARE: Final = 0.14
 _NUMBER_SHARE: Final = 0.01
-_STEPS: Final = tuple(
-    timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
+_MINUTE: Final = timedelta(minutes=1)
+_STEPS: Final = (
+    *(timedelta(seconds=seconds) for seconds in (1, 2, 5, 10, 15, 30)),
+    *(_MINUTE * count for count in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)),
 )
 _MOST_TICKS: Final = 14
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,13 +117,14 @@ def _ticks(bins: pl.DataFrame, gaps: pl.DataFrame) -> Figure:
     last: datetime = bins["start"].to_list()[-1] + bins["width"].to_list()[-1]
     starts, ends = [first, *gaps["end"].to_list()], [*gaps["start"].to_list(), last]
     spans = list(zip(starts, ends, strict=True))
-    shown = sum((end - start for start, end in spans), timedelta())
+    shown = sum((max(end - start, timedelta()) for start, end in spans), timedelta())
     step = next((step for step in _STEPS if shown / step <= _MOST_TICKS), _STEPS[-1])
     rounds = [list(_multiples(step, *span)) for span in spans]
+    clock = "%H:%M" if step >= _MINUTE else "%H:%M:%S"
     return {
         "tickvals": [_iso(moment) for moments in rounds for moment in moments],
         "ticktext": [
-            moment.strftime("%H:%M<br>%Y-%m-%d" if place == 0 else "%H:%M")
+            moment.strftime(f"{clock}<br>%Y-%m-%d" if place == 0 else clock)
             for moments in rounds
             for place, moment in enumerate(moments)
         ],

@@ -66,3 +66,23 @@ def test_an_empty_timeline_has_no_bins(empty):
 def test_what_has_no_time_is_in_no_bin(rich):
     timeless = rich.timeline.with_columns(start=pl.lit(None, pl.Datetime("ns", "UTC")))
     assert timebins.bins(timeless, rich.captures).height == 0
+
+
+@pytest.mark.parametrize("jump", ["before", "between", "after"])
+def test_a_silence_of_years_in_one_capture_does_not_hide_what_was_seen(rich, jump):
+    first, last = rich.captures["first_time"][0], rich.captures["last_time"][0]
+    years, begin = timedelta(days=2_000), pl.col("start")
+    captures = rich.captures.with_columns(
+        first_time=pl.lit(first - years * (jump == "before"), pl.Datetime("ns", "UTC")),
+        last_time=pl.lit(last + years * (jump != "before"), pl.Datetime("ns", "UTC")),
+    )
+    is_late = (begin > first + (last - first) / 2) if jump == "between" else pl.lit(value=False)
+    timeline = rich.timeline.with_columns(
+        start=pl.when(is_late).then(begin + years).otherwise(begin).cast(pl.Datetime("ns", "UTC"))
+    )
+    bins = timebins.bins(timeline, captures)
+    assert bins["width"][0] == timebins.bins(rich.timeline, rich.captures)["width"][0]
+    (gap,) = timebins.gaps(captures, timeline, bins).to_dicts()
+    assert gap["end"] - gap["start"] > timedelta(days=1_999)
+    starts = bins["start"]
+    assert not starts.is_between(gap["start"], gap["end"]).any()

@@ -87,6 +87,21 @@ def test_ticks_are_round_moments_outside_of_gaps():
     assert ticks["tickvals"][4] == "2026-03-16T09:10:00.000000"
 
 
+def test_ticks_of_a_few_seconds_before_a_gap_say_the_second():
+    first = datetime(2026, 3, 14, 9, 3, 4, tzinfo=UTC)
+    bins = pl.DataFrame(
+        {"start": [first], "width": [timedelta(seconds=6)]},
+        schema={"start": TIMES, "width": pl.Duration("ns")},
+    )
+    gaps = pl.DataFrame(
+        {"start": [first + timedelta(seconds=6)], "end": [first + timedelta(days=9)]},
+        schema={"start": TIMES, "end": TIMES},
+    )
+    ticks = timechart._ticks(bins, gaps)["ticktext"]
+    assert ticks[:2] == ["09:03:05<br>2026-03-14", "09:03:06"]
+    assert len(ticks) <= 14
+
+
 def test_a_year_of_captures_has_few_ticks():
     bins = pl.DataFrame(
         {

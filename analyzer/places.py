@@ -19,10 +19,10 @@ ANYCAST = "announced from many places at once: where it is depends on who asks"
 NO_LOCATION = "the distance was not checked, because the phone's place was not named"
 NO_ROUND_TRIP = "no round trip was measured"
 NO_BORDER = "the map has no border for the country"
-TOLD = (
-    "The phone was in {}, as --phone-location tells: distances hang on it. Borders: made with "
-    "Natural Earth, https://www.naturalearthdata.com, de facto. Place names and coordinates by "
-    "GeoNames, https://www.geonames.org, CC BY 4.0."
+TOLD = "The phone was in {}, as --phone-location tells: distances hang on it."
+ATTRIBUTION = (
+    "Borders: made with Natural Earth, https://www.naturalearthdata.com, de facto. Place names and "
+    "coordinates by GeoNames, https://www.geonames.org, CC BY 4.0."
 )
 
 _HALF_NANOSECONDS = 2e9
@@ -65,7 +65,7 @@ def judged(
 
 def location_notes(location: Location | None) -> tuple[str, ...]:
     """What a reader must know of the place that distances are measured from."""
-    return (TOLD.format(location.label),) if location else ()
+    return (TOLD.format(location.label), ATTRIBUTION) if location else ()
 
 
 def _kilometres(places: pl.DataFrame, location: Location | None) -> pl.DataFrame:

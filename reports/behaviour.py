@@ -53,12 +53,15 @@ def behaviour(analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def sentences(analysis: Analysis, shown: dict[str, Any]) -> list[str]:
+def sentences(
+    analysis: Analysis, shown: dict[str, Any], *, says_periodic: bool = True
+) -> list[str]:
     """What the answer says of behaviour over time: the idle rate, and what is periodic.
 
     Args:
         analysis: the tables.
         shown: what `behaviour` makes of them.
+        says_periodic: name what is contacted periodically, too.
     """
     if not shown["is_told"]:
         return _sent(analysis)
@@ -74,7 +77,7 @@ def sentences(analysis: Analysis, shown: dict[str, Any]) -> list[str]:
             f"({_few(new)})."
         )
     clear = [row for row in shown["beacons"] if row["confidence"] == "clear"]
-    if clear:
+    if clear and says_periodic:
         names = [f"{row['name']} every {row['every']}" for row in clear]
         said.append(f"Contacted periodically {shown['when']}: {_few(names)}.")
     return [*said, *_sent(analysis)]

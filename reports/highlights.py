@@ -4,13 +4,15 @@ The rank is stated: first what contradicts the answer (a country that cannot be)
 while nobody touches the phone, what others could read, what names deceive, what is unsure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 
 from analyzer.display_filters import addresses_filter
+from analyzer.findings import PLAIN
+from analyzer.places import ATTRIBUTION
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import Analysis
 from reports.documents import fragment
@@ -24,6 +26,7 @@ MOST: Final = 8
 _LONGEST: Final = 60
 _FEW: Final = 3
 _MOST_ADDRESSES: Final = 12
+_PLAIN_END: Final = PLAIN.rpartition("{}")[2]
 _UNNAMED: Final = 0.01
 
 
@@ -67,6 +70,21 @@ def highlights(analysis: Analysis, part: Counted, over_time: dict[str, Any]) -> 
         *_unnamed(part),
     ]
     return found[:MOST]
+
+
+def unsaid(notes: Iterable[str], found: Iterable[Highlight]) -> list[str]:
+    """The notes of a run without those that a finding says too, and without attributions.
+
+    Args:
+        notes: those of the analysis.
+        found: `highlights`.
+    """
+    is_plain_said = any(each.kind == "plain" for each in found)
+    return [
+        note
+        for note in notes
+        if note != ATTRIBUTION and not (is_plain_said and note.endswith(_PLAIN_END))
+    ]
 
 
 def _addresses(table: pl.DataFrame) -> str:

@@ -8,7 +8,7 @@ from analyzer.tables import Analysis
 from reports import behaviour, story, sums, wording
 from reports.colours import GRADES
 from reports.figures import country_text
-from reports.highlights import Highlight, highlights
+from reports.highlights import Highlight, highlights, unsaid
 from reports.provenance import version
 from reports.text import markdown, markdown_code, shortened
 
@@ -28,7 +28,7 @@ def report(analysis: Analysis) -> Iterator[bytes]:
         [markdown(" ".join(story.paragraph(analysis, part)))],
         *([_findings(found)] if found else []),
         *([_countries(countries, analysis.summary.up_unique_bytes)] if countries else []),
-        _care(analysis),
+        _care(analysis, unsaid(analysis.notes, found)),
         _source(analysis),
     ]
     yield ("\n\n".join("\n".join(lines) for lines in blocks) + "\n").encode()
@@ -74,7 +74,7 @@ def _grades(row: dict[str, Any]) -> str:
     )
 
 
-def _care(analysis: Analysis) -> list[str]:
+def _care(analysis: Analysis, notes: list[str]) -> list[str]:
     """What must be known before a number is quoted."""
     said = [
         wording.phones_sentence(analysis.phones),
@@ -82,7 +82,7 @@ def _care(analysis: Analysis) -> list[str]:
         wording.loss_sentence(analysis.captures),
         "Part of the input could not be read." if analysis.summary.is_damaged else None,
         None if analysis.summary.is_balanced else "THE ACCOUNTING DOES NOT HOLD: do not use this.",
-        *analysis.notes,
+        *notes,
         "What is not here was not seen in this capture; that it was never sent, no capture proves.",
     ]
     return ["## Before you quote these numbers", "", *(f"- {markdown(x)}" for x in said if x)]

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from analyzer.places import ATTRIBUTION
 from analyzer.tables import Analysis
 from reports import accounts, behaviour, claims, decryption, quality, story, sums, wording
 from reports.charts import Charts, charts_of, has_idle, states_seen
@@ -16,7 +17,7 @@ from reports.colours import GRADES
 from reports.destinations import destinations
 from reports.documents import environment, island, packed_plotly, plotly, policy, script, style
 from reports.facts import facts
-from reports.highlights import highlights
+from reports.highlights import highlights, unsaid
 from reports.identifiers import identifiers
 from reports.provenance import version
 
@@ -57,6 +58,7 @@ def page(analysis: Analysis) -> Iterator[bytes]:
 
 def _answer(analysis: Analysis, part: sums.Counted, over_time: dict[str, Any]) -> dict[str, Any]:
     """What the first screen shows."""
+    found = highlights(analysis, part, over_time)
     return {
         "version": version(),
         "language": "en",
@@ -64,16 +66,19 @@ def _answer(analysis: Analysis, part: sums.Counted, over_time: dict[str, Any]) -
         "captures": analysis.captures.to_dicts(),
         "words": wording,
         "paragraph": story.paragraph(analysis, part),
-        "highlights": highlights(analysis, part, over_time),
+        "highlights": found,
         "loss": wording.loss_sentence(analysis.captures),
         "phone": wording.phones_sentence(analysis.phones),
         "idle_detail": wording.idle_detail(analysis),
         "country_source": wording.country_source(analysis.databases),
-        "behaviour_sentences": behaviour.sentences(analysis, over_time),
+        "behaviour_sentences": behaviour.sentences(
+            analysis, over_time, says_periodic=all(row.kind != "beacon" for row in found)
+        ),
         "party_sentences": wording.party_sentences(
             sums.by_party(part.uploads).to_dicts(), analysis.summary
         ),
-        "notes": analysis.notes,
+        "notes": unsaid(analysis.notes, found),
+        "attribution": ATTRIBUTION if ATTRIBUTION in analysis.notes else None,
         "limits_hit": dict(sorted(analysis.limits_hit.items())),
         "rest": part.rest_up_unique_bytes,
     }

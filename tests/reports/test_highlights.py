@@ -2,8 +2,10 @@ from dataclasses import replace
 
 import polars as pl
 
+from analyzer.findings import PLAIN
+from analyzer.places import ATTRIBUTION, TOLD
 from reports import behaviour, sums
-from reports.highlights import MOST, highlights
+from reports.highlights import MOST, highlights, unsaid
 
 
 def found(analysis):
@@ -72,3 +74,11 @@ def test_a_hint_of_a_relay_is_worded_as_one(rich):
 
 def test_no_more_findings_are_listed_than_a_reader_takes_in(rich):
     assert len(found(rich)) <= MOST
+
+
+def test_what_a_finding_says_is_no_note_too_and_attributions_stand_elsewhere(rich):
+    plain = PLAIN.format("1,250", "25.0", "a.example")
+    notes = [TOLD.format("Toronto, CA"), ATTRIBUTION, plain]
+    assert unsaid(notes, found(rich)) == [notes[0], plain]
+    flows = rich.flows.with_columns(service=pl.lit("http"))
+    assert unsaid(notes, found(replace(rich, flows=flows))) == [notes[0]]

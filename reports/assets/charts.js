@@ -15,7 +15,9 @@ let isPrinting = false;
  * @returns {Promise<string>}
  */
 async function unpacked(element) {
-  const packed = Uint8Array.from(atob(element.textContent), (letter) => letter.charCodeAt(0));
+  const letters = atob(element.textContent);
+  const packed = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at += 1) packed[at] = letters.charCodeAt(at);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).text();
 }
@@ -84,18 +86,33 @@ function clear(place) {
   delete place.dataset.listens;
 }
 
-/** Draws every chart as it is shown now. */
-function draw() {
+/**
+ * Draws a chart as it is shown now.
+ * @param {HTMLElement} place
+ */
+async function drawOne(place) {
   const config = {
     responsive: true, displaylogo: false, displayModeBar: false, showSendToCloud: false,
     scrollZoom: false,
   };
-  return Promise.all([...document.querySelectorAll("[data-figure]")].map((place) => {
-    const { data, layout } = fitted(place);
-    place.querySelector(".waiting")?.remove();
-    if (data[0].type === "sankey" && place.data) clear(place);
-    return Plotly.react(place, data, layout, config).then(() => listen(place));
-  }));
+  const { data, layout } = fitted(place);
+  place.querySelector(".waiting")?.remove();
+  if (data[0].type === "sankey" && place.data) clear(place);
+  await Plotly.react(place, data, layout, config);
+  listen(place);
+}
+
+/** Draws every chart as it is shown now. */
+function draw() {
+  return Promise.all([...document.querySelectorAll("[data-figure]")].map(drawOne));
+}
+
+/** Draws every chart for the first time, the first at once: a reader sees it while others follow. */
+async function drawFirst() {
+  for (const place of document.querySelectorAll("[data-figure]")) {
+    await drawOne(place);
+    await new Promise((resume) => { setTimeout(resume); });
+  }
 }
 
 /**
@@ -143,7 +160,7 @@ async function drawAll() {
   window.PlotlyGeoAssets = { topojson: { world_110m: topology } };
   shown = figures;
   startSelecting(facts, figures);
-  await draw();
+  await drawFirst();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   matchMedia("print").addEventListener("change", ({ matches }) => turn(matches));
   addEventListener("beforeprint", () => turn(true));

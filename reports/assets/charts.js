@@ -1,6 +1,11 @@
 // Drawing the charts: colours of the scheme, sizes of the screen or the sheet.
 
-/** @typedef {{data: object[], layout: object}} Figure */
+/** @typedef {Record<string, any>} Trace */
+/** @typedef {{data: Trace[], layout: Record<string, any>}} Figure */
+/**
+ * @typedef {HTMLElement & {data?: Trace[], on: (name: string, act: (event: any) => void) => void}}
+ *   Place Where a chart is drawn.
+ */
 
 const NARROW = 600; // px
 const SHEET = 680; // px that fit on a sheet of A4 or Letter between its margins
@@ -47,7 +52,7 @@ function coloured(value, style) {
 
 /**
  * A small map has small bubbles without names; the table below it has them.
- * @param {object} trace
+ * @param {Trace} trace
  */
 function narrow(trace) {
   if (!trace.ids) return;
@@ -58,12 +63,13 @@ function narrow(trace) {
 
 /**
  * The figure as this screen or sheet shows it.
- * @param {HTMLElement} place
+ * @param {Place} place
  * @returns {Figure}
  */
 function fitted(place) {
   const style = getComputedStyle(document.documentElement);
-  const { data, layout } = coloured(shown[place.dataset.figure], style);
+  const figure = coloured(shown[place.dataset.figure], style);
+  const { data, layout } = /** @type {Figure} */ (figure);
   const width = isPrinting ? SHEET : place.clientWidth;
   if (width < NARROW && layout.geo) {
     for (const trace of data) narrow(trace);
@@ -79,7 +85,7 @@ function fitted(place) {
 /**
  * Empties a chart. Bands that are drawn anew would move to their places only slowly, and a sheet of
  * paper does not wait for them.
- * @param {HTMLElement} place
+ * @param {Place} place
  */
 function clear(place) {
   Plotly.purge(place);
@@ -88,7 +94,7 @@ function clear(place) {
 
 /**
  * Draws a chart as it is shown now.
- * @param {HTMLElement} place
+ * @param {Place} place
  */
 async function drawOne(place) {
   const config = {
@@ -102,14 +108,19 @@ async function drawOne(place) {
   listen(place);
 }
 
-/** Draws every chart as it is shown now. */
-function draw() {
-  return Promise.all([...document.querySelectorAll("[data-figure]")].map(drawOne));
+/** @returns {Place[]} Where charts are drawn, in their order on the page. */
+function places() {
+  return /** @type {Place[]} */ ([...document.querySelectorAll("[data-figure]")]);
 }
 
-/** Draws every chart for the first time, the first at once: a reader sees it while others follow. */
+/** Draws every chart as it is shown now. */
+function draw() {
+  return Promise.all(places().map(drawOne));
+}
+
+/** Draws every chart for the first time, one after the other: a reader sees the first at once. */
 async function drawFirst() {
-  for (const place of document.querySelectorAll("[data-figure]")) {
+  for (const place of places()) {
     await drawOne(place);
     await new Promise((resume) => { setTimeout(resume); });
   }
@@ -118,7 +129,7 @@ async function drawFirst() {
 /**
  * A click on what stands for a row of a table leads to that row; on a country, an app or an
  * organisation, selects it.
- * @param {HTMLElement} place
+ * @param {Place} place
  */
 function listen(place) {
   if (place.dataset.listens) return;
@@ -139,7 +150,8 @@ function listen(place) {
 function turn(isOnPaper) {
   if (isOnPaper === isPrinting) return;
   isPrinting = isOnPaper;
-  for (const details of document.querySelectorAll("section > details")) {
+  const all = document.querySelectorAll("section > details");
+  for (const details of /** @type {NodeListOf<HTMLDetailsElement>} */ (all)) {
     if (isOnPaper && !details.open) details.dataset.shut = "yes";
     if (isOnPaper) details.open = true;
     else if (details.dataset.shut) details.open = false;

@@ -1,19 +1,35 @@
 // One selection of country, organisation, app and phase: what is left of the uploads under it is
 // summed again for map, bands, bars and table. It stands in the address, so it can be linked to.
 
+/** @typedef {Record<string, number[]>} Columns Columns of numbers, as long as each other. */
+/**
+ * @typedef {object} Facts What the page was given to select from; see facts.py.
+ * @property {Record<string, string[]>} values
+ * @property {Record<string, string[]>} texts
+ * @property {Record<string, number[]>} nodes
+ * @property {([string, string] | null)[]} keys
+ * @property {Columns} uploads
+ * @property {Columns} bins
+ * @property {Columns} rows
+ */
+
 const DIMENSIONS = ["app", "runner", "country", "phase"];
+/** @type {Record<string, string>} */
 const CALLED = { app: "app", runner: "organisation", country: "country", phase: "phase" };
+/** @type {Record<string, string>} */
 const SECTIONS = { app: "who", runner: "who", country: "where", phase: "when" };
 const FADED = 0.12;
 
 /** @type {Record<string, number>} Per selected dimension the place of its value. */
 let chosen = {};
+/** @type {Facts} */
 let facts = null;
+/** @type {Record<string, Figure>} */
 let whole = null;
 
 /**
  * Takes up what selections are made from, and what the address selects.
- * @param {object} found
+ * @param {Facts} found
  * @param {Record<string, Figure>} figures
  */
 function startSelecting(found, figures) {
@@ -32,6 +48,7 @@ function startSelecting(found, figures) {
  */
 function selectionOf(hash) {
   if (!hash.includes("=")) return null;
+  /** @type {Record<string, number>} */
   const found = {};
   for (const [name, value] of new URLSearchParams(hash.slice(1))) {
     const place = facts.values[name]?.indexOf(value) ?? -1;
@@ -85,7 +102,7 @@ function toggle(name, value) {
 
 /**
  * Selects what a block of the Sankey chart stands for, or both ends of a band.
- * @param {object} point
+ * @param {any} point
  */
 function toggleNode(point) {
   const ends = point.source ? [point.source, point.target] : [point];
@@ -100,7 +117,8 @@ function toggleNode(point) {
  * @param {MouseEvent} event
  */
 function pickClicked(event) {
-  const link = event.target.closest("a.pick");
+  /** @type {HTMLAnchorElement} */
+  const link = /** @type {Element} */ (event.target).closest("a.pick");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const [[name, value]] = [...new URLSearchParams(link.hash.slice(1))];
   if (!(name in facts.values)) return;
@@ -110,7 +128,7 @@ function pickClicked(event) {
 
 /**
  * Which rows of a table of columns are selected.
- * @param {Record<string, number[]>} table
+ * @param {Columns} table
  * @returns {number[]}
  */
 function selected(table) {
@@ -121,7 +139,7 @@ function selected(table) {
 
 /**
  * Sums of the selected rows, by a key.
- * @param {Record<string, number[]>} table
+ * @param {Columns} table
  * @param {(row: number) => string | number} key
  * @returns {Map<string | number, number>}
  */
@@ -155,7 +173,8 @@ function mapOf({ data: [bubbles, ...marks], layout }) {
   const sent = bubbles.ids.map((code) => found.get(code) ?? 0);
   const marker = {
     ...bubbles.marker,
-    size: sent.map((up, place) => up || bubbles.marker.size[place]),
+    size: sent.map((up, place) =>
+      up || bubbles.marker.size[place]),
     opacity: sent.map((up) => (up ? bubbles.marker.opacity : FADED)),
   };
   const names = facts.texts.country;
@@ -206,9 +225,9 @@ function timeOf({ data, layout }) {
   const filled = data.map((trace) => {
     if (!trace.meta) return trace;
     const table = trace.meta.panel === "idle" ? idle : found;
-    const places = trace.meta.countries.map((code) => values.country.indexOf(code));
+    const codes = trace.meta.countries.map((code) => values.country.indexOf(code));
     const y = trace.x.map((_, bar) =>
-      places.reduce((sum, place) => sum + (table.get(`${place} ${bar}`) ?? 0), 0));
+      codes.reduce((sum, place) => sum + (table.get(`${place} ${bar}`) ?? 0), 0));
     return { ...trace, y };
   });
   return { data: filled, layout };
@@ -219,7 +238,8 @@ function timeOf({ data, layout }) {
  * @param {boolean} isSome
  */
 function fillTable(isSome) {
-  const table = document.getElementById("destinations-table");
+  /** @type {HTMLTableElement} */
+  const table = document.querySelector("#destinations-table");
   const found = isSome ? sums(facts.rows, (row) => facts.rows.row[row]) : new Map();
   for (const row of table.tBodies[0].rows) {
     const up = found.get(Number(row.dataset.row));
@@ -259,7 +279,9 @@ function say(isSome) {
   const said = isSome
     ? `${size(total())} (${total().toLocaleString("en-US")} bytes) of ${size(all)} uploaded` : "";
   document.getElementById("selection-sum").textContent = said;
-  for (const link of document.querySelectorAll("a.pick")) {
+  /** @type {NodeListOf<HTMLAnchorElement>} */
+  const links = document.querySelectorAll("a.pick");
+  for (const link of links) {
     const [[name, value]] = [...new URLSearchParams(link.hash.slice(1))];
     const isChosen = name in chosen && facts.values[name][chosen[name]] === value;
     if (isChosen) link.setAttribute("aria-current", "true");

@@ -3,8 +3,8 @@
 // textContent.
 
 for (const table of document.querySelectorAll("table")) {
-  /** @type {HTMLButtonElement[]} */
-  const buttons = [...table.querySelectorAll("thead button")];
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const buttons = table.querySelectorAll("thead button");
   for (const button of buttons) button.addEventListener("click", () => sortBy(table, button));
 }
 
@@ -20,16 +20,28 @@ function sortBy(table, button) {
   const order = head.ariaSort
     ? (head.ariaSort === "descending" ? "ascending" : "descending")
     : (isNumber ? "descending" : "ascending");
-  for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
+  const heads = /** @type {HTMLTableRowElement} */ (head.parentElement).cells;
+  for (const other of heads) other.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", order);
   const sign = order === "ascending" ? 1 : -1;
   const number = (cell) => Number(cell.dataset.sort ?? cell.textContent.replace(/[^0-9]/g, ""));
   const key = isNumber
     ? (row) => number(row.cells[column])
     : (row) => row.cells[column].textContent.trim().toLowerCase();
-  const rows = [...table.tBodies[0].rows].map((row) => [key(row), row]);
-  rows.sort(([a], [b]) => sign * (a < b ? -1 : a > b ? 1 : 0));
-  table.tBodies[0].append(...rows.map(([, row]) => row));
+  const rows = [...table.tBodies[0].rows].map((row) => ({ key: key(row), row }));
+  rows.sort((a, b) => sign * (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  table.tBodies[0].append(...rows.map(({ row }) => row));
+}
+
+/**
+ * The rows of the table that an input filters.
+ * @param {HTMLInputElement} input
+ * @returns {HTMLTableRowElement[]}
+ */
+function rowsOf(input) {
+  /** @type {HTMLTableElement} */
+  const table = document.querySelector(`#${input.dataset.filters}`);
+  return [...table.tBodies[0].rows];
 }
 
 /**
@@ -37,7 +49,7 @@ function sortBy(table, button) {
  * @param {HTMLInputElement} input
  */
 function countShown(input) {
-  const rows = [...document.getElementById(input.dataset.filters).tBodies[0].rows];
+  const rows = rowsOf(input);
   const hidden = (row) => row.hidden || row.classList.contains("unselected");
   const shown = rows.filter((row) => !hidden(row)).length;
   document.getElementById(`${input.id}-count`).textContent = shown === rows.length
@@ -45,8 +57,10 @@ function countShown(input) {
     : `${shown} of ${rows.length} rows`;
 }
 
-for (const input of document.querySelectorAll("input[data-filters]")) {
-  const rows = [...document.getElementById(input.dataset.filters).tBodies[0].rows];
+/** @type {NodeListOf<HTMLInputElement>} */
+const inputs = document.querySelectorAll("input[data-filters]");
+for (const input of inputs) {
+  const rows = rowsOf(input);
   input.addEventListener("input", () => {
     const wanted = input.value.trim().toLowerCase().split(/\s+/);
     for (const row of rows) {
@@ -58,7 +72,7 @@ for (const input of document.querySelectorAll("input[data-filters]")) {
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("button.copy");
+  const button = /** @type {Element} */ (event.target).closest("button.copy");
   if (!button) return;
   const code = button.previousElementSibling;
   const status = document.getElementById("status");

@@ -1,0 +1,4 @@
+declare const Plotly: any;
+interface Window {
+  PlotlyGeoAssets: any;
+}

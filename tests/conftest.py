@@ -26,6 +26,10 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="write what golden files hold")
+
+
 class Sample(NamedTuple):
     """One sample: where it lies, what is true of it, and what the analysis says."""
 

@@ -183,7 +183,7 @@ def _sent_bytes(
     return tuple(found)
 
 
-OF_CAPTURES = (
+SHARED = (
     click.option("--app", help="App under test."),
     click.option(
         "--app-alone",
@@ -192,12 +192,6 @@ OF_CAPTURES = (
     ),
     click.option(
         "--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses."
-    ),
-    click.option(
-        "--timeline",
-        multiple=True,
-        type=EXISTING,
-        help="When it was active or idle: CSV, JSON, or a log of the phone.",
     ),
     click.option("--timezone", help="IANA zone of timelines that name none."),
     click.option(
@@ -243,16 +237,37 @@ OF_CAPTURES = (
         metavar="PLACE",
         help="Where it was: CA, 'Toronto, CA' or 43.65,-79.38. Excludes impossible countries.",
     ),
-    click.option("--version-label", help="Version under which these captures are compared."),
+    click.option(
+        "--identifiers",
+        multiple=True,
+        type=EXISTING,
+        help="What is known of phone and account (TOML): is it in the traffic, however encoded?",
+    ),
 )
 """What every command that analyses captures can be told about them."""
 
+OF_CAPTURES = (
+    *SHARED,
+    click.option(
+        "--timeline",
+        multiple=True,
+        type=EXISTING,
+        help="When it was active or idle: CSV, JSON, or a log of the phone.",
+    ),
+    click.option("--version-label", help="Version under which these captures are compared."),
+)
+"""The same, where all captures are of one timeline and one version."""
 
-def _of_captures(command: Command) -> Command:
-    """The command with the options of `OF_CAPTURES`; it gets them by name."""
-    for option in reversed(OF_CAPTURES):
-        command = option(command)
-    return command
+
+def _with(options: "tuple[Callable[[Command], Command], ...]") -> Callable[[Command], Command]:
+    """Gives a command these options; it gets them by name."""
+
+    def given(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return given
 
 
 def _settings(asked: dict[str, Any], **other: Any) -> "Settings":  # noqa: ANN401 - of each option its own
@@ -272,7 +287,7 @@ def _settings(asked: dict[str, Any], **other: Any) -> "Settings":  # noqa: ANN40
 @phonehome.command()
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
 @click.option("-o", "--output", type=EXISTING, help="Folder to write; default CAPTURE.phonehome.")
-@_of_captures
+@_with(OF_CAPTURES)
 @click.option(
     "--sent",
     multiple=True,
@@ -303,12 +318,6 @@ def _settings(asked: dict[str, Any], **other: Any) -> "Settings":  # noqa: ANN40
     type=EXISTING,
     help="Keys of TLS and QUIC (SSLKEYLOGFILE), or of MMTLS: what they open is looked into.",
 )
-@click.option(
-    "--identifiers",
-    multiple=True,
-    type=EXISTING,
-    help="What is known of phone and account (TOML): is it in the traffic, however encoded?",
-)
 @click.option("--reveal", is_flag=True, help="Write the values of identifiers that were found.")
 @click.option("--format", "formats", default=ANALYZE_FORMATS, show_default=True, callback=_formats)
 @click.option("--force", is_flag=True, help="Replace an earlier result.")
@@ -322,7 +331,6 @@ def analyze(  # noqa: PLR0913 - one argument per option
     counters: tuple[Path, Path] | None,
     claims: tuple[Path, ...],
     keylog: tuple[Path, ...],
-    identifiers: tuple[Path, ...],
     reveal: bool,  # noqa: FBT001 - click passes flags so
     formats: frozenset[str],
     force: bool,  # noqa: FBT001 - click passes flags so
@@ -346,7 +354,6 @@ def analyze(  # noqa: PLR0913 - one argument per option
             counters=counters or (),
             claims=claims,
             keylogs=keylog,
-            identifiers=identifiers,
             is_revealed=reveal,
         )
         result = _analysis(captures, settings, digests, is_quiet=quiet)
@@ -430,7 +437,7 @@ def _analysis(
 @click.option("--sarif", type=EXISTING, metavar="FILE", help="Write them as SARIF 2.1.0.")
 @click.option("--markdown", type=EXISTING, metavar="FILE", help="Write them as Markdown.")
 @click.option("-o", "--output", type=EXISTING, help="Folder for the whole report; default none.")
-@_of_captures
+@_with(OF_CAPTURES)
 @click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
 @click.option("--force", is_flag=True, help="Replace an earlier report.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
@@ -615,34 +622,15 @@ def _rules(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "t
     multiple=True,
     callback=_rules,
     metavar="RULE",
-    help="Exit with 1 if so: new-country, new-asn, new-host, impossible, 'idle-upload>+20%', …",
+    help="Exit with 1 if so: new-country, new-asn, new-host, new-identifier, impossible, "
+    "'idle-upload>+20%', claims:FILE",
 )
 @click.option("--same-within", default="10%", callback=_share, help="Rates so close are the same.")
-@click.option("--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses.")
 @click.option("--base-label", metavar="TEXT", help="What the base is called, say its version.")
 @click.option("--new-label", metavar="TEXT", help="What the new is called.")
-@click.option("--app", help="App under test.")
 @click.option("--base-timeline", multiple=True, type=EXISTING, help="Timeline of the base.")
 @click.option("--new-timeline", multiple=True, type=EXISTING, help="Timeline of the new.")
-@click.option("--timezone", help="IANA zone of timelines that name none.")
-@click.option(
-    "--clock-offset",
-    default="0",
-    callback=_offset,
-    metavar="SECONDS|auto",
-    help="Added to times of timelines; auto: as each capture itself shows.",
-)
-@click.option(
-    "--infer-phases",
-    is_flag=True,
-    help="Without a timeline, take quiet stretches for idle: a guess, marked as one.",
-)
-@click.option("--packages", multiple=True, type=EXISTING, help="As for analyze.")
-@click.option("--connections", multiple=True, type=EXISTING, help="As for analyze.")
-@click.option("--organisations", multiple=True, type=EXISTING, help="As for analyze.")
-@click.option("--publisher", help="Organisation that publishes the app.")
-@click.option("--phone-location", metavar="PLACE", help="Where the phone was, as for analyze.")
-@click.option("--geo", multiple=True, type=EXISTING, help="Geo database (MMDB) to use instead.")
+@_with(SHARED)
 @click.option("--format", "formats", default=DEFAULT_FORMATS, show_default=True, callback=_formats)
 @click.option("--force", is_flag=True, help="Replace an earlier result.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
@@ -654,25 +642,15 @@ def compare(  # noqa: PLR0913 - one argument per option
     output: Path,
     fail_on: "tuple[Rule, ...]",
     same_within: float,
-    phone: tuple[str, ...],
     base_label: str | None,
     new_label: str | None,
-    app: str | None,
     base_timeline: tuple[Path, ...],
     new_timeline: tuple[Path, ...],
-    timezone: str | None,
-    clock_offset: float | None,
-    infer_phases: bool,  # noqa: FBT001 - click passes flags so
-    packages: tuple[Path, ...],
-    connections: tuple[Path, ...],
-    organisations: tuple[Path, ...],
-    publisher: str | None,
-    phone_location: str | None,
-    geo: tuple[Path, ...],
     formats: frozenset[str],
     force: bool,  # noqa: FBT001 - click passes flags so
     quiet: bool,  # noqa: FBT001 - the same
     as_json: bool,  # noqa: FBT001 - the same
+    **asked: Any,  # noqa: ANN401 - those of SHARED
 ) -> int:
     """Compare two sides: captures, or folders that analyze wrote. Each capture is a repetition.
 
@@ -682,22 +660,9 @@ def compare(  # noqa: PLR0913 - one argument per option
     of_two = (base, new, base_label, new_label, base_timeline, new_timeline)
     _refuse_half(bool(base), bool(new), groups, any(of_two))
     with _clear_errors():
-        from analyzer.settings import Settings  # noqa: PLC0415 - slow to import
-        from reports.write import refuse_existing  # noqa: PLC0415 - the same
+        from reports.write import refuse_existing  # noqa: PLC0415 - slow to import
 
-        settings = Settings(
-            phones=phone,
-            app=app,
-            timezone=timezone,
-            clock_offset=clock_offset,
-            infer_phases=infer_phases,
-            packages=packages,
-            connections=connections,
-            organisations=organisations,
-            publisher=publisher,
-            phone_location=phone_location,
-            databases=geo,
-        )
+        settings = _settings(asked)
         refuse_existing(output, force=force)
         of_sides = (
             replace(settings, timelines=base_timeline, version=base_label),
@@ -709,9 +674,10 @@ def compare(  # noqa: PLR0913 - one argument per option
             else _pair((base, new), of_sides, same_within, is_quiet=quiet)
         )
         files, to_json = written(output, formats=formats, force=force, started=started)
-    failed = [
-        {rule.text: broken for rule in fail_on if (broken := rule.judge(step))} for step in steps
-    ]
+        failed = [
+            {rule.text: broken for rule in fail_on if (broken := rule.judge(step))}
+            for step in steps
+        ]
     if not quiet:
         from reports.comparison_terminal import summary  # noqa: PLC0415 - slow to import
 

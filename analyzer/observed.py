@@ -1,8 +1,9 @@
 """One repetition of a side: the tables of its analysis, and what a comparison makes of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import dataframely as dy
 import polars as pl
@@ -23,6 +24,9 @@ from analyzer.tables import (
 )
 from captures.tables import Captures
 from geo.tables import Databases
+
+if TYPE_CHECKING:
+    from analyzer.claims_tables import Tables
 
 REMOTE: Final = (
     *("remote_address", "host", "country", "asn", "as_org"),
@@ -59,6 +63,7 @@ class Observed:
         settings: what its analysis was asked for, as far as a comparison asks.
         notes: sentences on what the run could not do.
         is_balanced: the ledger's identities hold.
+        claimed: hands on all tables, to test claims on; None: they are not at hand.
     """
 
     name: str
@@ -78,6 +83,7 @@ class Observed:
     databases: dy.DataFrame[Databases]
     notes: tuple[str, ...]
     is_balanced: bool
+    claimed: "Callable[[], Tables] | None" = None
 
     def counting(self, app: str | None) -> pl.DataFrame:
         """The phone's flows; those of one app, where it was asked for and apps are known."""

@@ -8,10 +8,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, isfinite
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from analyzer.observed import HOST
 from analyzer.tables import ALL_STATES, STATES, Comparison
 from analyzer.uploads import HOUR_NS
 
@@ -25,6 +27,8 @@ UPLOAD: Final = re.compile(
     r"(?:(active|background|idle)-)?upload\s*>\s*\+?(\d{1,6}(?:\.\d{1,6})?)\s*%"
 )
 IMPOSSIBLE: Final = "impossible"
+CLAIMS: Final = "claims"
+NEW_IDENTIFIER: Final = "new-identifier"
 HELD: Final = ("consistent", IMPOSSIBLE)
 """Verdicts on a country that a round trip was held to."""
 UNJUDGED: Final = "cannot be judged: "
@@ -111,6 +115,71 @@ def impossible(comparison: Comparison) -> list[str | None]:
     ]
 
 
+def _claims(text: str) -> Judge | None:
+    """What judges `claims:FILE`; the file is read now, so that a bad one is refused at once.
+
+    Raises:
+        RuleError: it is no file of claims.
+    """
+    begin, _, name = text.partition(":")
+    if begin != CLAIMS or not name:
+        return None
+    from analyzer.claims_file import ClaimsError, read_claims  # noqa: PLC0415 - slow to import
+
+    try:
+        read_claims([Path(name)])
+    except ClaimsError as error:
+        raise RuleError(str(error)) from error
+    return lambda comparison: contradicted(comparison, Path(name))
+
+
+def contradicted(comparison: Comparison, path: Path) -> list[str | None]:
+    """Claims that a repetition of the new side contradicts, each with its name.
+
+    What cannot be told contradicts nothing: `phonehome check --strict` is for that.
+    """
+    from analyzer.claims import claims  # noqa: PLC0415 - slow to import
+    from analyzer.claims_file import read_claims  # noqa: PLC0415 - the same
+
+    stated = read_claims([path], comparison.settings["new"].idle_means)
+    found: list[str | None] = []
+    for part in comparison.observed["new"]:
+        if part.claimed is None:
+            return [f"{UNJUDGED}the tables of {part.name} are not at hand"]
+        table = claims(part.claimed(), stated).filter(pl.col("result") == "contradicted")
+        found += [f"{claim} in {part.name}" for claim in table["claim"]]
+    return found
+
+
+def _new_identifier(text: str) -> Judge | None:
+    return new_identifiers if text == NEW_IDENTIFIER else None
+
+
+def new_identifiers(comparison: Comparison) -> list[str | None]:
+    """Known identifiers that the new side sent to a host to which the base did not send them.
+
+    Finds that chance may have made count on neither side.
+    """
+    sent = {side: _sent_identifiers(comparison, side) for side in ("base", "new")}
+    is_searched = any(
+        part.settings.identifiers for parts in comparison.observed.values() for part in parts
+    )
+    if not is_searched and not any(sent.values()):
+        return [f"{UNJUDGED}nobody said what to search for; see --identifiers"]
+    return [f"{label} to {host}" for label, host in sorted(sent["new"] - sent["base"])]
+
+
+def _sent_identifiers(comparison: Comparison, side: str) -> set[tuple[str, str]]:
+    """Labels of identifiers that the phone sent, and the hosts that got them."""
+    found: set[tuple[str, str]] = set()
+    for part in comparison.observed[side]:
+        if part.claimed is not None:
+            table = part.claimed().frames["identifiers"]
+            told = table.filter("is_up", pl.col("confidence") != "possible")
+            found |= set(told.select("label", HOST.alias("host")).iter_rows())
+    return found
+
+
 KINDS: Final = (
     *(Kind(name, _new) for name in NEW),
     Kind(
@@ -118,6 +187,8 @@ KINDS: Final = (
         _upload,
     ),
     Kind(IMPOSSIBLE, _impossible),
+    Kind(NEW_IDENTIFIER, _new_identifier),
+    Kind(f"{CLAIMS}:FILE", _claims),
 )
 """All kinds of rules. Another kind is one more entry: how it is written, and what reads it."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import dataframely as dy
 import polars as pl
 
 from analyzer.analysis import Progress, analyze
+from analyzer.claims_tables import tables_in, tables_of
 from analyzer.notes import NO_TIMELINE
 from analyzer.observed import Observed, sent, spans, traits
 from analyzer.saved import saved, saved_folder, sha256
@@ -111,7 +113,7 @@ def observe(
     observed = []
     for path, is_saved in found.items():
         if is_saved:
-            observed.append(saved(path))
+            observed.append(replace(saved(path), claimed=partial(tables_in, path)))
             continue
         before = sum(sizes[file] for file in files[: files.index(path)])
         report = _shifted(progress, before, sum(sizes.values())) if progress else None
@@ -171,6 +173,7 @@ def as_observed(
         databases=result.databases,
         notes=result.notes,
         is_balanced=result.summary.is_balanced,
+        claimed=partial(tables_of, result),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
-from small_captures import household, pcap, put
+from small_captures import PHONE, REMOTE, connection, ethernet, household, pcap, put
 
 import cli
 from analyzer import rules
@@ -227,3 +227,39 @@ def test_a_series_without_two_labels_or_with_a_side_is_a_usage_error(run, words)
     code, _, err = run("compare", *words)
     assert code == cli.USAGE
     assert "group" in err
+
+
+def test_a_claim_that_a_new_capture_contradicts_ends_a_build(tmp_path, run):
+    claims = tmp_path / "policy.toml"
+    claims.write_text(
+        '[[claim]]\nid = "no-singapore"\nsentence = "The app uploads nothing to Singapore."\n'
+        'source = { text = "Release policy", date = 2026-09-01 }\nno-upload-to = ["SG"]\n'
+        'verdicts = ["consistent", "disputed", "unverifiable"]\n',
+        encoding="utf-8",
+    )
+    rule = ("--fail-on", f"claims:{claims}", "--force")
+    code, _, err = run("compare", "--base", OLD, "--new", NEW, *rule)
+    assert (code, "no-singapore in rep1.pcapng" in err) == (1, True), err
+    assert run("compare", "--base", NEW, "--new", OLD, *rule, "--quiet")[0] == 0
+    claims.write_text("not toml", encoding="utf-8")
+    code, _, err = run("compare", "--base", OLD, "--new", NEW, *rule)
+    assert (code, "policy.toml" in err) == (2, True)
+
+
+def test_an_identifier_that_is_new_to_a_host_ends_a_build(tmp_path, run):
+    known = tmp_path / "known.toml"
+    known.write_text(
+        '[[identifier]]\nkind = "email"\nlabel = "Ann"\nvalue = "ann@parrot.example"\n'
+    )
+    for name, body in (("one", b"nothing to see"), ("other", b"m=ann@parrot.example")):
+        (tmp_path / name).mkdir()
+        packets = connection((PHONE, 50_001), (REMOTE, 80), [("up", body)])
+        put(tmp_path / name / "a.pcap", pcap([ethernet(one) for one in packets]))
+    rule = ("--phone", PHONE, "--fail-on", "new-identifier", "--force")
+    listed = (*rule, "--identifiers", known)
+    one, other = tmp_path / "one", tmp_path / "other"
+    code, _, err = run("compare", "--base", one, "--new", other, *listed)
+    assert (code, f"Ann to {REMOTE}" in err) == (1, True), err
+    assert run("compare", "--base", other, "--new", one, *listed, "--quiet")[0] == 0
+    code, _, err = run("compare", "--base", one, "--new", other, *rule)
+    assert (code, "nobody said what to search for" in err) == (1, True)

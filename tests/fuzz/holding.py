@@ -1,5 +1,6 @@
 """The contract: what reading keeps, whatever the file holds."""
 
+import os
 import resource
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.captures.passes import captures as built_captures
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "captures/samples"
-REAL = ROOT.parent / "shared/real/captures"
+REAL = Path(os.environ.get("PHONEHOME_REAL", ROOT.parent / "shared/real")) / "captures"
 LONGEST_BASE = 400_000
 MOST_GROWTH = 512 << 20
 TOLD_EVERY, ANALYSED_EVERY = 10, 100

@@ -4,7 +4,8 @@ Kernels take arrays and numbers and fill arrays that the caller made. They know 
 strings or exceptions; interpreted and compiled they do the same, so a run may change over in the
 middle. Compiling takes seconds: it is done once per machine and version, when a capture is large
 enough to be worth it, and the machine code is kept as an object file that loads in
-milliseconds. `captures.compiling` is the one module that imports numba, and only to compile.
+milliseconds. `captures.compiling` is the one module that imports numba, and only to compile, in a
+process of its own beside the reading, which goes on interpreted until the code is there.
 
 Where the object is kept: `NUMBA_CACHE_DIR`, else beside the source, else the user's cache folder.
 `NUMBA_DISABLE_JIT=1` keeps everything interpreted.
@@ -33,7 +34,7 @@ Entry = Callable[[int], None]
 FRAME_WIDTH = 64
 RESULTS = 4  # first numbers of a frame: the kernel's number, then what it returns
 DIGEST_BYTES = 32
-ANNOUNCEMENT = "compiling the packet loop for this machine: once, it takes some seconds"
+ANNOUNCEMENT = "compiling the packet loop for this machine: once, beside the reading"
 
 KERNELS = (
     "pcap_records",
@@ -145,7 +146,7 @@ class Machine:
     Attributes:
         entry: calls it; None: kernels run interpreted.
         is_settled: there is nothing to load or compile any more.
-        announce: called with a sentence before compiling, which takes seconds; None: nobody.
+        announce: called with a sentence before compiling, which takes a while; None: nobody.
     """
 
     def __init__(self) -> None:
@@ -154,6 +155,7 @@ class Machine:
         self.announce: Callable[[str], None] | None = None
         self._looking = Lock()
         self._is_looked_for = False
+        self._beside: _Beside | None = None
 
     def load(self) -> bool:
         """Use machine code that was compiled before: whether there is any."""
@@ -169,21 +171,86 @@ class Machine:
             return self.entry is not None
 
     def compile(self) -> None:
-        """Compile all kernels, use them, and keep them for the next run."""
+        """Compile all kernels, use them, and keep them for the next run. Takes half a minute."""
         if self.is_settled:
             return
-        if self.announce is not None:
-            self.announce(ANNOUNCEMENT)
         from captures.compiling import compile_kernels  # noqa: PLC0415 - imports numba
 
         made = compile_kernels()
         self._use(made.entry)
         if made.is_self_contained:
-            _keep(made.symbol, made.code)
+            _keep(_content(made.symbol, made.code))
+
+    def compile_beside(self) -> None:
+        """Let a process of its own compile; use what it made once it is called after the end.
+
+        The process outlives this one, so that a run that is over before it leaves the next one
+        the machine code all the same.
+        """
+        with self._looking:
+            if self.is_settled:
+                return
+            if self._beside is None:
+                if self.announce is not None:
+                    self.announce(ANNOUNCEMENT)
+                self._beside = _Beside()
+            if self._beside.is_at_work:
+                return
+            stored = self._beside.made()
+            if stored is not None:
+                self._use(_linked(*stored))
+                return
+        self.compile()
 
     def _use(self, entry: Entry) -> None:
         self.entry = entry
         self.is_settled = True
+
+
+_COMPILER = [sys.executable, "-P", "-c", "import captures.compiled; captures.compiled.send()"]
+
+
+class _Beside:
+    """A process that compiles, and writes the object to a file without a name."""
+
+    def __init__(self) -> None:
+        import subprocess  # noqa: PLC0415 - needed once per machine
+
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - read once the process has ended
+        root = str(Path(__file__).parent.parent)
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        try:
+            self._process: subprocess.Popen[bytes] | None = subprocess.Popen(  # noqa: S603 - ours
+                _COMPILER,
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+                start_new_session=True,
+            )
+        except OSError:
+            self._process = None
+
+    @property
+    def is_at_work(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def made(self) -> tuple[str, bytes] | None:
+        """Symbol and code of what it made; None where it could not."""
+        with self._output as output:
+            output.seek(0)
+            return _unpacked(output.read())
+
+
+def send() -> None:
+    """Compile, keep the object for the next run, and write it to standard output."""
+    from captures.compiling import compile_kernels  # noqa: PLC0415 - imports numba
+
+    made = compile_kernels()
+    if made.is_self_contained:
+        content = _content(made.symbol, made.code)
+        _keep(content)
+        sys.stdout.buffer.write(content)
 
 
 machine = Machine()
@@ -227,6 +294,17 @@ def _read(path: Path) -> tuple[str, bytes] | None:
         stored = path.read_bytes()
     except OSError:
         return None
+    return _unpacked(stored)
+
+
+def _content(symbol: str, code: bytes) -> bytes:
+    """An object as it is stored: a digest, the symbol, the code."""
+    content = symbol.encode() + b"\0" + code
+    return hashlib.sha256(content).digest() + content
+
+
+def _unpacked(stored: bytes) -> tuple[str, bytes] | None:
+    """Symbol and code of an object as it was stored; None where it is not whole."""
     digest, content = stored[:DIGEST_BYTES], stored[DIGEST_BYTES:]
     symbol, _, code = content.partition(b"\0")
     if hashlib.sha256(content).digest() != digest:
@@ -234,14 +312,13 @@ def _read(path: Path) -> tuple[str, bytes] | None:
     return symbol.decode(), code
 
 
-def _keep(symbol: str, code: bytes) -> None:
+def _keep(content: bytes) -> None:
     """Store an object in the first folder that takes it; nowhere, if none does."""
-    content = symbol.encode() + b"\0" + code
     for folder in _folders():
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-                file.write(hashlib.sha256(content).digest() + content)
+                file.write(content)
             Path(file.name).replace(folder / _name())
         except OSError:
             continue

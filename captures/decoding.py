@@ -223,7 +223,7 @@ class Decoding:
                 last = min(count, first + INTERPRETED_RECORDS)
                 is_many = self.memory.counts[COUNT_FRAME] >= INTERPRETED_PACKETS
                 if is_many or time.monotonic() - self._started > INTERPRETED_SECONDS:
-                    machine.compile()
+                    machine.compile_beside()
             done = read_packets(
                 window,
                 self._records,

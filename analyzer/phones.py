@@ -24,6 +24,10 @@ GIVEN = "given by the user"
 SAID = "the file marks packets as sent from it"
 BEHAVES = "opens connections and asks for names"
 BUSIEST = "takes part in most of the traffic; nothing opened a connection or asked for a name"
+BUSIEST_OWN = (
+    "is not public and takes part in most of the traffic; nothing opened a connection or asked for"
+    " a name"
+)
 SAME_MAC = "same link address as the phone"
 SAME_BEHAVIOUR = "behaves as the phone does, in the other IP version; the link has no addresses"
 
@@ -192,8 +196,7 @@ def _inferred(ends: pl.DataFrame) -> dict[str, str]:
         descending=[True] * 6 + [False],
     )
     if not len(ranked):
-        busiest = possible.sort("packets", "address", descending=[True, False])
-        return {busiest["address"][0]: BUSIEST} if len(busiest) else {}
+        return _busiest(possible)
     best = ranked.row(0, named=True)
     chosen = {best["address"]: BEHAVES}
     if best["mac"] is None:
@@ -202,6 +205,15 @@ def _inferred(ends: pl.DataFrame) -> dict[str, str]:
         if len(others) and others["opened_public"][0] + others["asked_dns"][0] > 0:
             chosen[others["address"][0]] = SAME_BEHAVIOUR
     return chosen
+
+
+def _busiest(possible: pl.DataFrame) -> dict[str, str]:
+    """The busiest address that is not public, since servers on the internet are; else any."""
+    own = possible.filter(pl.col("scope").is_in(OWN_SCOPES))
+    busiest = (own if len(own) else possible).sort("packets", "address", descending=[True, False])
+    if not len(busiest):
+        return {}
+    return {busiest["address"][0]: BUSIEST_OWN if 0 < len(own) < len(possible) else BUSIEST}
 
 
 def _of_same_link(ends: pl.DataFrame, chosen: dict[str, str]) -> dict[str, str]:

@@ -207,6 +207,17 @@ def test_the_busiest_is_taken_where_nothing_else_speaks_for_anyone(analysed):
     assert found[PHONE] == (True, reasons.BUSIEST)
 
 
+def test_a_server_on_the_internet_is_not_taken_in_the_middle_of_a_connection(analysed):
+    packets = [
+        tcp((REMOTE, 443), (PHONE, 54078), b"x" * 99),
+        tcp((PHONE, 54078), (REMOTE, 443), flags=ACK, ack=100),
+        tcp((PHONE, 54078), (REMOTE, 443), b"y" * 81, ack=100),
+    ]
+    found = verdicts(analysed(bare(packets), link_type=RAW))
+    assert found[PHONE] == (True, reasons.BUSIEST_OWN)
+    assert not found.get(REMOTE, (False, ""))[0]
+
+
 def test_a_capture_without_conversations_has_no_phone_and_says_so(analysed):
     analysis = analysed([arp(), arp()])
     assert analysis.phones.height == 0

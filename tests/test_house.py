@@ -57,6 +57,7 @@ PASSED_ON = {"captures/pipeline.py": "what a thread raises is raised again by wh
 
 STARTING = {
     "analyzer/claims_queries.py": "queries run in a process of ours, which it can end",
+    "captures/compiled.py": "compiles in a process beside the reading",
     "captures/opening/tshark.py": "runs tshark, which opens what keys are given for",
 }
 """Modules that may start a program."""

@@ -28,6 +28,26 @@ settings.load_profile("patient")
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write what golden files hold")
+    parser.addoption(
+        "--all",
+        action="store_true",
+        default=os.environ.get("PHONEHOME_TESTS") == "all",
+        help="slow tests too (also: PHONEHOME_TESTS=all)",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Slow tests are for continuous integration, and for who asks for them."""
+    if config.getoption("--all") or "slow" in config.getoption("-m"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if not config.getoption("--all"):
+        terminalreporter.write_line("slow tests were left out: ./scripts/test --all runs them too")
 
 
 class Sample(NamedTuple):

@@ -289,6 +289,7 @@ def test_a_file_cut_at_every_byte_of_its_first_4_kb_is_read_to_the_byte(tmp_path
             check_row(row, ends, length)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("container", ["pcap", "pcapng"])
 def test_a_file_cut_beside_every_edge_is_reported_with_its_damage(tmp_path, container):
     data, ends = capture_and_ends(container)
@@ -304,6 +305,7 @@ def test_a_file_cut_beside_every_edge_is_reported_with_its_damage(tmp_path, cont
         assert analysis.summary.is_damaged == (length not in ends), length
 
 
+@pytest.mark.slow
 def test_a_compressed_file_cut_anywhere_keeps_what_can_be_unpacked(tmp_path):
     data = gzipped(pcap(household()))
     path = tmp_path / "cut.pcap.gz"

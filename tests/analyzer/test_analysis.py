@@ -144,6 +144,7 @@ def test_a_repetition_in_another_file_is_not_known_as_one(folder, whole):
     assert analyze(paths, MINE).summary.up_unique_bytes == whole.summary.up_unique_bytes + 900
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32))
 def test_the_order_of_the_packets_changes_no_total(folder, whole, seed):

@@ -73,6 +73,7 @@ WAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_all_that_was_planted_is_found_with_the_keys_and_nothing_without(tmp_path, way):
     capture = put(tmp_path / "a.pcap", pcap(WAYS[way](tmp_path)))

@@ -325,6 +325,7 @@ def test_a_classic_file_cut_anywhere_keeps_all_whole_records(written: Pcap, *, i
         assert_cut(file[:end], whole, rest, is_narrow=is_narrow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("order", "is_narrow"), [("<", True), (">", False)])
 def test_a_block_file_cut_anywhere_keeps_all_whole_blocks(order, *, is_narrow) -> None:
     written = Pcapng(order)

@@ -32,6 +32,7 @@ def compiled(tmp_path_factory) -> dict:
     return json.loads(out.read_text())
 
 
+@pytest.mark.slow
 def test_interpreted_kernels_say_what_compiled_ones_say(tmp_path: Path, compiled: dict) -> None:
     interpreted = said(tmp_path, NUMBA_DISABLE_JIT="1")
     assert interpreted.pop("is compiled") is False

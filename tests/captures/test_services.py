@@ -147,6 +147,7 @@ def test_every_rule_is_tested():
     assert deciding == set(range(len(RULES)))
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

@@ -11,6 +11,7 @@ from tests.fuzz import databases
 from tests.fuzz.databases import MOST_GROWTH, bases, bounded, held, mutant, run_batch
 
 
+@pytest.mark.slow
 def test_two_thousand_changed_databases_end_in_answers_or_in_one_line():
     outcome = run_batch((1, 2000))
     assert outcome.findings == []

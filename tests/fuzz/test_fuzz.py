@@ -55,6 +55,7 @@ def test_what_cannot_be_opened_is_refused(tmp_path):
     assert holding.hold(octets, tmp_path / "a.pcap", 0) == "refused"
 
 
+@pytest.mark.slow
 def test_a_thousand_mutants_keep_the_contract():
     outcome = running.run(1, 1_000, workers=1)
     assert outcome.findings == []

@@ -57,6 +57,7 @@ def test_countries_follow_the_hosts_that_were_planted(versions_compared):
     }
 
 
+@pytest.mark.slow
 def test_halves_of_one_version_differ_by_no_more_than_chance(pools):
     found = [each for at, of in enumerate(pools) for each in halves(of, ENOUGH, SPLITS, seed=at)]
     assert sum(bool(each) for each in found) <= len(found) * 0.05

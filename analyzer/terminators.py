@@ -105,8 +105,9 @@ def _same_hops(flows: pl.DataFrame) -> str | None:
 
 def _network(address: str) -> str:
     """The first 16 bits of an address of IPv4, 32 of IPv6: coarser than most networks are."""
-    groups = ipaddress.ip_address(address).exploded.replace(".", ":").split(":")
-    return ":".join(groups[:2])
+    if ":" not in address:
+        return address.rpartition(".")[0].rpartition(".")[0]
+    return ipaddress.ip_address(address).exploded[:9]
 
 
 def _ms(column: str) -> pl.Expr:

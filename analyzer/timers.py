@@ -9,6 +9,7 @@ of a shorter one is not told from that one's missed beats, and left out.
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,10 @@ WHOLE = 0.02
 """So near to a whole multiple of another period a period is not told from its missed beats."""
 MOST_CHANCE, MOST_CHANCE_CLEAR = -9.0, -16.0
 """Natural logarithms of how seldom chance makes such chains, by the bound of `_chance`."""
+
+_EDGES_BEATS = np.array([[1], [1], [2], [2]])
+_EDGES_SIDES = np.array([[-1], [1], [-1], [1]])
+"""Edges of the windows in which the next contacts are expected, of either number of periods."""
 
 Times = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -122,31 +127,31 @@ def _add(found: list[_Chains], chains: _Chains) -> None:
 
 def _surest(times: Times, trains: Places, shortest: float) -> _Chains | None:
     """The chains that chance makes least; None: chance may have made all."""
-    starts = np.flatnonzero(np.diff(trains, prepend=-1))
-    ends = np.append(starts[1:], len(times)) - 1
-    seen = float((times[ends] - times[starts]).sum())
+    starts = [*np.flatnonzero(np.diff(trains, prepend=-1)).tolist(), len(times)]
+    seen = sum(float(times[end - 1] - times[start]) for start, end in pairwise(starts))
     if seen <= 0:
         return None
     rate = len(times) / seen
     best: _Chains | None = None
+    distances = _distances(times, trains, shortest)
     for tolerance in TOLERANCES:
-        for period in _candidates(times, trains, shortest, tolerance, rate):
-            chains = _chained(times, trains, period, tolerance)
+        for period in _candidates(distances, tolerance, rate, len(times)):
+            chains = _chained(times, starts, period, tolerance)
             if chains is not None:
-                again = _chained(times, trains, chains.period, tolerance)
+                again = _chained(times, starts, chains.period, tolerance)
                 chains = chains if again is None else min(chains, again, key=_chance_of)
                 best = chains if best is None else min(best, chains, key=_chance_of)
     if best is None or best.chance > MOST_CHANCE:
         return None
-    return _undivided(best, times, trains, shortest)
+    return _undivided(best, times, starts, shortest)
 
 
-def _undivided(chains: _Chains, times: Times, trains: Places, shortest: float) -> _Chains:
+def _undivided(chains: _Chains, times: Times, starts: list[int], shortest: float) -> _Chains:
     """The chains, or those of the shorter timer of which they are every second or third beat."""
     whole = chains
     for parts in range(2, MOST_PARTS + 1):
         for tolerance in TOLERANCES:
-            part = _chained(times, trains, chains.period / parts, tolerance)
+            part = _chained(times, starts, chains.period / parts, tolerance)
             if (
                 part is not None
                 and part.period >= shortest
@@ -161,42 +166,53 @@ def _chance_of(chains: _Chains) -> float:
     return chains.chance
 
 
-def _candidates(
-    times: Times, trains: Places, shortest: float, tolerance: float, rate: float
-) -> Iterator[float]:
-    """Distances that occur more often than chance gives, the most striking first."""
+def _distances(times: Times, trains: Places, shortest: float) -> Times:
+    """Distances between near contacts of a train, in order of size."""
     apart = [
         (times[ahead:] - times[:-ahead])[trains[ahead:] == trains[:-ahead]]
         for ahead in range(1, min(REACH, len(times) - 1) + 1)
     ]
     ordered = np.sort(np.concatenate(apart))
-    ordered = ordered[ordered >= shortest]
+    return ordered[ordered >= shortest]
+
+
+def _candidates(ordered: Times, tolerance: float, rate: float, contacts: int) -> Iterator[float]:
+    """Distances that occur more often than chance gives, the most striking first."""
     near = np.searchsorted(ordered, ordered * (1 + tolerance), side="right")
     near = near - np.searchsorted(ordered, ordered * (1 - tolerance))
-    expected = 2 * tolerance * ordered * rate * len(times)
+    expected = 2 * tolerance * ordered * rate * contacts
     excess = near - expected - 3 * np.sqrt(expected)
     for _ in range(MOST_TRIED):
         if not len(ordered) or excess.max() < FEWEST_LINKS - 2:
             return
         period = float(ordered[excess.argmax()])
         yield period
-        excess = np.where(np.abs(ordered / period - 1) <= tolerance, -np.inf, excess)
+        excess[np.abs(ordered / period - 1) <= tolerance] = -np.inf
 
 
-def _chained(times: Times, trains: Places, period: float, tolerance: float) -> _Chains | None:
-    """The longest chain of each train at this distance, as far as they tell more than chance."""
+def _chained(times: Times, starts: list[int], period: float, tolerance: float) -> _Chains | None:
+    """The longest chain of each train at this distance, as far as they tell more than chance.
+
+    Args:
+        times: of contacts, ns.
+        starts: places at which trains begin, and the number of contacts.
+        period: ns.
+        tolerance: share of it by which a contact may come early or late.
+    """
     places: list[Places] = []
-    chance = np.log(len(times) * REACH * len(TOLERANCES))
-    starts = [*np.flatnonzero(np.diff(trains, prepend=-1)).tolist(), len(times)]
+    chance = log(len(times) * REACH * len(TOLERANCES))
     for start, end in pairwise(starts):
         own = times[start:end]
-        chain = _longest(own, period, tolerance)
-        if len(chain) < 2 or own[-1] <= own[0]:  # noqa: PLR2004 - no link
+        span, size = float(own[-1] - own[0]), end - start
+        likely = 2 * 2 * tolerance * period * size / span if span > 0 else 1.0
+        if likely >= 1:
             continue
-        likely = 2 * 2 * tolerance * period * len(own) / float(own[-1] - own[0])
-        surprise = (len(chain) - 1) * np.log(min(likely, 1.0)) + np.log(len(own))
-        if surprise < 0:
-            chance += surprise
+        fewest = 1 + log(size) / -log(likely)
+        if len(starts) == 2:  # noqa: PLR2004 - one train, which must have all links
+            fewest = max(fewest, FEWEST_LINKS)
+        chain = _longest(own, period, tolerance, fewest)
+        if chain is not None:
+            chance += (len(chain) - 1) * log(likely) + log(size)
             places.append(chain + start)
     links = [np.diff(times[chain]) for chain in places]
     if sum(map(len, links)) < FEWEST_LINKS:
@@ -206,26 +222,40 @@ def _chained(times: Times, trains: Places, period: float, tolerance: float) -> _
     if 2 * np.count_nonzero(whole == 1) < len(whole):
         return None
     fitted = float((whole * together).sum() / (whole**2).sum())
-    return _Chains(fitted, together, np.concatenate(places), float(chance))
+    return _Chains(fitted, together, np.concatenate(places), chance)
 
 
-def _longest(times: Times, period: float, tolerance: float) -> Places:
-    """The longest chain of contacts each a period, or two, after the last; their places."""
+def _longest(times: Times, period: float, tolerance: float, fewest: float) -> Places | None:
+    """The longest chain of contacts each a period, or two, after the last; their places.
+
+    None: it has no more than the fewest contacts.
+    """
     strays = tolerance * period
-    windows = [
-        (
-            np.searchsorted(times, times + beats * period - strays).tolist(),
-            np.searchsorted(times, times + beats * period + strays, side="right").tolist(),
-        )
-        for beats in (1, 2)
-    ]
+    edges = times + _EDGES_BEATS * period + _EDGES_SIDES * strays
+    edges[1::2] = np.nextafter(edges[1::2], np.inf)  # what comes just in time is in time
+    places = np.searchsorted(times, edges)
+    begins, ends = np.maximum(places[::2], np.arange(1, len(times) + 1)), places[1::2]
+    has_next = np.flatnonzero((begins < ends).any(axis=0))
+    if 1 + len(has_next) <= fewest:
+        return None
+    size = len(times) + 1
+    is_some = begins < ends
+    reached = np.cumsum(
+        np.bincount(begins[is_some], minlength=size) - np.bincount(ends[is_some], minlength=size)
+    )
+    if 2 + np.count_nonzero(reached[has_next]) <= fewest:
+        return None
+    (first, second), (first_end, second_end) = begins.tolist(), ends.tolist()
     length, following = [1] * len(times), [-1] * len(times)
-    for at in range(len(times) - 1, -1, -1):
-        for begins, ends in windows:
-            for later in range(max(begins[at], at + 1), ends[at]):
-                if length[later] >= length[at]:
-                    length[at], following[at] = length[later] + 1, later
+    for at in has_next[::-1].tolist():
+        longest, then = 1, -1
+        for later in (*range(first[at], first_end[at]), *range(second[at], second_end[at])):
+            if length[later] >= longest:
+                longest, then = length[later] + 1, later
+        length[at], following[at] = longest, then
     chain = [length.index(max(length))]
+    if length[chain[0]] <= fewest:
+        return None
     while following[chain[-1]] >= 0:
         chain.append(following[chain[-1]])
     return np.array(chain)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from analyzer.rhythm import BREAK, CLEAR, Rhythm
-from analyzer.timers import FEWEST_CONTACTS, several_of, timers
+from analyzer.timers import FEWEST_CONTACTS, _longest, several_of, timers
+from tests.analyzer import timers_twin
 
 SECOND = 1e9
 
@@ -77,3 +78,16 @@ def test_few_contacts_and_none_have_no_timers():
     assert several_of(np.full(FEWEST_CONTACTS - 2, 60 * SECOND), None, 0) == []
     assert several_of(np.full(20, BREAK), None, 0) == []
     assert several_of(np.zeros(20), None, 2 * SECOND) == []
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_chains_are_those_of_the_slow_twin(seed):
+    rng = np.random.default_rng(seed)
+    times = np.sort(rng.integers(0, 60, rng.integers(2, 60)) + rng.choice([0.0, 0.25, 0.5]))
+    period, tolerance = float(rng.integers(2, 9)), float(rng.choice([0.0, 0.0625, 0.25]))
+    wanted = timers_twin.longest(times, period, tolerance)
+    chain = _longest(times, period, tolerance, 0)
+    assert (chain is None and len(wanted) == 1) or chain.tolist() == wanted.tolist()
+    assert _longest(times, period, tolerance, len(wanted)) is None
+    if len(wanted) > 1:
+        assert _longest(times, period, tolerance, len(wanted) - 1).tolist() == wanted.tolist()

@@ -47,6 +47,7 @@ ANALYZE_FORMATS = "html,md,json,parquet"
 DEFAULT_FORMATS = "html,json,parquet"
 COMPARED = "compare.phonehome"
 SWITCH_SECONDS = 0.0003  # a thread that decodes needs the interpreter often, and shortly
+LANGUAGES = ("en", "de")  # those of the settings, which are slow to import
 IDLE_MEANS = ("screen-off", "background", "both")
 PERCENT = 100
 MOST_DIGITS = 15
@@ -242,6 +243,13 @@ SHARED = (
         multiple=True,
         type=EXISTING,
         help="What is known of phone and account (TOML): is it in the traffic, however encoded?",
+    ),
+    click.option(
+        "--language",
+        type=click.Choice(LANGUAGES),
+        default=LANGUAGES[0],
+        show_default=True,
+        help="Language of the report; tables, JSON and this terminal stay English.",
     ),
 )
 """What every command that analyses captures can be told about them."""

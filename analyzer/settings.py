@@ -5,6 +5,10 @@ from pathlib import Path
 
 from captures.limits import Limits
 
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "de")
+"""Languages that reports can be written in."""
+
 IDLE_STATES = {
     "screen-off": ("idle",),
     "background": ("background",),
@@ -54,6 +58,7 @@ class Settings:
         claims: files of claims to test, or names of shipped ones; see `claims_file`.
         version: label under which the captures are compared.
         identifiers: lists of what is known of phone and account, to be searched for.
+        language: what reports are written in, one of `LANGUAGES`; changes no number and no table.
         is_revealed: values that were found are written, and not only their digests.
         limits: bounds on what a capture may cost; see `captures.limits`.
     """
@@ -78,6 +83,7 @@ class Settings:
     claims: tuple[Path, ...] = ()
     version: str | None = None
     identifiers: tuple[Path, ...] = ()
+    language: str = ENGLISH
     is_revealed: bool = False
     limits: Limits = field(default_factory=Limits)
 

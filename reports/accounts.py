@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.settings import Settings
+from analyzer.settings import ENGLISH, Settings
 from analyzer.tables import LEDGER_OUTCOMES, Analysis
 from geo.defaults import OLD_AFTER
+from reports.language import number, say
 
 PARTS: Final = (
     "link_bytes",
@@ -60,20 +61,20 @@ def identities(analysis: Analysis, listed_up: int) -> list[Identity]:
     attributed = ledger.filter(pl.col("outcome") == "attributed")
     phone = flows.filter(pl.col("role") == "phone")
     return [
-        Identity("packets of all outcomes = packets in the files",
+        Identity(say("packets of all outcomes = packets in the files"),
                  _sum(ledger, "packets"), _sum(captures, "packets")),
-        Identity("bytes on the wire of all outcomes = bytes on the wire in the files",
+        Identity(say("bytes on the wire of all outcomes = bytes on the wire in the files"),
                  _sum(ledger, "wire_bytes"), _sum(captures, "wire_bytes")),
-        Identity("link + IP + transport headers + payload first seen + payload seen again "
-                 "= bytes on the wire, where packets were read as IP",
+        Identity(say("link + IP + transport headers + payload first seen + payload seen again "
+                 "= bytes on the wire, where packets were read as IP"),
                  sum(_sum(read, part) for part in PARTS), _sum(read, "wire_bytes")),
-        Identity("payload first seen, up and down, of the phone's flows = that of the "
-                 "outcome “attributed”",
+        Identity(say("payload first seen, up and down, of the phone's flows = that of the "
+                 "outcome “attributed”"),
                  _sum(phone, "up_unique_bytes") + _sum(phone, "down_unique_bytes"),
                  _sum(attributed, "unique_bytes")),
-        Identity("uploaded over all phases = uploaded over all flows of the phone",
+        Identity(say("uploaded over all phases = uploaded over all flows of the phone"),
                  _sum(analysis.uploads, "up_unique_bytes"), _sum(phone, "up_unique_bytes")),
-        Identity("uploaded over all rows of the destinations = uploaded in total",
+        Identity(say("uploaded over all rows of the destinations = uploaded in total"),
                  listed_up, analysis.summary.up_unique_bytes),
     ]  # fmt: skip
 
@@ -109,13 +110,17 @@ def settings_rows(settings: Settings) -> list[tuple[str, str]]:
     """Settings and limits by name, as text; of a path its last part."""
     plain = asdict(settings)
     limits = plain.pop("limits")
+    if plain["language"] == ENGLISH:
+        del plain["language"]  # a page in English looks as it did before there were others
     rows = [(name, _setting_text(value)) for name, value in plain.items()]
-    return rows + [(f"limit: {name}", f"{value:,}") for name, value in limits.items()]
+    return rows + [
+        (say("limit: {name}", name=name), number(value)) for name, value in limits.items()
+    ]
 
 
 def _setting_text(value: object) -> str:
     if value is None or value == ():
-        return "not given"
+        return say("not given")
     if isinstance(value, tuple):
         return ", ".join(part.name if isinstance(part, Path) else str(part) for part in value)
     return str(value)

@@ -8,14 +8,16 @@ import polars as pl
 from analyzer.display_filters import addresses_filter
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import STATES, Analysis
+from reports.language import figures, mark, number, say
 from reports.text import shortened
-from reports.wording import bytes_text, counted, idle_when, seconds_text
+from reports.told import told
+from reports.wording import bytes_text, capitalized, counted, idle_when, seconds_text
 
 SIZE_WORDS: Final = {
-    "heartbeat": "heartbeat",
-    "message": "message",
-    "photo": "photo-sized",
-    "large": "large",
+    "heartbeat": mark("heartbeat"),
+    "message": mark("message"),
+    "photo": mark("photo-sized"),
+    "large": mark("large"),
 }
 """Size classes of bursts, as the report names them; the thresholds stand in its legend."""
 
@@ -37,7 +39,7 @@ def behaviour(analysis: Analysis) -> dict[str, Any]:
     periodic = beacons.filter(pl.col("state").is_in(states))
     return {
         "is_told": is_told,
-        "when": idle_when(analysis.summary) if is_told else "in all the time observed",
+        "when": idle_when(analysis.summary) if is_told else say("in all the time observed"),
         "rates": _state_rates(analysis),
         "idle_hosts": _hosts(analysis, states) if is_told else [],
         "beacons": [_beacon(row) for row in periodic.head(_MOST_BEACONS).to_dicts()],
@@ -69,29 +71,48 @@ def sentences(
     said: list[str] = []
     rates = [row for row in shown["rates"] if row["state"] in states]
     if len(rates) == 1 and rates[0]["up_unique_bytes"]:
-        said.append(f"{shown['when'].capitalize()}: {rate_text(rates[0])}.")
+        when = capitalized(shown["when"])
+        said.append(say("{when}: {rate}.", when=when, rate=rate_text(rates[0])))
     new = [row["key"] for row in shown["idle_hosts"] if row["first_met"] in states]
     if new:
         said.append(
-            f"Met first {shown['when']}: {counted(len(new), 'destination', 'destinations')} "
-            f"({_few(new)})."
+            say(
+                "Met first {when}: {destinations} ({names}).",
+                when=shown["when"],
+                destinations=counted(len(new), "destination", "destinations"),
+                names=_few(new),
+            )
         )
     clear = [row for row in shown["beacons"] if row["confidence"] == "clear"]
     if clear and says_periodic:
-        names = [f"{row['name']} every {row['every']}" for row in clear]
-        said.append(f"Contacted periodically {shown['when']}: {_few(names)}.")
+        names = [
+            say("{name} every {period}", name=row["name"], period=row["every"]) for row in clear
+        ]
+        said.append(
+            say("Contacted periodically {when}: {names}.", when=shown["when"], names=_few(names))
+        )
     return [*said, *_sent(analysis)]
 
 
 def _sent(analysis: Analysis) -> list[str]:
     """How many times over what the user sent left the phone."""
-    return [
-        f"Of {row['source']}"
-        + (f", sent in “{row['label']}”" if row["label"] else "")
-        + f", {bytes_text(row['up_unique_bytes'])} left the phone: {row['times']:.2f} times "
-        f"its {bytes_text(row['sent_bytes'])}."
-        for row in _wholes(analysis)
-    ]
+    return [_left(row) for row in _wholes(analysis)]
+
+
+def _left(row: dict[str, Any]) -> str:
+    parts = {
+        "source": row["source"],
+        "left": bytes_text(row["up_unique_bytes"]),
+        "times": figures(f"{row['times']:.2f}"),
+        "size": bytes_text(row["sent_bytes"]),
+    }
+    if not row["label"]:
+        return say("Of {source}, {left} left the phone: {times} times its {size}.", **parts)
+    return say(
+        "Of {source}, sent in “{label}”, {left} left the phone: {times} times its {size}.",
+        label=row["label"],
+        **parts,
+    )
 
 
 def _wholes(analysis: Analysis) -> list[dict[str, Any]]:
@@ -107,26 +128,46 @@ def completeness_sentence(analysis: Analysis) -> str | None:
     row = next(iter([*rows.to_dicts(), *table.to_dicts()]), None)
     if row is None or row["share"] is None:
         return None
-    who = row["app"] if row["app"] is not None else "its apps together"
+    text = _captured(row)
+    if row["remark"]:
+        return say("{sentence}: {remark}.", sentence=text, remark=told(row["remark"]))
+    return f"{text}."
+
+
+def _captured(row: dict[str, Any]) -> str:
+    """How much of what the phone counted is in the captures, without its full stop."""
+    who = row["app"] if row["app"] is not None else say("its apps together")
     captured, counted = row["captured_up_ip_bytes"], row["counted_up_bytes"]
-    share, did = row["up_share"], "sent"
-    if share is None:
-        captured, counted = captured + row["captured_down_ip_bytes"], row["counted_bytes"]
-        share, did = row["share"], "sent and received"
-    text = (
-        f"{100 * share:.1f} % of what the phone says that {who} {did} is in the captures "
-        f"({bytes_text(captured)} of {bytes_text(counted)}, headers included)"
+    if row["up_share"] is not None:
+        return say(
+            "{share} of what the phone says that {who} sent is in the captures ({captured} of "
+            "{counted}, headers included)",
+            share=figures(f"{100 * row['up_share']:.1f} %"),
+            who=who,
+            captured=bytes_text(captured),
+            counted=bytes_text(counted),
+        )
+    return say(
+        "{share} of what the phone says that {who} sent and received is in the captures "
+        "({captured} of {counted}, headers included)",
+        share=figures(f"{100 * row['share']:.1f} %"),
+        who=who,
+        captured=bytes_text(captured + row["captured_down_ip_bytes"]),
+        counted=bytes_text(row["counted_bytes"]),
     )
-    return f"{text}: {row['remark']}." if row["remark"] else f"{text}."
 
 
 def rate_text(row: dict[str, Any]) -> str:
     """A rate per hour, with its interval if it has one."""
     rate = bytes_text(round(row["up_unique_bytes_per_hour"]))
     if row["low_per_hour"] is None:
-        return f"{rate} an hour ({row['remark']} to say how sure that is)"
+        return say(
+            "{rate} an hour ({remark} to say how sure that is)",
+            rate=rate,
+            remark=told(row["remark"]),
+        )
     low, high = (bytes_text(round(row[f"{end}_per_hour"])) for end in ("low", "high"))
-    return f"{rate} an hour (95 % interval {low} to {high})"
+    return say("{rate} an hour (95 % interval {low} to {high})", rate=rate, low=low, high=high)
 
 
 def _is_told(analysis: Analysis) -> bool:
@@ -175,7 +216,7 @@ def _beacon(row: dict[str, Any]) -> dict[str, Any]:
 def period_text(span: timedelta) -> str:
     """A period, exact to a tenth of a second below a minute."""
     seconds = span.total_seconds()
-    return f"{seconds:.1f} s" if seconds < 60 else seconds_text(seconds)  # noqa: PLR2004
+    return figures(f"{seconds:.1f} s") if seconds < 60 else seconds_text(seconds)  # noqa: PLR2004
 
 
 def _largest(bursts: pl.DataFrame) -> pl.DataFrame:
@@ -190,10 +231,11 @@ def _burst(row: dict[str, Any], flows: pl.DataFrame) -> dict[str, Any]:
     addresses = (
         flows.filter(pl.col("flow").is_in(row["flows"]))["remote_address"].unique().sort().to_list()
     )
+    size = SIZE_WORDS[row["size"]]
     is_whole = row["flow_count"] == len(row["flows"])
     return row | {
-        "size": SIZE_WORDS[row["size"]],
-        "lasted": "under 1 s" if seconds < 1 else seconds_text(seconds),
+        "size": say(size),
+        "lasted": say("under 1 s") if seconds < 1 else seconds_text(seconds),
         "names": [shortened(name, _LONGEST) for name in row["names"][:_MOST_NAMED]],
         "more": max(0, len(row["names"]) - _MOST_NAMED),
         "filter": frames_filter(
@@ -217,9 +259,11 @@ def _sizes(bursts: pl.DataFrame) -> list[tuple[str, int, int]]:
     """Per size class how many bursts, and their bytes."""
     sums = bursts.group_by("size").agg(pl.len(), pl.col("up_unique_bytes").sum())
     found = {size: (count, sent) for size, count, sent in sums.rows()}
-    return [(SIZE_WORDS[size], *found[size]) for size in SIZE_WORDS if size in found]
+    return [(say(SIZE_WORDS[size]), *found[size]) for size in SIZE_WORDS if size in found]
 
 
 def _few(texts: list[str]) -> str:
-    more = f" and {len(texts) - _MOST_NAMED} more" if texts[_MOST_NAMED:] else ""
-    return ", ".join(shortened(text, _LONGEST) for text in texts[:_MOST_NAMED]) + more
+    shown = ", ".join(shortened(text, _LONGEST) for text in texts[:_MOST_NAMED])
+    if not texts[_MOST_NAMED:]:
+        return shown
+    return say("{names} and {more} more", names=shown, more=number(len(texts) - _MOST_NAMED))

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from reports.data import rows
+from reports.language import number, say
 from reports.provenance import version
 from reports.text import terminal
+from reports.told import told
 from reports.wording import counted
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ MARKS: Final = {"supported": "good", "contradicted": "bad", "cannot tell": "warn
 """How the page colours a result; the word stands beside it."""
 
 _STYLES: Final = {"supported": "green", "contradicted": "red", "cannot tell": "yellow"}
-_NONE: Final = "no claim was tested"
 
 
 def counts(claims: pl.DataFrame) -> dict[str, int]:
@@ -30,8 +31,10 @@ def counts(claims: pl.DataFrame) -> dict[str, int]:
 def sums_sentence(claims: pl.DataFrame) -> str:
     """How many claims were tested, and what came of them."""
     if claims.is_empty():
-        return f"{_NONE.capitalize()}."
-    said = ", ".join(f"{count} {result}" for result, count in counts(claims).items() if count)
+        return say("No claim was tested.")
+    said = ", ".join(
+        f"{number(count)} {told(result)}" for result, count in counts(claims).items() if count
+    )
     return f"{counted(claims.height, 'claim', 'claims')}: {said}."
 
 

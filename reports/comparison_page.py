@@ -14,6 +14,7 @@ from analyzer.tables import ALL_STATES, DIMENSIONS, FINDINGS, SIDES, Comparison
 from reports import accounts, difference_map, wording
 from reports import comparison_words as words
 from reports.documents import environment, policy, script, style
+from reports.language import speaking
 from reports.provenance import version
 
 MOST_ROWS: Final = 2_000
@@ -27,8 +28,14 @@ _LARGEST: Final = pl.max_horizontal(_BASE, _NEW).fill_null(0)
 
 def page(comparison: Comparison) -> Iterator[bytes]:
     """The content of `compare.html`: the same comparison gives the same bytes."""
+    with speaking(comparison.settings["base"].language):
+        text = _text(comparison)
+    yield text.encode()
+
+
+def _text(comparison: Comparison) -> str:
     run = script("tables.js")
-    text = (
+    return (
         environment()
         .get_template("compare.html")
         .render(
@@ -59,7 +66,6 @@ def page(comparison: Comparison) -> Iterator[bytes]:
             script=Markup(run),  # noqa: S704  # a file of ours
         )
     )
-    yield text.encode()
 
 
 def _part(table: pl.DataFrame, most: int) -> dict[str, Any]:

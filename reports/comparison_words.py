@@ -11,27 +11,31 @@ import polars as pl
 from analyzer.significance import ALPHA, SEED
 from analyzer.tables import ALL_STATES, CANNOT_TELL, FINDINGS, SIDES, STATES, Comparison
 from reports.figures import country_text
+from reports.language import figures, mark, mark_many, number, say, say_many
+from reports.story import listed
+from reports.told import told
 from reports.wording import bytes_text, counted, seconds_text
 
-METHOD: Final = (
+_METHOD: Final = mark(
     "A difference is a finding where chance alone would rarely give it. Repetitions are what is "
     "counted: had the two labels been dealt to them at random, how often would the sides differ as "
     "much? How often a destination was seen is tested by Fisher's exact test, rates by permutation "
     "of their mean logarithms, the places of a host by permutation. At most "
-    f"{ALPHA:.0%} of all findings are expected to be false (Benjamini and Hochberg, over all tests "
-    f"of this comparison). Intervals come from resampling repetitions. Seed {SEED}."
+    "{share} of all findings are expected to be false (Benjamini and Hochberg, over all tests "
+    "of this comparison). Intervals come from resampling repetitions. Seed {seed}."
 )
+METHOD: Final = _METHOD.format(share=f"{ALPHA:.0%}", seed=SEED)
 """How verdicts are come by: in the page, in `compare.json` and in the terminal's last lines."""
 
 DIMENSION_WORDS: Final = {
-    "country": ("country", "countries"),
-    "asn": ("network", "networks"),
-    "organisation": ("organisation", "organisations"),
-    "domain": ("domain", "domains"),
-    "host": ("host", "hosts"),
-    "app": ("app", "apps"),
-    "service": ("service", "services"),
-    "phase": ("host in a phase", "hosts in phases"),
+    "country": mark_many("country", "countries"),
+    "asn": mark_many("network", "networks"),
+    "organisation": mark_many("organisation", "organisations"),
+    "domain": mark_many("domain", "domains"),
+    "host": mark_many("host", "hosts"),
+    "app": mark_many("app", "apps"),
+    "service": mark_many("service", "services"),
+    "phase": mark_many("host in a phase", "hosts in phases"),
 }
 """One and many, as the comparison names them; a network is an autonomous system."""
 
@@ -39,21 +43,21 @@ HEADLINES: Final = ("country", "asn", "host")
 """Dimensions that the answer counts; the others are the same traffic in other parts."""
 
 TRAIT_WORDS: Final = {
-    "service": "service",
-    "tls_version": "version of TLS",
-    "ja3": "fingerprint of the client (JA3)",
-    "ja4": "fingerprint of the client (JA4)",
-    "beacon": "periodic contacts while",
+    "service": mark("service"),
+    "tls_version": mark("version of TLS"),
+    "ja3": mark("fingerprint of the client (JA3)"),
+    "ja4": mark("fingerprint of the client (JA4)"),
+    "beacon": mark("periodic contacts while"),
 }
 
 UNKNOWN_KEYS: Final = {
-    "asn": "no network known",
-    "organisation": "no organisation known",
-    "domain": "no domain known",
-    "app": "no app known",
-    "service": "no service recognised",
+    "asn": mark("no network known"),
+    "organisation": mark("no organisation known"),
+    "domain": mark("no domain known"),
+    "app": mark("no app known"),
+    "service": mark("no service recognised"),
 }
-NOT_OBSERVED: Final = "not observed"
+NOT_OBSERVED: Final = mark("not observed")
 
 NONE: Final = "\N{EN DASH}"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
@@ -61,8 +65,26 @@ LEAST_P: Final = 0.001
 MOST_DIGITS: Final = 100
 """Where a ratio is told in whole numbers; below, in three digits."""
 
+_REASONS: Final = {
+    "chance": mark("chance may have done it"),
+    "unobserved": mark("one side did not observe this"),
+    "exposure": mark("one side looked for less than half the time"),
+    "direction": mark("its mean and most repetitions changed in opposite directions"),
+}
+"""Why a verdict cannot be told, but for too few captures."""
+_SEVERAL: Final = 2
 _HOUR: Final = 3_600_000_000_000  # ns
 _PRESENT: Final = ("new", "gone")
+
+
+def method() -> str:
+    """`METHOD` in the language spoken."""
+    return say(_METHOD, share=f"{ALPHA:.0%}", seed=SEED)
+
+
+def plural_of(dimension: str) -> str:
+    """What several keys of a dimension are called."""
+    return say_many(*DIMENSION_WORDS[dimension], _SEVERAL)
 
 
 def key_text(row: dict[str, Any]) -> str:
@@ -71,7 +93,8 @@ def key_text(row: dict[str, Any]) -> str:
     if row["dimension"] == "country":
         return country_text(key)
     if key is None:
-        return UNKNOWN_KEYS[row["dimension"]]
+        unknown = UNKNOWN_KEYS[row["dimension"]]
+        return say(unknown)
     if row["dimension"] == "asn":
         return f"{key} {row['holder'] or ''}".rstrip()
     if row["dimension"] == "phase":
@@ -82,41 +105,41 @@ def key_text(row: dict[str, Any]) -> str:
 def verdict_text(row: dict[str, Any]) -> str:
     """The verdict of a row, with what would be needed or what stands in its way."""
     if row["verdict"] != CANNOT_TELL:
-        return str(row["verdict"])
-    number = row["needed_repetitions"]
-    reasons = {
-        "few": "needs more captures a side"
-        if number is None
-        else f"needs {number} captures a side",
-        "chance": "chance may have done it",
-        "unobserved": "one side did not observe this",
-        "exposure": "one side looked for less than half the time",
-        "direction": "its mean and most repetitions changed in opposite directions",
-    }
-    return f"{CANNOT_TELL}: {reasons[row['reason']]}"
+        return told(str(row["verdict"]))
+    return f"{told(CANNOT_TELL)}: {_doubt(row['reason'], row['needed_repetitions'])}"
+
+
+def _doubt(reason: str, needed: int | None) -> str:
+    if reason != "few":
+        doubt = _REASONS[reason]
+        return say(doubt)
+    if needed is None:
+        return say("needs more captures a side")
+    return say("needs {count} captures a side", count=needed)
 
 
 def trait_verdict(row: dict[str, Any]) -> str:
     """The verdict on a trait, with what would be needed."""
     if row["verdict"] != CANNOT_TELL:
-        return str(row["verdict"])
-    number = row["needed_repetitions"]
-    needed = "chance may have done it" if number is None else f"needs {number} captures a side"
-    return f"{CANNOT_TELL}: {needed}"
+        return told(str(row["verdict"]))
+    needed = row["needed_repetitions"]
+    return f"{told(CANNOT_TELL)}: {_doubt('chance' if needed is None else 'few', needed)}"
 
 
 def tests_text(comparison: Comparison) -> str:
     """How many tests were corrected together."""
     if not comparison.family:
-        return "With so few captures no test can come out as a finding."
-    return f"{counted(comparison.family, 'test', 'tests')} corrected together."
+        return say("With so few captures no test can come out as a finding.")
+    return say("{tests} corrected together.", tests=counted(comparison.family, "test", "tests"))
 
 
 def p_text(value: float | None) -> str:
     """A p- or q-value as people read it; none: nothing was tested, or not in the family."""
     if value is None:
         return NONE
-    return "under 0.001" if value < LEAST_P else f"{value:.3f}".rstrip("0").rstrip(".")
+    if value < LEAST_P:
+        return say("under {share}", share=figures("0.001"))
+    return figures(f"{value:.3f}".rstrip("0").rstrip("."))
 
 
 def ratio_text(row: dict[str, Any]) -> str:
@@ -126,12 +149,12 @@ def ratio_text(row: dict[str, Any]) -> str:
     text = _times(row["ratio"])
     if row["ratio_low"] is None:
         return text
-    high = "no upper end" if row["ratio_high"] is None else _times(row["ratio_high"])
-    return f"{text} ({_times(row['ratio_low'])} to {high})"
+    high = say("no upper end") if row["ratio_high"] is None else _times(row["ratio_high"])
+    return say("{ratio} ({low} to {high})", ratio=text, low=_times(row["ratio_low"]), high=high)
 
 
 def _times(ratio: float) -> str:
-    return f"{TIMES}{ratio:,.0f}" if ratio >= MOST_DIGITS else f"{TIMES}{ratio:.3g}"
+    return TIMES + figures(f"{ratio:,.0f}" if ratio >= MOST_DIGITS else f"{ratio:.3g}")
 
 
 def findings(comparison: Comparison) -> dict[str, int]:
@@ -143,42 +166,59 @@ def findings(comparison: Comparison) -> dict[str, int]:
 def sureness(comparison: Comparison) -> str:
     """In one sentence, how much of what differs is more than chance, and what would tell more."""
     found = findings(comparison)
-    number = sum(found.get(word, 0) for word in FINDINGS)
+    differing = sum(found.get(word, 0) for word in FINDINGS)
     few = comparison.changes.filter(pl.col("reason") == "few")
     least = few.select(pl.col("needed_repetitions").min()).item()
-    if number:
-        rest = found.get(CANNOT_TELL, 0)
-        return (
-            f"{counted(number, 'row', 'rows')} of {comparison.changes.height:,} differ by more "
-            f"than chance; of {rest:,} it cannot be told."
+    if differing:
+        return say(
+            "{rows} of {all} differ by more than chance; of {rest} it cannot be told.",
+            rows=counted(differing, "row", "rows"),
+            all=number(comparison.changes.height),
+            rest=number(found.get(CANNOT_TELL, 0)),
         )
     if few.is_empty():
-        return "Nothing here differs by more than chance may have done."
-    more = "more captures" if least is None else f"at least {least} captures"
-    return f"No difference can be told from chance with so few captures: it takes {more} a side."
+        return say("Nothing here differs by more than chance may have done.")
+    if least is None:
+        return say(
+            "No difference can be told from chance with so few captures: it takes more captures "
+            "a side."
+        )
+    return say(
+        "No difference can be told from chance with so few captures: it takes at least {count} "
+        "captures a side.",
+        count=least,
+    )
 
 
 def rate_text(rate: float | None) -> str:
     """Bytes per hour in the unit people read; null is time that was not observed."""
     if rate is None:
-        return NOT_OBSERVED
+        return say(NOT_OBSERVED)
     if 0 < rate < 0.5:  # noqa: PLR2004  # what would be rounded to none
-        return "under 1 byte/h"
-    return f"{bytes_text(round(rate))}/h"
+        return say("{rate}/h", rate=say("under 1 byte"))
+    return say("{rate}/h", rate=bytes_text(round(rate)))
 
 
 def within_text(same_within: float) -> str:
     """When two rates are called the same."""
-    return (
-        f"Rates are called the same where they differ by at most {100 * same_within:g} % of the "
-        "larger one."
+    return say(
+        "Rates are called the same where they differ by at most {share} % of the larger one.",
+        share=figures(f"{100 * same_within:g}"),
     )
 
 
 def n_text(comparison: Comparison) -> str:
     """How many repetitions each side has."""
     counts = dict(comparison.repetitions.group_by("side").len().iter_rows())
-    return "; ".join(f"n = {counts[side]} on {side} ({comparison.labels[side]})" for side in SIDES)
+    return "; ".join(
+        say(
+            "n = {count} on {side} ({label})",
+            count=counts[side],
+            side=told(side),
+            label=comparison.labels[side],
+        )
+        for side in SIDES
+    )
 
 
 def numbers(comparison: Comparison) -> dict[str, dict[str, int]]:
@@ -207,20 +247,16 @@ def headline(comparison: Comparison) -> str:
         ]
         for word in _PRESENT
     }
-    parts = [f"{word}: {_listed(each)}" for word, each in counts.items() if each]
+    parts = [f"{told(word)}: {listed(each)}" for word, each in counts.items() if each]
     if found["host"]["moved"]:
-        parts.append(f"moved: {counted(found['host']['moved'], 'host', 'hosts')}")
+        parts.append(f"{say('moved')}: {counted(found['host']['moved'], 'host', 'hosts')}")
     if parts:
         text = "; ".join(parts)
         return f"{text[0].upper()}{text[1:]}."
     changed = comparison.changes.filter(~pl.col("change").is_in(["same", "not comparable"]))
     if changed.is_empty():
-        return "No difference: no country, network or host is new, gone or changed."
-    return "No country, network or host is new or gone; rates or phases differ."
-
-
-def _listed(parts: list[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+        return say("No difference: no country, network or host is new, gone or changed.")
+    return say("No country, network or host is new or gone; rates or phases differ.")
 
 
 def states(comparison: Comparison) -> list[dict[str, Any]]:
@@ -260,10 +296,10 @@ def timeline_text(row: dict[str, Any]) -> str:
     """Where the timeline of a repetition comes from."""
     names = ", ".join(row["timelines"])
     return {
-        "given": f"{names}, as given",
-        "beside": f"{names}, found beside it",
-        "saved": f"{names}, as analysed",
-    }.get(row["timeline_source"], "none: its states are unknown")
+        "given": say("{names}, as given", names=names),
+        "beside": say("{names}, found beside it", names=names),
+        "saved": say("{names}, as analysed", names=names),
+    }.get(row["timeline_source"], say("none: its states are unknown"))
 
 
 def timelines_sentence(comparison: Comparison) -> str | None:
@@ -271,9 +307,10 @@ def timelines_sentence(comparison: Comparison) -> str | None:
     beside = comparison.repetitions.filter(pl.col("timeline_source") == "beside").height
     if not beside:
         return None
-    return (
-        f"The timeline beside the capture was taken for {beside} of "
-        f"{counted(comparison.repetitions.height, 'repetition', 'repetitions')}."
+    return say(
+        "The timeline beside the capture was taken for {count} of {repetitions}.",
+        count=beside,
+        repetitions=counted(comparison.repetitions.height, "repetition", "repetitions"),
     )
 
 
@@ -286,26 +323,27 @@ def side_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
 def _side_values(comparison: Comparison, side: str) -> dict[str, str]:
     part = comparison.repetitions.filter(pl.col("side") == side)
     observed = {
-        f"observed {row['state']}".removesuffix(f" {ALL_STATES}"): seconds_text(
-            row[f"{side}_seconds"]
-        )
-        for row in states(comparison)
+        _observed(row["state"]): seconds_text(row[f"{side}_seconds"]) for row in states(comparison)
     }
     return {
-        "called": f"{comparison.labels[side]} ({comparison.label_sources[side]})",
-        "version, as its traffic tells": _told(comparison, side),
-        "captures": str(part["captures"].sum()),
-        "repetitions (n)": str(part.height),
+        say("called"): f"{comparison.labels[side]} ({told(comparison.label_sources[side])})",
+        say("version, as its traffic tells"): _told(comparison, side),
+        say("captures"): str(part["captures"].sum()),
+        say("repetitions (n)"): str(part.height),
         **observed,
-        "phone": _joined(part["phone_addresses"]),
-        "timelines": _timelines(part),
-        "databases": _database_text(comparison, side),
+        say("phone"): _joined(part["phone_addresses"]),
+        say("timelines"): _timelines(part),
+        say("databases"): _database_text(comparison, side),
     }
+
+
+def _observed(state: str) -> str:
+    return say("observed") if state == ALL_STATES else say("observed {state}", state=told(state))
 
 
 def _told(comparison: Comparison, side: str) -> str:
-    said = ", ".join(f"{one.version} ({one.source})" for one in comparison.told[side])
-    return said or "not told"
+    said = ", ".join(f"{one.version} ({told(one.source)})" for one in comparison.told[side])
+    return said or say("not told")
 
 
 def _joined(column: pl.Series) -> str:
@@ -314,12 +352,13 @@ def _joined(column: pl.Series) -> str:
 
 def _timelines(part: pl.DataFrame) -> str:
     with_one = part.filter(pl.col("timeline_source").is_not_null()).height
-    sources = ", ".join(part["timeline_source"].drop_nulls().unique().sort())
-    return f"{with_one} of {part.height}" + (f" ({sources})" if sources else "")
+    sources = ", ".join(map(told, part["timeline_source"].drop_nulls().unique().sort()))
+    found = say("{count} of {all}", count=with_one, all=part.height)
+    return f"{found} ({sources})" if sources else found
 
 
 def _database_text(comparison: Comparison, side: str) -> str:
     used = comparison.databases.filter(pl.col("side") == side)
     return ", ".join(
-        f"{row['name']} {row['data_date'] or 'of unknown date'}" for row in used.to_dicts()
+        f"{row['name']} {row['data_date'] or say('of unknown date')}" for row in used.to_dicts()
     )

@@ -7,30 +7,31 @@ import polars as pl
 
 from analyzer.tables import ENCRYPTION, Analysis
 from reports import sums
+from reports.language import mark, say
 
 CLASSES: Final = {
-    "encrypted": "encrypted",
-    "mixed": "partly encrypted",
-    "compressed": "compressed, not encrypted",
-    "plain": "plain",
-    "too_short": "too short to tell",
-    "unknown": "nothing captured that tells",
+    "encrypted": mark("encrypted"),
+    "mixed": mark("partly encrypted"),
+    "compressed": mark("compressed, not encrypted"),
+    "plain": mark("plain"),
+    "too_short": mark("too short to tell"),
+    "unknown": mark("nothing captured that tells"),
 }
 """Classes of encryption as the page names them, in the order in which it lists them."""
 
 REASONS: Final = {
-    "no_key": "no key is for this connection",
-    "no_handshake": "its begin was not captured, so nobody knows which key is for it",
-    "not_dissected": "tshark did not find this connection, of which phonehome saw the begin",
-    "no_answer": "the server's answer to its hello was not captured",
-    "nothing_opened": (
+    "no_key": mark("no key is for this connection"),
+    "no_handshake": mark("its begin was not captured, so nobody knows which key is for it"),
+    "not_dissected": mark("tshark did not find this connection, of which phonehome saw the begin"),
+    "no_answer": mark("the server's answer to its hello was not captured"),
+    "nothing_opened": mark(
         "there is a key, but it opened nothing: it is wrong, packets are missing, or nothing was "
         "sent"
     ),
-    "tshark_missing": "tshark is not installed, or too old",
-    "tshark_stopped": "tshark was stopped before it was done",
-    "read_once": "standard input cannot be read a second time",
-    "not_supported": "this encryption cannot be opened here",
+    "tshark_missing": mark("tshark is not installed, or too old"),
+    "tshark_stopped": mark("tshark was stopped before it was done"),
+    "read_once": mark("standard input cannot be read a second time"),
+    "not_supported": mark("this encryption cannot be opened here"),
 }
 """Why nothing of a flow was opened, as the page says it."""
 
@@ -39,7 +40,7 @@ LAYERS: Final = {
     "quic": "QUIC",
     "dtls": "DTLS",
     "mmtls": "MMTLS",
-    "mmtls-inner": "MMTLS, business layer",
+    "mmtls-inner": mark("MMTLS, business layer"),
 }
 _MOST_ROWS: Final = 100
 
@@ -61,9 +62,9 @@ def encryption(analysis: Analysis, flows: pl.DataFrame) -> dict[str, Any]:
     )
     destinations = _destinations(flows)
     return {
-        "classes": [(CLASSES[name], by_class[name]) for name in CLASSES if by_class[name]],
+        "classes": [(say(CLASSES[name]), by_class[name]) for name in CLASSES if by_class[name]],
         "whole": sum(by_class.values()),
-        "names": list(CLASSES.items()),
+        "names": [(name, say(text)) for name, text in CLASSES.items()],
         "destinations": destinations[:_MOST_ROWS],
         "more": max(0, len(destinations) - _MOST_ROWS),
         "opened": _opened(analysis.decryption, flows),
@@ -103,11 +104,12 @@ def _opened(decryption: pl.DataFrame, flows: pl.DataFrame) -> list[dict[str, Any
         .sort(*order, nulls_last=False)
         .to_dicts()
     )
-    return [
-        row
-        | {
-            "layer": LAYERS[row["layer"]],
-            "outcome": "opened" if row["reason"] is None else REASONS[row["reason"]],
-        }
-        for row in rows
-    ]
+    return [row | _said(LAYERS[row["layer"]], row["reason"]) for row in rows]
+
+
+def _said(layer: str, reason: str | None) -> dict[str, str]:
+    """Layer and outcome of a row in words."""
+    if reason is None:
+        return {"layer": say(layer), "outcome": say("opened")}
+    why = REASONS[reason]
+    return {"layer": say(layer), "outcome": say(why)}

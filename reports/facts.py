@@ -11,9 +11,11 @@ import polars as pl
 
 from reports import wording
 from reports.figures import country_text
+from reports.language import say
 from reports.sankey import STAGES, Nodes
-from reports.sums import RUNNER, UP
+from reports.sums import RUNNER, UP, runner_text
 from reports.text import visible
+from reports.told import label_text, told
 
 Facts = dict[str, Any]
 
@@ -113,9 +115,9 @@ def _text(stage: str, value: str | None) -> str:
     if stage == "country":
         return visible(country_text(value))
     if value is None:
-        return wording.NO_APP if stage == "app" else wording.NO_ORGANISATION
-    return visible(value)
+        return say(wording.NO_APP if stage == "app" else wording.NO_ORGANISATION)
+    return visible(runner_text(value))
 
 
 def _phase(row: dict[str, Any]) -> str:
-    return visible(f"{row['phase']}. {row['label']} ({row['state']})")
+    return visible(f"{row['phase']}. {label_text(row)} ({told(row['state'])})")

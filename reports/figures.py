@@ -7,8 +7,10 @@ capture or a database wrote goes through `text.label`.
 
 from typing import Any, Final
 
+from analyzer.settings import ENGLISH
 from geo.countries import country_index
 from reports import wording
+from reports.language import country_names, say, spoken
 
 Figure = dict[str, Any]
 
@@ -29,6 +31,14 @@ LOOK: Final[Figure] = {
 def country_text(code: str | None) -> str:
     """The name of a country with its code; the code alone where it names none."""
     if code is None:
-        return wording.NO_COUNTRY
+        return say(wording.NO_COUNTRY)
+    name = country_name(code)
+    return code if name is None else f"{name} ({code})"
+
+
+def country_name(code: str) -> str | None:
+    """The name of a country in the language spoken; None: it has none."""
     country = country_index().get(code)
-    return code if country is None else f"{country.name} ({code})"
+    if country is None or spoken() == ENGLISH:
+        return None if country is None else country.name
+    return country_names(spoken()).get(code, country.name)

@@ -17,10 +17,12 @@ from analyzer.settings import IDLE_STATES
 from analyzer.tables import Analysis
 from reports.documents import fragment
 from reports.figures import country_text
+from reports.language import figures, mark, number, say, say_many
 from reports.story import listed
 from reports.sums import UP, Counted
 from reports.text import shortened
-from reports.wording import bytes_text, idle_when, plural, share_text
+from reports.told import told
+from reports.wording import bytes_text, idle_when, share_text
 
 MOST: Final = 8
 _LONGEST: Final = 60
@@ -99,7 +101,7 @@ def _names(table: pl.DataFrame, most: int = _FEW) -> str:
     sums = table.group_by(name).agg(up=UP.sum()).sort(-pl.col("up"), "name")
     names = [shortened(each, _LONGEST) for each in sums["name"].head(most).to_list()]
     left = sums.height - len(names)
-    more = [f"{left:,} more"] if left else []
+    more = [say("{number} more", number=number(left))] if left else []
     return listed([*names, *more])
 
 
@@ -123,19 +125,21 @@ def _verdict(analysis: Analysis, part: Counted, verdict: str) -> Iterator[Highli
         - {None, *codes.to_list()}
     )
     if verdict == "impossible":
-        says = "{size} ({share}) is said to go to {countries}, where the servers cannot be."
-        because = (
+        says = mark("{size} ({share}) is said to go to {countries}, where the servers cannot be.")
+        because = mark(
             "The shortest round trip to {hosts} is too short for light in fibre to reach that "
             "country and come back."
         )
     else:
-        says = "On {size} ({share}) said to go to {countries} the databases name others."
-        because = "They name {others} for {hosts}." if others else "It is of {hosts}."
+        says = mark("On {size} ({share}) said to go to {countries} the databases name others.")
+        because = mark("They name {others} for {hosts}.") if others else mark("It is of {hosts}.")
     yield Highlight(
         kind=verdict,
-        says=says.format(size=bytes_text(_sum(sent)), share=share, countries=named),
-        because=because.format(
-            hosts=_names(sent), others=listed([country_text(code) for code in others[:_FEW]])
+        says=say(says, size=bytes_text(_sum(sent)), share=share, countries=named),
+        because=say(
+            because,
+            hosts=_names(sent),
+            others=listed([country_text(code) for code in others[:_FEW]]),
         ),
         filter=_addresses(sent),
         link=fragment("country", codes[0]),
@@ -157,16 +161,20 @@ def _idle(analysis: Analysis, part: Counted) -> Iterator[Highlight]:
     phases = own["phase"].n_unique()
     yield Highlight(
         kind="idle",
-        says=(
-            f"{shortened(largest, _LONGEST)} got {bytes_text(up)} "
-            f"{idle_when(analysis.summary)}, {share_text(up, _sum(idle))} of all that was "
-            "sent then."
+        says=say(
+            "{name} got {size} {when}, {share} of all that was sent then.",
+            name=shortened(largest, _LONGEST),
+            size=bytes_text(up),
+            when=idle_when(analysis.summary),
+            share=share_text(up, _sum(idle)),
         ),
-        because=plural(
+        because=say_many(
             "In {count} phase of that state, to {country}.",
             "In {count} phases of that state, to {country}.",
             phases,
-        ).format(count=f"{phases:,}", country=country_text(own["country"][0])),
+            count=number(phases),
+            country=country_text(own["country"][0]),
+        ),
         filter=_addresses(own),
         link="#when",
     )
@@ -179,11 +187,13 @@ def _plain(part: Counted) -> Iterator[Highlight]:
         return
     yield Highlight(
         kind="plain",
-        says=(
-            f"{bytes_text(_sum(plain))} ({share_text(_sum(plain), _sum(part.flows))}) was "
-            f"sent in plain text, to {_names(plain)}."
+        says=say(
+            "{size} ({share}) was sent in plain text, to {names}.",
+            size=bytes_text(_sum(plain)),
+            share=share_text(_sum(plain), _sum(part.flows)),
+            names=_names(plain),
         ),
-        because=(
+        because=say(
             "HTTP without encryption: whoever carried these packets could read and change them."
         ),
         filter=f"http.request && ({_addresses(plain)})",
@@ -201,17 +211,20 @@ def _beacons(over_time: dict[str, Any]) -> Iterator[Highlight]:
         kind="beacon",
         says=listed(
             [
-                "{name} is contacted every {period}".format(
-                    name=shortened(each["name"], _LONGEST), period=each["every"]
+                say(
+                    "{name} is contacted every {period}",
+                    name=shortened(each["name"], _LONGEST),
+                    period=each["every"],
                 )
                 for each in clear[:_FEW]
             ]
         )
         + ".",
-        because="{beats} beats of {size} in mean, {missed} missed, for the first of them.".format(
-            beats=f"{row['beats']:,}",
+        because=say(
+            "{beats} beats of {size} in mean, {missed} missed, for the first of them.",
+            beats=number(row["beats"]),
             size=bytes_text(round(row["bytes_per_beat"])),
-            missed=f"{row['missed']:,}",
+            missed=number(row["missed"]),
         ),
         filter=row["filter"],
         link="#beacons",
@@ -226,11 +239,15 @@ def _deceptive(part: Counted) -> Iterator[Highlight]:
     first = odd.sort(-UP, "flow").row(0, named=True)
     yield Highlight(
         kind="deceptive",
-        says="The name {name} deceives: {warning}.".format(
-            name=shortened(first["host"], _LONGEST), warning=shortened(first["host_warning"], 120)
+        says=say(
+            "The name {name} deceives: {warning}.",
+            name=shortened(first["host"], _LONGEST),
+            warning=shortened(told(first["host_warning"]), 120),
         ),
-        because="It was seen in frame {frame} of {capture}.".format(
-            frame=first["host_frame"], capture=shortened(first["capture"], _LONGEST)
+        because=say(
+            "It was seen in frame {frame} of {capture}.",
+            frame=first["host_frame"],
+            capture=shortened(first["capture"], _LONGEST),
         ),
         filter=_addresses(odd),
         link="#destinations",
@@ -244,11 +261,13 @@ def _trackers(part: Counted) -> Iterator[Highlight]:
         return
     yield Highlight(
         kind="tracker",
-        says=(
-            f"{bytes_text(_sum(own))} ({share_text(_sum(own), _sum(part.uploads))}) went to "
-            f"advertising, analytics or crash reports: {_names(own)}."
+        says=say(
+            "{size} ({share}) went to advertising, analytics or crash reports: {names}.",
+            size=bytes_text(_sum(own)),
+            share=share_text(_sum(own), _sum(part.uploads)),
+            names=_names(own),
         ),
-        because="By the table of organisations, whose sources are in the documentation.",
+        because=say("By the table of organisations, whose sources are in the documentation."),
         filter=_addresses(own),
         link="#who",
     )
@@ -260,11 +279,15 @@ def _amplified(analysis: Analysis) -> Iterator[Highlight]:
     for row in wholes.filter(pl.col("times") >= 1.5).head(1).to_dicts():  # noqa: PLR2004
         yield Highlight(
             kind="amplified",
-            says="What was sent ({source}) left the phone {times} times over.".format(
-                source=shortened(row["source"], _LONGEST), times=f"{row['times']:.2f}"
+            says=say(
+                "What was sent ({source}) left the phone {times} times over.",
+                source=shortened(row["source"], _LONGEST),
+                times=figures(f"{row['times']:.2f}"),
             ),
-            because="{size} went up where {sent} were sent.".format(
-                size=bytes_text(row["up_unique_bytes"]), sent=bytes_text(row["sent_bytes"])
+            because=say(
+                "{size} went up where {sent} were sent.",
+                size=bytes_text(row["up_unique_bytes"]),
+                sent=bytes_text(row["sent_bytes"]),
             ),
             filter=None,
             link="#amplification",
@@ -281,8 +304,14 @@ def _relays(analysis: Analysis, part: Counted) -> Iterator[Highlight]:
         return
     yield Highlight(
         kind="relay",
-        says=f"{bytes_text(_sum(sent))} went to servers that seem to relay: {_names(sent)}.",
-        because="A hint, no proof: {hint}.".format(hint=sent["relay_hint"][0].rstrip(".")),
+        says=say(
+            "{size} went to servers that seem to relay: {names}.",
+            size=bytes_text(_sum(sent)),
+            names=_names(sent),
+        ),
+        because=say(
+            "A hint, no proof: {hint}.", hint=told(sent["relay_hint"][0].rstrip(".")).rstrip(".")
+        ),
         filter=_addresses(sent),
         link="#destinations",
     )
@@ -295,11 +324,15 @@ def _unnamed(part: Counted) -> Iterator[Highlight]:
         return
     yield Highlight(
         kind="unnamed",
-        says=(
-            f"{bytes_text(_sum(own))} ({share_text(_sum(own), _sum(part.uploads))}) went to "
-            "addresses without a name."
+        says=say(
+            "{size} ({share}) went to addresses without a name.",
+            size=bytes_text(_sum(own)),
+            share=share_text(_sum(own), _sum(part.uploads)),
         ),
-        because=f"No look-up, hello, header or certificate in the capture names {_names(own)}.",
+        because=say(
+            "No look-up, hello, header or certificate in the capture names {names}.",
+            names=_names(own),
+        ),
         filter=_addresses(own),
         link="#names",
     )

@@ -5,13 +5,15 @@ from typing import Any, Final
 import polars as pl
 
 from analyzer.tables import IDENTIFIER_KINDS, Analysis
+from reports.language import mark, number, say
 from reports.wording import counted, share_text
 
 MOST_ROWS: Final = 200
-_NOT_ASKED: Final = "Nobody said what is known of the phone: its traffic was not searched."
-_HIDDEN: Final = (
-    "{} of what was uploaded could be searched. The rest is encrypted, or was not captured: that "
-    "nothing was found there says nothing."
+_NAMED: Final = 3
+_NOT_ASKED: Final = mark("Nobody said what is known of the phone: its traffic was not searched.")
+_HIDDEN: Final = mark(
+    "{share} of what was uploaded could be searched. The rest is encrypted, or was not captured: "
+    "that nothing was found there says nothing."
 )
 
 
@@ -31,13 +33,13 @@ def sentences(analysis: Analysis) -> list[str]:
     """What was found, one sentence per identifier, and what could not be looked into."""
     searched = analysis.summary.searched_up_bytes
     if searched is None:
-        return [_NOT_ASKED]
+        return [say(_NOT_ASKED)]
     up = analysis.identifiers.filter("is_up", pl.col("confidence") != "possible")
     said = [_sentence(label, rows) for (label,), rows in up.group_by("label", maintain_order=True)]
     total = analysis.summary.up_unique_bytes
     return [
-        *(said or ["No known identifier was found in what could be searched."]),
-        _HIDDEN.format(share_text(searched, total)),
+        *(said or [say("No known identifier was found in what could be searched.")]),
+        say(_HIDDEN, share=share_text(searched, total)),
     ]
 
 
@@ -47,8 +49,21 @@ def _sentence(label: object, rows: pl.DataFrame) -> str:
     times = int(rows["count"].sum())
     idle = int(rows.filter(pl.col("state") == "idle")["count"].sum())
     plain = rows.filter(pl.col("encoding") == "").height
-    how = "as it stands" if plain == rows.height else "encoded" if not plain else "partly encoded"
-    shown = ", ".join(names.head(3)) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004 - shown
-    while_idle = f", {idle} of them while idle" if idle else ""
-    often = counted(times, "time", "times")
-    return f"{label} was sent {often}, {how}, to {shown}{while_idle}."
+    how = (
+        say("as it stands")
+        if plain == rows.height
+        else say("encoded")
+        if not plain
+        else say("partly encoded")
+    )
+    shown = ", ".join(names.head(_NAMED))
+    if len(names) > _NAMED:
+        shown = say("{names} and {more} more", names=shown, more=number(len(names) - _NAMED))
+    parts = {"label": label, "often": counted(times, "time", "times"), "how": how, "names": shown}
+    if idle:
+        return say(
+            "{label} was sent {often}, {how}, to {names}, {idle} of them while idle.",
+            idle=number(idle),
+            **parts,
+        )
+    return say("{label} was sent {often}, {how}, to {names}.", **parts)

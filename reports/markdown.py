@@ -9,8 +9,10 @@ from reports import behaviour, story, sums, wording
 from reports.colours import GRADES
 from reports.figures import country_text
 from reports.highlights import Highlight, highlights, unsaid
+from reports.language import number, say, speaking
 from reports.provenance import version
 from reports.text import markdown, markdown_code, shortened
+from reports.told import told
 
 _MOST_COUNTRIES: Final = 10
 _MOST_CAPTURES: Final = 5
@@ -19,6 +21,12 @@ _LONGEST: Final = 60
 
 def report(analysis: Analysis) -> Iterator[bytes]:
     """The content of `report.md`: the same analysis gives the same bytes."""
+    with speaking(analysis.settings.language):
+        text = _text(analysis)
+    yield text.encode()
+
+
+def _text(analysis: Analysis) -> str:
     part = sums.counted(analysis)
     found = highlights(analysis, part, behaviour.behaviour(analysis))
     idle = IDLE_STATES[analysis.summary.idle_means]
@@ -31,13 +39,13 @@ def report(analysis: Analysis) -> Iterator[bytes]:
         _care(analysis, unsaid(analysis.notes, found)),
         _source(analysis),
     ]
-    yield ("\n\n".join("\n".join(lines) for lines in blocks) + "\n").encode()
+    return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
 
 
 def _findings(found: list[Highlight]) -> list[str]:
-    lines = ["## What to look at first", ""]
-    for number, row in enumerate(found, start=1):
-        said = f"{number}. **{markdown(row.says)}** {markdown(row.because)}"
+    lines = [f"## {say('What to look at first')}", ""]
+    for place, row in enumerate(found, start=1):
+        said = f"{place}. **{markdown(row.says)}** {markdown(row.because)}"
         lines.append(said if row.filter is None else f"{said} {markdown_code(row.filter)}")
     return lines
 
@@ -45,9 +53,9 @@ def _findings(found: list[Highlight]) -> list[str]:
 def _countries(countries: list[dict[str, Any]], whole: int) -> list[str]:
     """The countries as a table, closed by what it leaves out."""
     lines = [
-        "## Where it went",
+        f"## {say('Where it went')}",
         "",
-        "| Country | Uploaded | Bytes | Share | How sure |",
+        say("| Country | Uploaded | Bytes | Share | How sure |"),
         "|---|---:|---:|---:|---|",
     ]
     lines += [
@@ -58,17 +66,17 @@ def _countries(countries: list[dict[str, Any]], whole: int) -> list[str]:
     if rest:
         name = wording.counted(len(rest), "other", "others")
         lines.append(_row(name, sum(row["up"] for row in rest), whole, ""))
-    return [*lines, _row("**all**", whole, whole, "")]
+    return [*lines, _row(f"**{say('all')}**", whole, whole, "")]
 
 
 def _row(name: str, up: int, whole: int, sure: str) -> str:
     share = wording.share_text(up, whole)
-    return f"| {name} | {wording.bytes_text(up)} | {up:,} | {share} | {sure} |"
+    return f"| {name} | {wording.bytes_text(up)} | {number(up)} | {share} | {sure} |"
 
 
 def _grades(row: dict[str, Any]) -> str:
     return ", ".join(
-        f"{wording.GRADE_WORDS[grade]} {wording.bytes_text(row[grade])}"
+        f"{say(wording.GRADE_WORDS[grade])} {wording.bytes_text(row[grade])}"
         for grade in GRADES
         if row[grade]
     )
@@ -80,18 +88,27 @@ def _care(analysis: Analysis, notes: list[str]) -> list[str]:
         wording.phones_sentence(analysis.phones),
         wording.apps_sentence(analysis.summary),
         wording.loss_sentence(analysis.captures),
-        "Part of the input could not be read." if analysis.summary.is_damaged else None,
-        None if analysis.summary.is_balanced else "THE ACCOUNTING DOES NOT HOLD: do not use this.",
-        *notes,
-        "What is not here was not seen in this capture; that it was never sent, no capture proves.",
+        say("Part of the input could not be read.") if analysis.summary.is_damaged else None,
+        None
+        if analysis.summary.is_balanced
+        else say("THE ACCOUNTING DOES NOT HOLD: do not use this."),
+        *(told(note) for note in notes),
+        say(
+            "What is not here was not seen in this capture; that it was never sent, no capture "
+            "proves."
+        ),
     ]
-    return ["## Before you quote these numbers", "", *(f"- {markdown(x)}" for x in said if x)]
+    return [
+        f"## {say('Before you quote these numbers')}",
+        "",
+        *(f"- {markdown(x)}" for x in said if x),
+    ]
 
 
 def _source(analysis: Analysis) -> list[str]:
     """The files and databases behind the numbers."""
     files = analysis.captures.to_dicts()
-    lines = [f"Made by phonehome {version()} from:", ""]
+    lines = [say("Made by phonehome {version} from:", version=version()), ""]
     lines += [
         f"- {markdown(shortened(row['capture'], _LONGEST))}, SHA-256 {markdown_code(row['sha256'])}"
         for row in files[:_MOST_CAPTURES]
@@ -100,11 +117,15 @@ def _source(analysis: Analysis) -> list[str]:
         left = wording.counted(len(files) - _MOST_CAPTURES, "other file", "other files")
         lines.append(f"- {left}: manifest.json")
     lines += [
-        f"- database {markdown(row['name'])}, {row['data_date'] or 'date unknown'}"
+        say(
+            "- database {name}, {date}",
+            name=markdown(row["name"]),
+            date=row["data_date"] or say("date unknown"),
+        )
         for row in analysis.databases.to_dicts()
     ]
     return [
         *lines,
         "",
-        "Every frame, filter and table behind it is in report.html beside this file.",
+        say("Every frame, filter and table behind it is in report.html beside this file."),
     ]

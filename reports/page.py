@@ -19,7 +19,9 @@ from reports.documents import environment, island, packed_plotly, plotly, policy
 from reports.facts import facts
 from reports.highlights import highlights, unsaid
 from reports.identifiers import identifiers
+from reports.language import speaking
 from reports.provenance import version
+from reports.told import told
 
 _MOST_ROWS: Final = 300
 _DETAILED: Final = 300
@@ -30,6 +32,12 @@ _SCRIPTS: Final = ("tables.js", "charts.js", "selection.js")
 
 def page(analysis: Analysis) -> Iterator[bytes]:
     """The content of `report.html`: the same analysis gives the same bytes."""
+    with speaking(analysis.settings.language):
+        text = _text(analysis)
+    yield text.encode()
+
+
+def _text(analysis: Analysis) -> str:
     part = sums.counted(analysis)
     charts = charts_of(analysis, part)
     over_time = behaviour.behaviour(analysis)
@@ -53,7 +61,7 @@ def page(analysis: Analysis) -> Iterator[bytes]:
         )
         content["plotly"] = Markup(packed_plotly())  # noqa: S704  # base64
         content["island"] = island(charts.figures(over_time["bursts"]) | {"facts": found})
-    yield environment().get_template("report.html").render(content).encode()
+    return environment().get_template("report.html").render(content)
 
 
 def _answer(analysis: Analysis, part: sums.Counted, over_time: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +69,6 @@ def _answer(analysis: Analysis, part: sums.Counted, over_time: dict[str, Any]) -
     found = highlights(analysis, part, over_time)
     return {
         "version": version(),
-        "language": "en",
         "summary": analysis.summary,
         "captures": analysis.captures.to_dicts(),
         "words": wording,
@@ -77,7 +84,7 @@ def _answer(analysis: Analysis, part: sums.Counted, over_time: dict[str, Any]) -
         "party_sentences": wording.party_sentences(
             sums.by_party(part.uploads).to_dicts(), analysis.summary
         ),
-        "notes": unsaid(analysis.notes, found),
+        "notes": [told(note) for note in unsaid(analysis.notes, found)],
         "attribution": ATTRIBUTION if ATTRIBUTION in analysis.notes else None,
         "limits_hit": dict(sorted(analysis.limits_hit.items())),
         "rest": part.rest_up_unique_bytes,

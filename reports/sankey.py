@@ -8,7 +8,8 @@ import polars as pl
 from reports import wording
 from reports.colours import REST, SIGNS, country_colours, grade_of
 from reports.figures import LOOK, Figure, country_text
-from reports.sums import RUNNER, UP
+from reports.language import mark, say
+from reports.sums import RUNNER, UP, runner_text
 from reports.text import label
 from reports.worldmap import HALO
 
@@ -22,9 +23,9 @@ _UNKNOWN: Final = {
     "country": wording.NO_COUNTRY,
 }
 _OTHER: Final = {
-    "app": "other apps",
-    "runner": "other organisations",
-    "country": "other countries",
+    "app": mark("other apps"),
+    "runner": mark("other organisations"),
+    "country": mark("other countries"),
 }
 
 
@@ -61,14 +62,14 @@ def nodes(uploads: pl.DataFrame, countries: pl.DataFrame, most: int = MOST) -> N
         sums = sent.group_by(stage).agg(up=UP.sum()).sort(-pl.col("up"), stage, nulls_last=True)
         known = [value for value in sums[stage].to_list() if value is not None]
         for value in known[:most]:
-            text = str(value) if stage != "country" else _country(value, rows[value])
+            text = runner_text(str(value)) if stage != "country" else _country(value, rows[value])
             colour = colours[value] if stage == "country" else "--node"
             _add(made, stage, [value], text, colour)
         if known[most:]:
-            _add(made, stage, known[most:], _OTHER[stage], REST)
+            _add(made, stage, known[most:], say(_OTHER[stage]), REST)
             made.keys[-1] = None
         if sums[stage].has_nulls():
-            _add(made, stage, [None], _UNKNOWN[stage], REST)
+            _add(made, stage, [None], say(_UNKNOWN[stage]), REST)
     return made
 
 
@@ -121,13 +122,13 @@ def sankey(bands: pl.DataFrame, made: Nodes) -> Figure:
                 "type": "sankey",
                 "arrangement": "fixed",
                 "valueformat": ",d",
-                "valuesuffix": " bytes",
+                "valuesuffix": " " + say("bytes"),
                 "textfont": {"color": "--ink", "size": 12, "shadow": HALO},
                 "node": {
                     "label": [label(text) for text in made.texts],
                     "color": made.colours,
                     "customdata": list(range(len(made.texts))),
-                    "hovertemplate": "%{label}: %{value} uploaded<extra></extra>",
+                    "hovertemplate": "%{label}: %{value} " + say("uploaded") + "<extra></extra>",
                     "pad": 16,
                     "thickness": 14,
                     "line": {"width": 0},

@@ -15,6 +15,7 @@ from analyzer.tables import ALL_STATES
 from reports import comparison as one_step
 from reports import comparison_words as words
 from reports import data, tabular
+from reports.language import speaking
 from reports.provenance import Output, version
 from reports.write import Content, write_folder
 
@@ -105,11 +106,17 @@ def manifest(series: Series, outputs: list[Output], *, started: datetime) -> byt
 
 def page(series: Series) -> Iterator[bytes]:
     """The content of `series.html`: the same series gives the same bytes."""
+    with speaking(series.steps[0].settings["base"].language):
+        text = _text(series)
+    yield text.encode()
+
+
+def _text(series: Series) -> str:
     from reports import documents  # noqa: PLC0415  # for the page only
 
     run = documents.script("tables.js")
     rows = table(series)
-    text = (
+    return (
         documents.environment()
         .get_template("series.html")
         .render(
@@ -123,7 +130,6 @@ def page(series: Series) -> Iterator[bytes]:
             script=Markup(run),  # noqa: S704  # a file of ours
         )
     )
-    yield text.encode()
 
 
 def table(series: Series) -> list[dict[str, Any]]:

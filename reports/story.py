@@ -12,7 +12,8 @@ import polars as pl
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import Analysis, Summary
 from reports.figures import country_text
-from reports.sums import RUNNER, UP, Counted
+from reports.language import mark, number, say, say_many
+from reports.sums import RUNNER, UP, Counted, runner_text
 from reports.text import shortened
 from reports.wording import (
     bytes_text,
@@ -20,7 +21,6 @@ from reports.wording import (
     country_source,
     idle_share_text,
     idle_when,
-    plural,
     seconds_text,
     share_text,
     subject,
@@ -29,6 +29,14 @@ from reports.wording import (
 _MOST: Final = 3
 _LONGEST: Final = 60
 _NEGLIGIBLE: Final = 0.01  # of a whole, what need not be said to be unknown
+_SURE: Final = {
+    "consistent": mark("agrees with the measured round trip for {share} of the bytes"),
+    "unverifiable": mark("is not disputed and was not checked for {share}"),
+    "disputed": mark("differs between databases for {share}"),
+    "impossible": mark("is impossible by the measured round trip for {share}"),
+    "none": mark("is not known for {share}"),
+}
+"""What is said of the country, by how far it can be believed."""
 
 
 def paragraph(analysis: Analysis, part: Counted) -> list[str]:
@@ -48,113 +56,151 @@ def paragraph(analysis: Analysis, part: Counted) -> list[str]:
 
 def _nothing(analysis: Analysis) -> str:
     flows = analysis.summary.flows
-    seen = plural(
+    if not flows:
+        return say("No packet between the phone and a public server was seen.")
+    return say_many(
         "{count} connection of the phone with a public server was seen, and it carried nothing up.",
         "{count} connections of the phone with public servers were seen, and they carried nothing "
         "up.",
         flows,
-    ).format(count=f"{flows:,}")
-    return seen if flows else "No packet between the phone and a public server was seen."
+        count=number(flows),
+    )
 
 
 def _how_much(analysis: Analysis, part: Counted) -> str:
     summary = analysis.summary
     servers = part.uploads.filter(UP > 0)["remote_address"].n_unique()
-    who, size = shortened(subject(summary), _LONGEST), bytes_text(summary.up_unique_bytes)
-    return (
-        f"{who} sent {size} ({summary.up_unique_bytes:,} bytes of payload, each counted once) to "
-        f"{counted(servers, 'server', 'servers')}{_observed(summary)}."
-    )
-
-
-def _observed(summary: Summary) -> str:
+    parts = {
+        "who": shortened(subject(summary), _LONGEST),
+        "size": bytes_text(summary.up_unique_bytes),
+        "bytes": number(summary.up_unique_bytes),
+        "servers": counted(servers, "server", "servers"),
+    }
     seconds = sum(summary.exposure_by_state.values())
-    return f" in {seconds_text(seconds)} that were observed" if seconds else ""
+    if not seconds:
+        return say(
+            "{who} sent {size} ({bytes} bytes of payload, each counted once) to {servers}.",
+            **parts,
+        )
+    return say(
+        "{who} sent {size} ({bytes} bytes of payload, each counted once) to {servers} in {time} "
+        "that were observed.",
+        time=seconds_text(seconds),
+        **parts,
+    )
 
 
 def _to_countries(analysis: Analysis, part: Counted) -> str:
     found = top(part.uploads, pl.col("country"))
     if not found["rows"]:
-        return "No database knows the country of any of these servers."
-    text = (
-        f"As {country_source(analysis.databases)} places the servers, {_went(found, country_text)}"
-    )
-    return f"{text}."
-
-
-def _went(found: dict[str, Any], say: Callable[[str], str]) -> str:
-    """`most went to …`, or how much is unknown before what is known."""
-    receivers = listed(
-        [
-            "{name} ({size}, {share})".format(
-                name=shortened(say(name), _LONGEST),
-                size=bytes_text(up),
-                share=share_text(up, found["whole"]),
-            )
-            for name, up in found["rows"]
-        ]
-    )
-    text = ("most went to {receivers}" if found["is_largest"] else "known are {receivers}").format(
-        receivers=receivers
-    )
-    if found["is_unknown_said"]:
-        text += "; for {share} it is not known".format(
-            share=share_text(found["unknown"], found["whole"])
+        return say("No database knows the country of any of these servers.")
+    parts = _receivers(found, country_text)
+    parts["source"] = country_source(analysis.databases)
+    if found["is_largest"] and not found["is_unknown_said"]:
+        return say("As {source} places the servers, most went to {receivers}.", **parts)
+    if found["is_largest"]:
+        return say(
+            "As {source} places the servers, most went to {receivers}; for {unknown} it is not "
+            "known.",
+            **parts,
         )
-    return text
+    return say(
+        "As {source} places the servers, known are {receivers}; for {unknown} it is not known.",
+        **parts,
+    )
+
+
+def _receivers(found: dict[str, Any], text: Callable[[str], str]) -> dict[str, str]:
+    """Who got most, and the share of which it is not known."""
+    rows = [
+        say(
+            "{name} ({size}, {share})",
+            name=shortened(text(name), _LONGEST),
+            size=bytes_text(up),
+            share=share_text(up, found["whole"]),
+        )
+        for name, up in found["rows"]
+    ]
+    return {
+        "receivers": listed(rows),
+        "unknown": share_text(found["unknown"], found["whole"]),
+    }
 
 
 def _to_whom(part: Counted) -> str:
     found = top(part.uploads, RUNNER)
     if not found["rows"]:
-        return "Whose servers these are is not known."
-    return f"By who runs the hosts, or else holds their network, {_went(found, str)}."
+        return say("Whose servers these are is not known.")
+    parts = _receivers(found, runner_text)
+    if found["is_largest"] and not found["is_unknown_said"]:
+        return say(
+            "By who runs the hosts, or else holds their network, most went to {receivers}.", **parts
+        )
+    if found["is_largest"]:
+        return say(
+            "By who runs the hosts, or else holds their network, most went to {receivers}; for "
+            "{unknown} it is not known.",
+            **parts,
+        )
+    return say(
+        "By who runs the hosts, or else holds their network, known are {receivers}; for {unknown} "
+        "it is not known.",
+        **parts,
+    )
 
 
 def _while_idle(analysis: Analysis, part: Counted) -> str:
     summary = analysis.summary
     when = idle_when(summary)
     if summary.idle_share is None:
-        return f"How much of it was sent {when} is unknown: nothing says when that was."
+        return say(
+            "How much of it was sent {when} is unknown: nothing says when that was.", when=when
+        )
     states = IDLE_STATES[summary.idle_means]
     idle = part.uploads.filter(pl.col("state").is_in(states))
     sent = int(idle["up_unique_bytes"].sum())
     time = seconds_text(sum(summary.exposure_by_state[state] for state in states))
     if not sent:
-        return f"Nothing of it was seen to be sent {when}, in {time}."
-    text = f"{bytes_text(sent)} of it ({idle_share_text(summary)}) was sent {when}, in {time}"
+        return say("Nothing of it was seen to be sent {when}, in {time}.", when=when, time=time)
+    parts = {
+        "size": bytes_text(sent),
+        "share": idle_share_text(summary),
+        "when": when,
+        "time": time,
+    }
     largest = top(idle, pl.col("country"))
     if largest["is_largest"]:
         name, up = largest["rows"][0]
-        text += f", {share_text(up, sent)} of that to {country_text(name)}"
-    return f"{text}."
+        return say(
+            "{size} of it ({share}) was sent {when}, in {time}, {part} of that to {country}.",
+            part=share_text(up, sent),
+            country=country_text(name),
+            **parts,
+        )
+    return say("{size} of it ({share}) was sent {when}, in {time}.", **parts)
 
 
 def _how_sure(summary: Summary) -> list[str]:
     """How far the countries can be believed, by bytes."""
     sums, whole = summary.up_unique_bytes_by_verdict, summary.up_unique_bytes
-    words = {
-        "consistent": "agrees with the measured round trip for {share} of the bytes",
-        "unverifiable": "is not disputed and was not checked for {share}",
-        "disputed": "differs between databases for {share}",
-        "impossible": "is impossible by the measured round trip for {share}",
-        "none": "is not known for {share}",
-    }
     found = [
-        text.format(share=share_text(sums[verdict], whole))
-        for verdict, text in words.items()
+        say(text, share=share_text(sums[verdict], whole))
+        for verdict, text in _SURE.items()
         if sums[verdict]
     ]
-    return [f"How sure that is: the country {listed(found)}."] if found else []
+    if not found:
+        return []
+    return [say("How sure that is: the country {verdicts}.", verdicts=listed(found))]
 
 
 def _unnamed(summary: Summary) -> str:
     unnamed, whole = summary.unnamed_up_unique_bytes, summary.up_unique_bytes
     if not unnamed:
-        return "Each of these servers has a name that was seen in the capture."
-    return (
-        f"{share_text(unnamed, whole)} ({bytes_text(unnamed)}) went to servers whose name "
-        "was not seen in this capture."
+        return say("Each of these servers has a name that was seen in the capture.")
+    return say(
+        "{share} ({size}) went to servers whose name was not seen in this capture.",
+        share=share_text(unnamed, whole),
+        size=bytes_text(unnamed),
     )
 
 
@@ -162,7 +208,7 @@ def listed(texts: list[str]) -> str:
     """The texts as a list in a sentence."""
     if len(texts) < 2:  # noqa: PLR2004  # nothing to join
         return "".join(texts)
-    return "{first} and {last}".format(first=", ".join(texts[:-1]), last=texts[-1])
+    return say("{first} and {last}", first=", ".join(texts[:-1]), last=texts[-1])
 
 
 def top(uploads: pl.DataFrame, key: pl.Expr, most: int = _MOST) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import Any, Final
 import polars as pl
 
 from analyzer.tables import Analysis
+from reports.language import mark, say
 
 UP: Final = pl.col("up_unique_bytes")
-NETWORK: Final = " (network)"
+NETWORK: Final = mark(" (network)")
 RUNNER: Final = pl.coalesce("organisation", pl.col("as_org") + NETWORK)
 """Who runs the host; where nobody is known to, who holds the network, and that it is one."""
 
@@ -31,6 +32,11 @@ class Counted:
     flows: pl.DataFrame
     timeline: pl.DataFrame
     rest_up_unique_bytes: int
+
+
+def runner_text(name: str) -> str:
+    """A value of `RUNNER` in the language spoken."""
+    return name.removesuffix(NETWORK) + say(NETWORK) if name.endswith(NETWORK) else name
 
 
 def counted(analysis: Analysis) -> Counted:

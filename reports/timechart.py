@@ -8,7 +8,9 @@ import polars as pl
 
 from reports.colours import REST
 from reports.figures import LOOK, Figure, country_text
+from reports.language import number, say
 from reports.text import label
+from reports.told import label_text, told
 
 _SHADES: Final = {"active": 0.05, "background": 0.1, "idle": 0.2}
 """How dark the shade behind a phase is: the idle ones stand out, without colour too."""
@@ -28,7 +30,6 @@ _TIME_AXIS: Final[Figure] = {
     "gridcolor": "--line",
     "zeroline": False,
     "linecolor": "--line-strong",
-    "title": {"text": "time (UTC)", "font": {"size": 12}},
 }
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _MOST_CUTS: Final = 20
@@ -67,12 +68,13 @@ def over_time(
         idle = bins.filter(pl.col("state") == "idle")
         bars += [_bars(bins, of, colours, panel="idle") for of in _groups(idle, colours)]
         axes = {
-            "yaxis": _BYTE_AXIS | {"domain": [0.44, 1], "title": _small("all states")},
-            "yaxis2": _BYTE_AXIS | {"domain": [0, 0.34], "title": _small("idle only")},
+            "yaxis": _BYTE_AXIS | {"domain": [0.44, 1], "title": _small(say("all states"))},
+            "yaxis2": _BYTE_AXIS | {"domain": [0, 0.34], "title": _small(say("idle only"))},
         }
     if bursts:
         bars.append(_marks(bursts))
-    time = _TIME_AXIS | _ticks(bins, gaps) | {"anchor": "y2" if is_split else "y"}
+    title = {"title": _small(say("time (UTC)"))}
+    time = _TIME_AXIS | title | _ticks(bins, gaps) | {"anchor": "y2" if is_split else "y"}
     time["rangebreaks"] = [{"bounds": cut} for cut in cuts]
     return {
         "data": bars,
@@ -170,7 +172,7 @@ def _bars(
     sums = bins.filter(is_meant).group_by("start").agg(pl.col("up").sum())
     of_start = dict(sums.iter_rows())
     is_rest = colours[countries[0]] == REST
-    name = "other countries" if is_rest and len(colours) > 1 else country_text(countries[0])
+    name = say("other countries") if is_rest and len(colours) > 1 else country_text(countries[0])
     width = 0 if bins.is_empty() else bins["width"].to_list()[0] // _MILLISECOND
     return {
         "type": "bar",
@@ -181,7 +183,7 @@ def _bars(
         "width": width,
         "offset": 0,
         "marker": {"color": colours[countries[0]], "line": {"width": 0}},
-        "hovertemplate": f"%{{x}}: %{{y:,d}} bytes<extra>{label(name)}</extra>",
+        "hovertemplate": f"%{{x}}: %{{y:,d}} {say('bytes')}<extra>{label(name)}</extra>",
         "showlegend": panel == "all",
         "yaxis": "y2" if panel == "idle" else "y",
     }
@@ -192,7 +194,7 @@ def _marks(bursts: Sequence[dict[str, Any]]) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": "burst",
+        "name": say("burst"),
         "x": [_iso(row["start"]) for row in bursts],
         "y": [0] * len(bursts),
         "customdata": [row["burst"] for row in bursts],
@@ -200,7 +202,12 @@ def _marks(bursts: Sequence[dict[str, Any]]) -> Figure:
         "marker": {"symbol": "triangle-up", "size": 9, "color": "--ink"},
         "hoverinfo": "text",
         "hovertext": [
-            f"{row['size']} burst, {row['up_unique_bytes']:,} bytes to {label(row['names'][0], 48)}"
+            say(
+                "{size} burst, {number} bytes to {name}",
+                size=row["size"],
+                number=number(row["up_unique_bytes"]),
+                name=label(row["names"][0], 48),
+            )
             for row in bursts
         ],
     }
@@ -231,7 +238,7 @@ def _shade(row: dict[str, Any], whole: timedelta) -> Figure:
     share = row["exposure"] / whole if whole else 0
     text = str(row["phase"]) if share >= _NUMBER_SHARE else ""
     if share >= _LABEL_SHARE:
-        text = f"{text}. {label(row['label'], 32)} ({row['state']})"
+        text = f"{text}. {label(label_text(row), 32)} ({told(row['state'])})"
     return {
         "type": "rect",
         "xref": "x",

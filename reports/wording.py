@@ -11,63 +11,67 @@ import polars as pl
 
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import Analysis, Summary
+from reports.language import figures, mark, number, say, say_many
+from reports.told import told
 
 SOURCE_WORDS: Final = {
-    "sni": "TLS server name",
-    "quic_sni": "QUIC server name",
-    "http_host": "HTTP Host header",
-    "httpdns": "answer of an HTTPDNS service",
-    "dns": "DNS answer",
-    "certificate": "server certificate",
+    "sni": mark("TLS server name"),
+    "quic_sni": mark("QUIC server name"),
+    "http_host": mark("HTTP Host header"),
+    "httpdns": mark("answer of an HTTPDNS service"),
+    "dns": mark("DNS answer"),
+    "certificate": mark("server certificate"),
 }
 """Where a name was seen, as the report names it."""
 
 RULE_WORDS: Final = {
-    "said_elsewhere": "said by another flow",
-    "certificate_elsewhere": "shown to another flow",
-    "answered_later": "looked up later",
+    "said_elsewhere": mark("said by another flow"),
+    "certificate_elsewhere": mark("shown to another flow"),
+    "answered_later": mark("looked up later"),
 }
 """How a name was chosen, where the flow itself does not say it."""
 
 CONTENT_WORDS: Final = {
-    "text": "text",
-    "random": "encrypted or compressed",
-    "structured": "neither text nor encrypted",
-    "too_short": "too short to tell",
-    "mixed": "partly encrypted or compressed",
+    "text": mark("text"),
+    "random": mark("encrypted or compressed"),
+    "structured": mark("neither text nor encrypted"),
+    "too_short": mark("too short to tell"),
+    "mixed": mark("partly encrypted or compressed"),
 }
 """What the first bytes of an unknown protocol look like."""
 
 KINDS: Final = {
-    "impossible": "impossible country",
-    "idle": "while idle",
-    "plain": "plain text",
-    "beacon": "periodic",
-    "deceptive": "deceptive name",
-    "tracker": "tracker",
-    "amplified": "sent more than once",
-    "disputed": "country disputed",
-    "relay": "relay?",
-    "unnamed": "no name",
+    "impossible": mark("impossible country"),
+    "idle": mark("while idle"),
+    "plain": mark("plain text"),
+    "beacon": mark("periodic"),
+    "deceptive": mark("deceptive name"),
+    "tracker": mark("tracker"),
+    "amplified": mark("sent more than once"),
+    "disputed": mark("country disputed"),
+    "relay": mark("relay?"),
+    "unnamed": mark("no name"),
 }
 """What a finding is of, as the mark beside it says."""
 
-PARTY_MARKS: Final = {"first": "own", "tracker": "tracker"}
+PARTY_MARKS: Final = {"first": mark("own"), "tracker": mark("tracker")}
 """How the table of destinations marks what an organisation is to the app."""
 
-NO_NAME: Final = "no name seen in this capture"
-NO_COUNTRY: Final = "no country known"
-NO_ORGANISATION: Final = "no organisation known"
-NO_APP: Final = "app not recorded"
+NO_NAME: Final = mark("no name seen in this capture")
+NO_COUNTRY: Final = mark("no country known")
+NO_ORGANISATION: Final = mark("no organisation known")
+NO_APP: Final = mark("app not recorded")
 
 _IDLE_WHEN: Final = {
-    "screen-off": "while idle",
-    "background": "in the background",
-    "both": "while idle or in the background",
+    "screen-off": mark("while idle"),
+    "background": mark("in the background"),
+    "both": mark("while idle or in the background"),
 }
 
 _KILO: Final = 1_000
 _MUCH_UNKNOWN: Final = 0.05
+_LEAST_TOLD: Final = 0.1  # percent
+_MOST_TOLD: Final = 99.9  # percent
 _MOST_PHONES: Final = 4
 _NO_SOURCE: Final = ("uncovered", "none")  # of phases that no timeline names
 
@@ -75,13 +79,13 @@ _NO_SOURCE: Final = ("uncovered", "none")  # of phases that no timeline names
 def bytes_text(count: int) -> str:
     """A number of bytes in the unit people read, three digits; 1 kB is 1,000 bytes."""
     if count < _KILO:
-        return "1 byte" if count == 1 else f"{count} bytes"
+        return say_many("1 byte", "{count} bytes", count, count=count)
     size, unit = count / _KILO, "kB"
     for larger in ("MB", "GB", "TB", "PB"):
         if size < 999.5:  # noqa: PLR2004  # what would be rounded to 1,000
             break
         size, unit = size / _KILO, larger
-    return f"{size:#.3g}".rstrip(".") + f" {unit}"
+    return figures(f"{size:#.3g}".rstrip(".")) + f" {unit}"
 
 
 def share_text(part: int, whole: int) -> str:
@@ -91,63 +95,68 @@ def share_text(part: int, whole: int) -> str:
     if part == whole:
         return "100 %"
     percent = 100 * part / whole
-    if percent < 0.1:  # noqa: PLR2004  # what one decimal cannot say
-        return "under 0.1 %"
-    if percent > 99.9:  # noqa: PLR2004  # the same
-        return "over 99.9 %"
-    return f"{percent:.1f} %"
+    if percent < _LEAST_TOLD:  # what one decimal cannot say
+        return say("under {share}", share=figures("0.1 %"))
+    if percent > _MOST_TOLD:  # the same
+        return say("over {share}", share=figures("99.9 %"))
+    return figures(f"{percent:.1f} %")
 
 
 def seconds_text(seconds: float) -> str:
     """A span of time in its two largest units."""
     whole = round(seconds)
     if whole < 1:
-        return f"{seconds:.2g} s" if seconds > 0 else "0 s"
+        return figures(f"{seconds:.2g} s") if seconds > 0 else "0 s"
     days, rest = divmod(whole, 86_400)
     hours, rest = divmod(rest, 3_600)
     minutes, left = divmod(rest, 60)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (left, "s")]
+    parts = [(days, say("d")), (hours, "h"), (minutes, "min"), (left, "s")]
     first = next(index for index, (count, _) in enumerate(parts) if count)
     return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
 
 
 def milliseconds(span: timedelta) -> str:
     """A span in milliseconds, one decimal."""
-    return f"{span.total_seconds() * _KILO:,.1f}"
+    return figures(f"{span.total_seconds() * _KILO:,.1f}")
 
 
 def time_text(moment: datetime | None) -> str:
     """A moment to the second, in UTC; `no time recorded` where there is none."""
     if moment is None:
-        return "no time recorded"
+        return say("no time recorded")
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def counted(count: int, one: str, many: str) -> str:
     """A number with its noun, in the singular where it is one."""
-    return f"{count:,} {plural(one, many, count)}"
+    return f"{number(count)} {plural(one, many, count)}"
 
 
 def plural(one: str, many: str, count: int) -> str:
     """The form of a word or sentence that fits the count."""
-    return one if count == 1 else many
+    return say_many(one, many, count)
+
+
+def capitalized(text: str) -> str:
+    """The text with its first letter large, and the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 GRADE_WORDS: Final = {
-    "consistent": "consistent",
-    "unverifiable": "not checked",
-    "disputed": "databases differ",
-    "impossible": "impossible",
-    "none": "not known",
+    "consistent": mark("consistent"),
+    "unverifiable": mark("not checked"),
+    "disputed": mark("databases differ"),
+    "impossible": mark("impossible"),
+    "none": mark("not known"),
 }
 """How far a country can be believed, as tables mark it."""
 
 _GRADE_SAYS: Final = {
-    "consistent": "the shortest round trip leaves time to reach it",
-    "unverifiable": "no database differs, and no round trip could be held against it",
-    "disputed": "databases name different countries",
-    "impossible": "the servers are nearer than any place in the country",
-    "none": "no database names a country",
+    "consistent": mark("the shortest round trip leaves time to reach it"),
+    "unverifiable": mark("no database differs, and no round trip could be held against it"),
+    "disputed": mark("databases name different countries"),
+    "impossible": mark("the servers are nearer than any place in the country"),
+    "none": mark("no database names a country"),
 }
 
 
@@ -155,7 +164,7 @@ def grade_parts(summary: Summary) -> list[dict[str, Any]]:
     """The uploaded bytes by how far their country can be believed, and what that means."""
     sums = summary.up_unique_bytes_by_verdict
     return [
-        {"grade": grade, "up": sums[grade], "says": says}
+        {"grade": grade, "up": sums[grade], "says": say(says)}
         for grade, says in _GRADE_SAYS.items()
         if sums[grade]
     ]
@@ -168,70 +177,92 @@ def time_caption(
     if width is None:
         return ""
     said = [
-        f"Bytes uploaded; each bar is {seconds_text(width.total_seconds())}. Colour: the country."
+        say(
+            "Bytes uploaded; each bar is {width}. Colour: the country.",
+            width=seconds_text(width.total_seconds()),
+        )
     ]
     if is_split:
         said.append(
-            "Shades are phases, idle ones darkest, numbered as below; the lower half repeats the "
-            "idle ones on their own scale."
+            say(
+                "Shades are phases, idle ones darkest, numbered as below; the lower half repeats "
+                "the idle ones on their own scale."
+            )
         )
     if has_gaps:
-        said.append("Time that no capture covers, or dead silence, is cut out at dotted lines.")
+        said.append(
+            say("Time that no capture covers, or dead silence, is cut out at dotted lines.")
+        )
     if has_bursts:
-        said.append("Triangles are the bursts listed below: a click leads there.")
-    said.append("Drag over a span to zoom, click twice to go back.")
+        said.append(say("Triangles are the bursts listed below: a click leads there."))
+    said.append(say("Drag over a span to zoom, click twice to go back."))
     return " ".join(said)
 
 
 def rate_text(per_hour: float) -> str:
     """A rate as bytes: nothing is said only where it is nothing."""
     rounded = round(per_hour)
-    return "under 1 byte" if per_hour > 0 and not rounded else bytes_text(rounded)
+    return say("under 1 byte") if per_hour > 0 and not rounded else bytes_text(rounded)
 
 
 def subject(summary: Summary) -> str:
     """Whose traffic the totals are: the app's where the capture can tell, else the phone's."""
-    return "The phone" if summary.counted_app is None else summary.counted_app
+    return say("The phone") if summary.counted_app is None else summary.counted_app
 
 
 def headline(summary: Summary) -> str:
     """The answer in one sentence."""
     if summary.up_unique_bytes == 0:
-        return "No upload to a public server was seen in this capture."
-    countries = counted(summary.countries, "country", "countries")
-    sent = f"{subject(summary)} uploaded {bytes_text(summary.up_unique_bytes)} to {countries}"
+        return say("No upload to a public server was seen in this capture.")
+    parts = {
+        "who": subject(summary),
+        "size": bytes_text(summary.up_unique_bytes),
+        "countries": counted(summary.countries, "country", "countries"),
+    }
     if summary.idle_share is None:
-        return f"{sent}. How much of it {idle_when(summary)} is unknown."
-    return f"{sent}, {idle_clause(summary)}."
+        return say(
+            "{who} uploaded {size} to {countries}. How much of it {when} is unknown.",
+            when=idle_when(summary),
+            **parts,
+        )
+    return say("{who} uploaded {size} to {countries}, {idle}.", idle=idle_clause(summary), **parts)
 
 
 def idle_when(summary: Summary) -> str:
     """When the idle share was uploaded: what idle was said to mean, as a part of a sentence."""
-    when = _IDLE_WHEN[summary.idle_means]
-    return f"{when} (inferred from traffic)" if summary.is_inferred else when
+    when = say(_IDLE_WHEN[summary.idle_means])
+    return say("{when} (inferred from traffic)", when=when) if summary.is_inferred else when
 
 
 def idle_clause(summary: Summary) -> str:
     """How much of the upload fell into idle time, as a part of a sentence."""
     if summary.idle_share is None:
-        return f"how much of it {idle_when(summary)} is unknown"
+        return say("how much of it {when} is unknown", when=idle_when(summary))
     unknown, whole = summary.up_unique_bytes_by_state["unknown"], summary.up_unique_bytes
-    text = f"{idle_share_text(summary)} of it {idle_when(summary)}"
+    parts = {"share": idle_share_text(summary), "when": idle_when(summary)}
     if unknown >= _MUCH_UNKNOWN * whole:
-        text += f" (state unknown for {share_text(unknown, whole)})"
-    return text
+        return say(
+            "{share} of it {when} (state unknown for {unknown})",
+            unknown=share_text(unknown, whole),
+            **parts,
+        )
+    return say("{share} of it {when}", **parts)
 
 
 def idle_share_text(summary: Summary) -> str:
     """The idle part of all uploaded, `at least` where a part has no known state; or `unknown`."""
     if summary.idle_share is None:
-        return "unknown"
+        return say("unknown")
     uploaded = summary.up_unique_bytes_by_state
     idle = sum(uploaded[state] for state in IDLE_STATES[summary.idle_means])
-    share = share_text(idle, summary.up_unique_bytes)
-    if not uploaded["unknown"] or share.startswith("over"):
+    whole = summary.up_unique_bytes
+    share = share_text(idle, whole)
+    percent = 100 * idle / whole
+    if not uploaded["unknown"] or percent > _MOST_TOLD:
         return share
-    return "more than 0 %" if share.startswith("under") else f"at least {share}"
+    if 0 < percent < _LEAST_TOLD:
+        return say("more than 0 %")
+    return say("at least {share}", share=share)
 
 
 def idle_detail(analysis: Analysis) -> str:
@@ -241,30 +272,48 @@ def idle_detail(analysis: Analysis) -> str:
     if not any(observed[state] for state in observed if state != "unknown"):
         return stateless(analysis)
     if summary.idle_share is None:
-        return "Nothing was uploaded in a phase whose state is known."
+        return say("Nothing was uploaded in a phase whose state is known.")
     idle = IDLE_STATES[summary.idle_means]
     sent, time = (sum(table[state] for state in idle) for table in (uploaded, observed))
-    text = f"{bytes_text(int(sent))} in {seconds_text(time)} of {' and '.join(idle)} time"
+    parts = {
+        "size": bytes_text(int(sent)),
+        "time": seconds_text(time),
+        "states": f" {say('and')} ".join(told(state) for state in idle),
+    }
     if unknown := uploaded["unknown"]:
-        share = share_text(unknown, summary.up_unique_bytes)
-        text += f"; state unknown for {share} of all uploaded ({bytes_text(unknown)})"
-    return f"{text}."
+        return say(
+            "{size} in {time} of {states} time; state unknown for {share} of all uploaded "
+            "({unknown}).",
+            share=share_text(unknown, summary.up_unique_bytes),
+            unknown=bytes_text(unknown),
+            **parts,
+        )
+    return say("{size} in {time} of {states} time.", **parts)
 
 
 def stateless(analysis: Analysis) -> str:
     """Why no moment of the captures has a state, and what to do about it."""
     summary = analysis.summary
     if not analysis.settings.timelines:
-        return "No timeline says when the phone was idle: run again with --timeline."
+        return say("No timeline says when the phone was idle: run again with --timeline.")
     if summary.first_time is None or summary.last_time is None:
-        return "No packet has a time, so the timelines given say nothing of any."
+        return say("No packet has a time, so the timelines given say nothing of any.")
     is_observed = pl.col("exposure").dt.total_nanoseconds() > 0
     is_covered = ~pl.col("source").is_in(_NO_SOURCE) & is_observed
     first, last = (_moment_text(time) for time in (summary.first_time, summary.last_time))
-    span = f"the captures, which last from {first} to {last}"
     if analysis.phases.filter(is_covered).is_empty():
-        return f"The timelines given cover no moment of {span}."
-    return f"The timelines given name no state but “unknown” for {span}."
+        return say(
+            "The timelines given cover no moment of the captures, which last from {first} to "
+            "{last}.",
+            first=first,
+            last=last,
+        )
+    return say(
+        "The timelines given name no state but “unknown” for the captures, which last from "
+        "{first} to {last}.",
+        first=first,
+        last=last,
+    )
 
 
 def _moment_text(time: str) -> str:
@@ -276,11 +325,13 @@ def phones_sentence(phones: pl.DataFrame) -> str:
     """Which addresses were taken for the phone, and why."""
     taken = phones.filter(pl.col("is_phone")).unique("address", keep="first", maintain_order=True)
     if taken.is_empty():
-        return "No address was taken for the phone: name it with --phone."
-    said = [f"{row['address']} ({row['reason']})" for row in taken.head(_MOST_PHONES).to_dicts()]
+        return say("No address was taken for the phone: name it with --phone.")
+    said = [
+        f"{row['address']} ({told(row['reason'])})" for row in taken.head(_MOST_PHONES).to_dicts()
+    ]
     if taken.height > _MOST_PHONES:
         said.append(counted(taken.height - _MOST_PHONES, "other address", "other addresses"))
-    return f"Taken for the phone: {', '.join(said)}."
+    return say("Taken for the phone: {addresses}.", addresses=", ".join(said))
 
 
 def country_source(databases: pl.DataFrame) -> str:
@@ -288,9 +339,11 @@ def country_source(databases: pl.DataFrame) -> str:
     kinds = pl.col("kind").str.split("+")
     first = databases.filter(kinds.list.contains("country")).sort("position")
     if first.is_empty():
-        return "no database that knows countries"
+        return say("no database that knows countries")
     day = first["data_date"][0]
-    return f"the first database ({'age of its data unknown' if day is None else f'data of {day}'})"
+    if day is None:
+        return say("the first database (age of its data unknown)")
+    return say("the first database (data of {day})", day=day)
 
 
 def apps_sentence(summary: Summary) -> str | None:
@@ -298,9 +351,15 @@ def apps_sentence(summary: Summary) -> str | None:
     if summary.is_app_known:
         if summary.app is None:
             return None
-        return f"Totals are those of {summary.app}; other apps are shown as a remainder."
-    asked = "" if summary.app is None else f", not only that of {summary.app}"
-    return f"The input names no app: all traffic of the phone counts{asked}."
+        return say(
+            "Totals are those of {app}; other apps are shown as a remainder.", app=summary.app
+        )
+    if summary.app is None:
+        return say("The input names no app: all traffic of the phone counts.")
+    return say(
+        "The input names no app: all traffic of the phone counts, not only that of {app}.",
+        app=summary.app,
+    )
 
 
 def party_sentences(parties: list[dict[str, Any]], summary: Summary) -> list[str]:
@@ -313,13 +372,25 @@ def party_sentences(parties: list[dict[str, Any]], summary: Summary) -> list[str
     whole = summary.up_unique_bytes
     said = []
     for row in parties:
-        share = f"{bytes_text(row['up'])} ({share_text(row['up'], whole)})"
-        names = ", ".join(row["names"])
+        parts = {
+            "size": bytes_text(row["up"]),
+            "share": share_text(row["up"], whole),
+            "names": ", ".join(row["names"]),
+        }
         if row["party"] == "first":
-            said.append(f"{share} went to hosts that the publisher of the app runs: {names}.")
+            said.append(
+                say(
+                    "{size} ({share}) went to hosts that the publisher of the app runs: {names}.",
+                    **parts,
+                )
+            )
         elif row["party"] == "tracker":
             said.append(
-                f"{share} went to hosts for advertising, analytics or crash reports: {names}."
+                say(
+                    "{size} ({share}) went to hosts for advertising, analytics or crash reports: "
+                    "{names}.",
+                    **parts,
+                )
             )
     return said
 
@@ -329,21 +400,49 @@ def loss_sentence(captures: pl.DataFrame) -> str:
     missing = int(captures["gap_bytes"].sum()) if "gap_bytes" in captures.columns else 0
     silent = captures["dropped_packets"].null_count()
     recorded = int(captures["dropped_packets"].sum())
-    found = (
-        f"at least {counted(missing, 'byte is', 'bytes are')} missing inside TCP streams: "
-        "packets were not captured. Totals are lower bounds."
-    )
     if silent == captures.height:
         if missing:
-            return f"No file counts its losses, but {found}"
-        return (
+            return say_many(
+                "No file counts its losses, but at least {count} byte is missing inside TCP "
+                "streams: packets were not captured. Totals are lower bounds.",
+                "No file counts its losses, but at least {count} bytes are missing inside TCP "
+                "streams: packets were not captured. Totals are lower bounds.",
+                missing,
+                count=number(missing),
+            )
+        return say(
             "Whether packets were lost while capturing is unknowable: no file records it. "
             "Totals are then lower bounds."
         )
-    text = f"The files record {counted(recorded, 'packet', 'packets')} lost while capturing."
+    said = [
+        say_many(
+            "The files record {count} packet lost while capturing.",
+            "The files record {count} packets lost while capturing.",
+            recorded,
+            count=number(recorded),
+        )
+    ]
     if silent:
-        text += f" {counted(silent, 'file does', 'files do')} not say."
-    return f"{text} {found[0].upper()}{found[1:]}" if missing else text
+        said.append(
+            say_many(
+                "{count} file does not say.",
+                "{count} files do not say.",
+                silent,
+                count=number(silent),
+            )
+        )
+    if missing:
+        said.append(
+            say_many(
+                "At least {count} byte is missing inside TCP streams: packets were not captured. "
+                "Totals are lower bounds.",
+                "At least {count} bytes are missing inside TCP streams: packets were not "
+                "captured. Totals are lower bounds.",
+                missing,
+                count=number(missing),
+            )
+        )
+    return " ".join(said)
 
 
 def answer_rows(analysis: Analysis) -> list[tuple[str, str]]:

@@ -12,8 +12,9 @@ import polars as pl
 from geo.countries import Country, country_index
 from reports import wording
 from reports.colours import GRADES, SYMBOLS, country_colours, grade_of
-from reports.figures import CLEAR, LOOK, Figure, country_text
+from reports.figures import CLEAR, LOOK, Figure, country_name, country_text
 from reports.labels import Bubble, positions
+from reports.language import mark, number, say
 from reports.text import label
 
 _GEO: Final[Figure] = {
@@ -34,10 +35,10 @@ _GEO: Final[Figure] = {
     "showframe": False,
 }
 _GRADE_NAMES: Final = {
-    "consistent": "consistent with its round trip",
-    "unverifiable": "not checked",
-    "disputed": "databases differ",
-    "impossible": "impossible by its round trip",
+    "consistent": mark("consistent with its round trip"),
+    "unverifiable": mark("not checked"),
+    "disputed": mark("databases differ"),
+    "impossible": mark("impossible by its round trip"),
 }
 _WIDEST_BUBBLE: Final = 48
 _SMALLEST_BUBBLE: Final = 9
@@ -77,7 +78,7 @@ def _bubbles(
 ) -> Figure:
     whole = sum(row["up"] for _, row in rows)
     names = [
-        f"{label(country.name)} {wording.bytes_text(row['up'])}"
+        f"{label(country_name(country.code) or country.code)} {wording.bytes_text(row['up'])}"
         if place < _NAMED_BUBBLES and row["up"] >= _NAMED_SHARE * whole
         else ""
         for place, (country, row) in enumerate(rows)
@@ -129,7 +130,7 @@ def _legend(grade: str) -> Figure:
         "lon": [None],
         "lat": [None],
         "mode": "markers",
-        "name": _GRADE_NAMES[grade],
+        "name": say(_GRADE_NAMES[grade]),
         "hoverinfo": "skip",
         "marker": {
             "symbol": SYMBOLS[grade],
@@ -141,14 +142,23 @@ def _legend(grade: str) -> Figure:
 
 
 def _hover(row: dict[str, Any], *, when_idle: str | None) -> str:
-    lines = [f"<b>{label(country_text(row['country']))}</b>", f"{row['up']:,} bytes uploaded"]
+    lines = [
+        f"<b>{label(country_text(row['country']))}</b>",
+        say("{number} bytes uploaded", number=number(row["up"])),
+    ]
     if when_idle is not None:
-        lines.append(f"{row['idle']:,} of them {when_idle}")
+        lines.append(say("{number} of them {when}", number=number(row["idle"]), when=when_idle))
     if row["disputed"]:
         others = ", ".join(label(country_text(code)) for code in row["others"])
-        lines.append(f"databases differ on {row['disputed']:,} bytes: also {others}")
+        lines.append(
+            say(
+                "databases differ on {number} bytes: also {others}",
+                number=number(row["disputed"]),
+                others=others,
+            )
+        )
     lines += [
-        f"{_GRADE_NAMES[grade]}: {row[grade]:,} bytes"
+        say("{grade}: {number} bytes", grade=say(_GRADE_NAMES[grade]), number=number(row[grade]))
         for grade in ("consistent", "unverifiable", "impossible")
         if row[grade]
     ]

@@ -15,7 +15,9 @@
 
 const DIMENSIONS = ["app", "runner", "country", "phase"];
 /** @type {Record<string, string>} */
-const CALLED = { app: "app", runner: "organisation", country: "country", phase: "phase" };
+const CALLED = {
+  app: words.app, runner: words.organisation, country: words.country, phase: words.phase,
+};
 /** @type {Record<string, string>} */
 const SECTIONS = { app: "who", runner: "who", country: "where", phase: "when" };
 const FADED = 0.12;
@@ -183,7 +185,7 @@ function mapOf({ data: [bubbles, ...marks], layout }) {
       .replace(/&/g, "&amp;").replace(/</g, "&lt;")
     : ""));
   const hovertext = bubbles.hovertext.map((said, place) =>
-    `${said}<br>${sent[place].toLocaleString("en-US")} bytes of it in the selection`);
+    `${said}<br>${filled(words.partSelected, { number: grouped(sent[place]) })}`);
   return { data: [{ ...bubbles, marker, text, hovertext }, ...marks], layout };
 }
 
@@ -244,13 +246,13 @@ function fillTable(isSome) {
   for (const row of table.tBodies[0].rows) {
     const up = found.get(Number(row.dataset.row));
     row.classList.toggle("unselected", isSome && up === undefined);
-    row.querySelector(".picked").textContent = isSome ? (up ?? 0).toLocaleString("en-US") : "";
+    row.querySelector(".picked").textContent = isSome ? grouped(up ?? 0) : "";
   }
   const listed = [...found.values()].reduce((sum, up) => sum + up, 0);
   const other = document.querySelector("#picked-other");
-  if (other) other.textContent = isSome ? (total() - listed).toLocaleString("en-US") : "";
+  if (other) other.textContent = isSome ? grouped(total() - listed) : "";
   document.getElementById("picked-total").textContent =
-    isSome ? total().toLocaleString("en-US") : "";
+    isSome ? grouped(total()) : "";
   countShown(document.querySelector("input[data-filters]"));
 }
 
@@ -277,7 +279,8 @@ function say(isSome) {
   document.getElementById("selection-parts").replaceChildren(...parts);
   const all = facts.uploads.up.reduce((sum, up) => sum + up, 0);
   const said = isSome
-    ? `${size(total())} (${total().toLocaleString("en-US")} bytes) of ${size(all)} uploaded` : "";
+    ? filled(words.selected, { size: size(total()), number: grouped(total()), all: size(all) })
+    : "";
   document.getElementById("selection-sum").textContent = said;
   /** @type {NodeListOf<HTMLAnchorElement>} */
   const links = document.querySelectorAll("a.pick");
@@ -295,7 +298,7 @@ function say(isSome) {
  * @returns {string}
  */
 function size(count) {
-  if (count < 1000) return `${count} byte${count === 1 ? "" : "s"}`;
+  if (count < 1000) return filled(count === 1 ? words.byte : words.bytes, { number: count });
   let value = count / 1000;
   let unit = "kB";
   for (const larger of ["MB", "GB", "TB"]) {
@@ -303,7 +306,7 @@ function size(count) {
     value /= 1000;
     unit = larger;
   }
-  return `${value.toPrecision(3)} ${unit}`;
+  return `${value.toPrecision(3).replace(".", words.point)} ${unit}`;
 }
 
 drawAll();

@@ -2,6 +2,28 @@
 // Sorting, filtering and copying in the tables. Text only ever goes into the page through
 // textContent.
 
+/** @type {Record<string, string>} What the script says, in the language of the page. */
+const words = JSON.parse(document.getElementById("words").textContent);
+
+/**
+ * A message with its parts put in: `{name}` stands for one.
+ * @param {string} message
+ * @param {Record<string, string | number>} parts
+ * @returns {string}
+ */
+function filled(message, parts) {
+  return message.replace(/\{(\w+)\}/g, (_, name) => String(parts[name]));
+}
+
+/**
+ * A whole number with its thousands set apart.
+ * @param {number} count
+ * @returns {string}
+ */
+function grouped(count) {
+  return count.toLocaleString(words.locale);
+}
+
 for (const table of document.querySelectorAll("table")) {
   /** @type {NodeListOf<HTMLButtonElement>} */
   const buttons = table.querySelectorAll("thead button");
@@ -53,8 +75,8 @@ function countShown(input) {
   const hidden = (row) => row.hidden || row.classList.contains("unselected");
   const shown = rows.filter((row) => !hidden(row)).length;
   document.getElementById(`${input.id}-count`).textContent = shown === rows.length
-    ? `${rows.length} row${rows.length === 1 ? "" : "s"}`
-    : `${shown} of ${rows.length} rows`;
+    ? filled(rows.length === 1 ? words.row : words.rows, { number: rows.length })
+    : filled(words.someRows, { shown, number: rows.length });
 }
 
 /** @type {NodeListOf<HTMLInputElement>} */
@@ -79,10 +101,10 @@ document.addEventListener("click", async (event) => {
   getSelection().selectAllChildren(code);
   try {
     await navigator.clipboard.writeText(code.textContent);
-    status.textContent = `Copied ${code.textContent}`;
-    button.textContent = "copied";
+    status.textContent = filled(words.copied, { text: code.textContent });
+    button.textContent = words.copiedShort;
   } catch {
-    status.textContent = "Selected: copy it with the keyboard";
-    button.textContent = "selected";
+    status.textContent = words.useKeyboard;
+    button.textContent = words.selectedShort;
   }
 });

@@ -21,10 +21,11 @@ _METHOD: Final = mark(
     "counted: had the two labels been dealt to them at random, how often would the sides differ as "
     "much? How often a destination was seen is tested by Fisher's exact test, rates by permutation "
     "of their mean logarithms, the places of a host by permutation. At most "
-    "{share} of all findings are expected to be false (Benjamini and Hochberg, over all tests "
+    "{percent}% of all findings are expected to be false (Benjamini and Hochberg, over all tests "
     "of this comparison). Intervals come from resampling repetitions. Seed {seed}."
 )
-METHOD: Final = _METHOD.format(share=f"{ALPHA:.0%}", seed=SEED)
+_METHOD_PARTS: Final = {"percent": f"{100 * ALPHA:.0f}", "seed": SEED}
+METHOD: Final = _METHOD.format(**_METHOD_PARTS)
 """How verdicts are come by: in the page, in `compare.json` and in the terminal's last lines."""
 
 DIMENSION_WORDS: Final = {
@@ -79,7 +80,7 @@ _PRESENT: Final = ("new", "gone")
 
 def method() -> str:
     """`METHOD` in the language spoken."""
-    return say(_METHOD, share=f"{ALPHA:.0%}", seed=SEED)
+    return say(_METHOD, **_METHOD_PARTS)
 
 
 def plural_of(dimension: str) -> str:

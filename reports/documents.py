@@ -38,9 +38,11 @@ def island(content: dict[str, Any]) -> Markup:
 
 def script_words() -> Markup:
     """What the scripts of a page say, in the language spoken, as JSON for its element."""
+    conventions = language.conventions(language.spoken())
     words = {
-        "locale": {"en": "en-US", "de": "de-DE"}[language.spoken()],
-        "point": language.figures("."),
+        "locale": conventions["locale"],
+        "point": conventions["decimal"],
+        "charts": conventions["charts"],
         "app": language.say("app"),
         "organisation": language.say("organisation"),
         "country": language.say("country"),

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from analyzer.settings import ENGLISH, LANGUAGES
 
@@ -20,8 +20,6 @@ DOMAIN: Final = "phonehome"
 LOCALES: Final = Path(__file__).parent / "locales"
 
 _SPOKEN: Final[ContextVar[str]] = ContextVar("spoken", default=ENGLISH)
-_SEPARATORS: Final = {"de": str.maketrans(",.", ".,")}
-"""Languages that write 1.234,5 where English writes 1,234.5."""
 
 
 @contextmanager
@@ -84,8 +82,22 @@ def number(count: int) -> str:
 
 def figures(text: str) -> str:
     """A number that is written as in English, as the language spoken writes it."""
-    separators = _SEPARATORS.get(_SPOKEN.get())
-    return text if separators is None else text.translate(separators)
+    language = _SPOKEN.get()
+    if language == ENGLISH:
+        return text
+    own = conventions(language)
+    return text.translate({ord(","): own["thousands"], ord("."): own["decimal"]})
+
+
+@cache
+def conventions(language: str) -> dict[str, Any]:
+    """How a language writes what is no message.
+
+    `locale` as browsers name it, `decimal` and `thousands` of numbers, and `charts`: what plotly,
+    which knows English alone, is told of dates and numbers.
+    """
+    told: dict[str, Any] = json.loads((LOCALES / language / "conventions.json").read_bytes())
+    return told
 
 
 @cache

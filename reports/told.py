@@ -348,6 +348,7 @@ PATTERNS: Final = (
         "such a change is one of the databases, not of the app."
     ),
     mark("{remarks}; and {count} more"),
+    mark("{state} {base}% and {new}%"),
     mark("{database} places {address} ({side}) in {country}"),
     mark("{database} also places {address} ({side}) here, the first database in {country}"),
     mark("the address also bears the name {name} ({side})"),
@@ -406,7 +407,11 @@ PATTERNS: Final = (
 _OURS: Final = ("none", "uncovered", INFERRED)
 """Sources of phases that have no words of their own."""
 _DEEPEST: Final = 3  # sentences within sentences: what a capture says may look like one
+_MOST_PIECES: Final = 12
 _PART: Final = re.compile(r"\{(\w+)\}")
+_COUNT: Final = r"[-+]?[\d,.]+"
+_SHAPES: Final = dict.fromkeys(("count", "bytes", "offset", "low", "high"), _COUNT)
+"""Parts that are numbers; any other may be anything."""
 _NUMBER: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})*(\.\d+)?|[+-]?\d+\.\d+")
 
 
@@ -430,7 +435,20 @@ def _told(text: str, depth: int) -> str:
     if _NUMBER.fullmatch(text):
         return figures(text)
     said = say(text)
-    return said if said != text or not depth else _by_pattern(text, depth - 1)
+    if said != text or not depth:
+        return said
+    said = _in_pieces(text, depth - 1)
+    return said if said != text else _by_pattern(text, depth - 1)
+
+
+def _in_pieces(text: str, depth: int) -> str:
+    """A list whose every piece is known; any other stays, for it may be names."""
+    pieces = text.split(", ")
+    if len(pieces) == 1:
+        return text
+    said = [_told(piece, depth) for piece in pieces[:_MOST_PIECES]]
+    is_known = len(said) == len(pieces) and all(map(str.__ne__, pieces, said))
+    return ", ".join(said) if is_known else text
 
 
 def _by_pattern(text: str, depth: int) -> str:
@@ -451,7 +469,7 @@ def _compiled(messages: Iterable[str]) -> Iterator[tuple[str, re.Pattern[str], s
     for message in messages:
         pieces = _PART.split(message)
         parts = [
-            f"(?P<{piece}>.+?)" if place % 2 else re.escape(piece)
+            f"(?P<{piece}>{_SHAPES.get(piece, '.+?')})" if place % 2 else re.escape(piece)
             for place, piece in enumerate(pieces)
         ]
         yield pieces[0], re.compile("".join(parts), re.DOTALL), message

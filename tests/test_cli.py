@@ -130,6 +130,33 @@ def test_another_run_elsewhere_gives_the_same_bytes_and_talks_to_nobody(
     assert manifests[0] == manifests[1]
 
 
+def test_the_language_of_a_report_is_a_setting_and_not_taken_from_the_machine(
+    run, samples, tmp_path
+):
+    capture = samples("parrot-1.0/rep1").capture
+    for name, asked in {"plain": (), "german": ("--language", "de")}.items():
+        finished = run(
+            *("analyze", capture, *asked, "--format", "html,md,parquet", "-o", tmp_path / name),
+            environment={"LANGUAGE": "de", "LANG": "de_DE.UTF-8", "LC_ALL": "de_DE.UTF-8"},
+        )
+        assert finished.returncode == 0, finished.stderr
+        assert b"uploaded" in finished.stderr
+    plain, german = (tmp_path / name for name in ("plain", "german"))
+    assert '<html lang="en">' in (plain / "report.html").read_text()
+    assert '<html lang="de">' in (german / "report.html").read_text()
+    assert (german / "report.md").read_text().startswith("# Das Telefon lud")
+    for path in german.glob("*.parquet"):
+        assert path.read_bytes() == (plain / path.name).read_bytes(), path.name
+    manifest = json.loads((german / "manifest.json").read_bytes())
+    assert manifest["settings"]["language"] == "de"
+
+
+def test_a_language_that_there_is_not_is_a_usage_error(run, samples):
+    finished = run("analyze", samples("parrot-1.0/rep1").capture, "--language", "tlh")
+    assert finished.returncode == 2
+    assert b"--language" in finished.stderr
+
+
 def test_the_guard_against_talking_would_bite(run, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(GUARD + "import socket\nsocket.getaddrinfo('x', 1)")
     finished = run("--version", environment={"PYTHONPATH": f"{tmp_path}"})

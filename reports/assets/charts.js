@@ -99,7 +99,7 @@ function clear(place) {
 async function drawOne(place) {
   const config = {
     responsive: true, displaylogo: false, displayModeBar: false, showSendToCloud: false,
-    scrollZoom: false,
+    scrollZoom: false, ...words.charts,
   };
   const { data, layout } = fitted(place);
   place.querySelector(".waiting")?.remove();

@@ -2,7 +2,7 @@
 // Sorting, filtering and copying in the tables. Text only ever goes into the page through
 // textContent.
 
-/** @type {Record<string, string>} What the script says, in the language of the page. */
+/** @type {Record<string, any>} What the script says, in the language of the page. */
 const words = JSON.parse(document.getElementById("words").textContent);
 
 /**

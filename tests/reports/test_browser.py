@@ -1,5 +1,6 @@
 """The page in a real browser with the network cut."""
 
+import re
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -89,6 +90,38 @@ def test_the_page_asks_nothing_says_nothing_and_fits(request, opened, name, widt
     assert seen.said == []
     assert seen.dialogs == []
     assert seen.tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def in_german(analysis):
+    return replace(analysis, settings=replace(analysis.settings, language="de"))
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1_400, "dark"), (420, "light")])
+def test_a_german_page_asks_nothing_says_nothing_and_fits(rich, opened, width, scheme):
+    seen = opened(in_german(rich), width=width, scheme=scheme)
+    assert seen.requests == [seen.path.as_uri()]
+    assert seen.said == []
+    assert seen.tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_scripts_and_charts_speak_german_too(rich, opened):
+    tab = opened(in_german(rich)).tab
+    assert tab.locator("#filter-count").inner_text().endswith("Zeilen")
+    tab.locator("#where a.pick").first.click()
+    said = tab.locator("#selection-sum").inner_text()
+    assert re.fullmatch(r"[\d,]+ [kM]B \([\d.]+ Bytes\) von [\d,]+ [kM]B hochgeladen", said)
+    assert tab.locator("#selection-parts button").inner_text().startswith("Land: ")
+    assert tab.locator("#plot-time .xtitle").text_content() == "Zeit (UTC)"
+    assert any("März" in text for text in tab.locator("#plot-time .xtick").all_text_contents())
+    tab.locator("#filter").fill("no such thing")
+    assert re.fullmatch(r"0 von \d+ Zeilen", tab.locator("#filter-count").inner_text())
+
+
+def test_a_german_page_breaks_no_rule_of_accessibility(rich, opened):
+    tab = opened(in_german(rich)).tab
+    tab.evaluate("document.querySelectorAll('details').forEach((part) => part.open = true)")
+    results = axe.Axe().run(tab)
+    assert results.violations_count == 0, results.generate_report()
 
 
 @pytest.mark.parametrize(

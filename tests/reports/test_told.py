@@ -94,6 +94,17 @@ def test_remarks_are_told_one_by_one():
         )
 
 
+def test_lists_are_told_where_every_piece_is_known():
+    with speaking("de"):
+        assert told("idle, active") == "Ruhe, aktiv"
+        assert told("idle, a name") == "idle, a name"
+        parts = told(
+            "Parts of the time observed, on base and on new: idle 73.0% and 50.1%, active 1.0% and "
+            "2.0%. Rates over all states mix them, so compare state by state."
+        )
+        assert "Seite: Ruhe 73,0 % und 50,1 %, aktiv 1,0 % und 2,0 %." in parts
+
+
 def test_numbers_change_their_separators_and_addresses_do_not():
     with speaking("de"):
         assert (told("1,234.5"), told("+0.4")) == ("1.234,5", "+0,4")

@@ -10,15 +10,18 @@ from typing import Any, Final
 
 from analyzer.beside import octets_of
 from analyzer.claims_expect import Expectation, ExpectationError, expectation
-from analyzer.claims_queries import Job, answers
+from analyzer.claims_queries import SECONDS_OF_NOTHING, Job, answers
 from analyzer.claims_shorthands import FORMS, ShorthandError, Written, written
 from analyzer.claims_sql import Query, QueryError, query
 from analyzer.claims_tables import LOCATED, SCHEMAS
 from analyzer.settings import IDLE_STATES
 from analyzer.tables import STATES
 
-LARGEST: Final = 1 << 20
+LARGEST: Final = 1 << 18
 MOST_CLAIMS: Final = 100
+"""Of all files of one run together."""
+MOST_PARTS: Final = 8
+"""Parts of a dotted key: the reader of TOML takes the square of them."""
 LONGEST: Final = 2_000
 SUFFIX: Final = ".toml"
 ACCEPTED: Final = ("consistent", "disputed", "unverifiable", "anycast")
@@ -57,6 +60,20 @@ _KEYS: Final = frozenset(FORMS) | {
 _UNGRADED: Final = frozenset(
     {name for name, schema in SCHEMAS.items() if "country" in schema.columns()} | {"rates"}
 ) - {*LOCATED}
+
+
+_TEXT_OR_COMMENT: Final = re.compile(
+    r"""
+    \"{3} (?:[^\\]|\\.)*? (?:\"{3}|\\?\Z)
+    | '{3} .*? (?:'{3}|\Z)
+    | " (?:[^"\\\n]|\\.)*+ "?
+    | ' [^'\n]*+ '?
+    | \# [^\n]*+
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""What is no key, also where its end is missing, so that no place is looked at twice."""
+_BETWEEN_KEYS: Final = re.compile(r"[=,\n{}\[\]]")
 
 
 class ClaimsError(ValueError):
@@ -142,6 +159,8 @@ def read_claims(paths: Iterable[Path], idle_means: str = "screen-off") -> tuple[
             if claim.id in found:
                 raise ClaimsError(f"{path}: claim {claim.id}: expected an id of its own, got two")
             found[claim.id] = claim
+        if len(found) > MOST_CLAIMS:
+            raise ClaimsError(f"{path}: expected up to {MOST_CLAIMS} claims in all, got more")
     _refuse_unknown(list(found.values()))
     return tuple(found.values())
 
@@ -149,11 +168,14 @@ def read_claims(paths: Iterable[Path], idle_means: str = "screen-off") -> tuple[
 def _of_file(path: Path, idle: tuple[str, ...]) -> list[Claim]:
     octets = octets_of(path, LARGEST, ClaimsError)
     try:
-        content = tomllib.loads(octets.decode("utf-8"))
+        text = octets.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ClaimsError(f"{path}: byte {error.start}: expected UTF-8, got something else") from (
             error
         )
+    _refuse_long_keys(path, text)
+    try:
+        content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ClaimsError(f"{path}: expected TOML: {str(error)[:200] or 'nested too deep'}") from (
             error
@@ -165,6 +187,13 @@ def _of_file(path: Path, idle: tuple[str, ...]) -> list[Claim]:
     if not isinstance(claims, list) or not 0 < len(claims) <= MOST_CLAIMS:
         raise ClaimsError(f"{path}: expected 1 to {MOST_CLAIMS} tables [[claim]]")
     return [_claim(path, number, given, idle) for number, given in enumerate(claims, start=1)]
+
+
+def _refuse_long_keys(path: Path, text: str) -> None:
+    """Refuse keys that the reader of TOML would take hours for."""
+    bare = _TEXT_OR_COMMENT.sub('"', text)
+    if any(piece.count(".") >= MOST_PARTS for piece in _BETWEEN_KEYS.split(bare)):
+        raise ClaimsError(f"{path}: expected keys of at most {MOST_PARTS} parts, got more")
 
 
 def _claim(path: Path, number: int, given: object, idle: tuple[str, ...]) -> Claim:
@@ -322,6 +351,7 @@ def _refuse_unknown(claims: Sequence[Claim]) -> None:
         ]
     ]
     try:
-        answers({name: schema.create_empty() for name, schema in SCHEMAS.items()}, jobs)
+        empty = {name: schema.create_empty() for name, schema in SCHEMAS.items()}
+        answers(empty, jobs, seconds=SECONDS_OF_NOTHING)
     except QueryError as error:
         raise ClaimsError(str(error)) from error

@@ -21,14 +21,29 @@ import polars as pl
 from analyzer.claims_child import MB
 from analyzer.claims_sql import QueryError
 
-SECONDS: Final = 6
-"""Time of the processor for all queries of one reading of claims together."""
+SECONDS: Final = 4
+"""Time of the processor for all queries of one run together: honest ones take a tenth of it."""
 
-LONGEST_WAIT: Final = 30.0
-"""Seconds that they may take by the clock, on a machine that is busy with other things."""
+SECONDS_OF_NOTHING: Final = 2
+"""The same for empty tables, where queries are asked first to see whether they can be."""
+
+LONGEST_WAIT: Final = 20.0
+"""Seconds by the clock after which they are ended where a busy machine gave them less than that."""
 
 MEMORY: Final = 2_048 * MB
 """Memory of that process, as addresses; what the tables take comes on top."""
+
+_SPENT: Final = "spent"
+_WAITED: Final = "waited"
+_BROKEN: Final = "broken"
+_ENDS: Final = {
+    _SPENT: "it takes more than {seconds} s of the processor, with the queries before it",
+    _WAITED: (
+        f"no answer after {LONGEST_WAIT:.0f} s by the clock, and less than {{seconds}} s of the "
+        "processor: this machine is busy with other things, which says nothing of the query"
+    ),
+    _BROKEN: f"it takes more than {MEMORY // MB:,} MB of memory, or nests too deep",
+}
 
 _CHILD: Final = Path(__file__).with_name("claims_child.py")
 
@@ -96,7 +111,7 @@ def answers(
         "seconds": seconds,
     }
     question = json.dumps(head).encode() + b"\n" + b"".join(octets.values())
-    lines, is_stopped = _said(question)
+    lines, end = _said(question)
     found = []
     for job, line in zip(jobs, lines, strict=False):
         said = json.loads(line)
@@ -106,12 +121,7 @@ def answers(
         found.append(Answer(tuple(said["columns"]), said["is_integer"], values))
     if len(found) < len(jobs):
         job = jobs[len(found)]
-        ending = (
-            f"it takes longer than {seconds} s, with the queries before it"
-            if is_stopped
-            else f"it takes more than {MEMORY // MB:,} MB of memory, or nests too deep"
-        )
-        raise QueryError(f"{job.claim}: {job.what}: stopped: {ending}")
+        raise QueryError(f"{job.claim}: {job.what}: stopped: {_ENDS[end].format(seconds=seconds)}")
     return found
 
 
@@ -121,8 +131,9 @@ def _octets(table: pl.DataFrame) -> bytes:
     return content.getvalue()
 
 
-def _said(question: bytes) -> tuple[list[bytes], bool]:
-    """The lines that the process wrote, and whether it was ended because its time was over."""
+def _said(question: bytes) -> tuple[list[bytes], str]:
+    """The lines that the process wrote, and what ended it if it did not answer all."""
+    is_waited = False
     process = subprocess.Popen(  # noqa: S603 - our own file, and nothing else
         [sys.executable, "-P", str(_CHILD)],
         stdin=subprocess.PIPE,
@@ -134,6 +145,7 @@ def _said(question: bytes) -> tuple[list[bytes], bool]:
     try:
         output, _ = process.communicate(question, timeout=LONGEST_WAIT)
     except subprocess.TimeoutExpired:
+        is_waited = True
         _end(process)
         output, _ = process.communicate()
     except BaseException:
@@ -141,7 +153,8 @@ def _said(question: bytes) -> tuple[list[bytes], bool]:
         raise
     finally:
         _close(process)
-    return output.splitlines(), process.returncode in {-signal.SIGXCPU, -signal.SIGKILL}
+    is_spent = process.returncode in {-signal.SIGXCPU, -signal.SIGKILL}
+    return output.splitlines(), _WAITED if is_waited else _SPENT if is_spent else _BROKEN
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

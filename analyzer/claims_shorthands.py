@@ -67,8 +67,16 @@ def written(name: str, value: Any, states: tuple[str, ...], idle: tuple[str, ...
     if name == "idle-upload-below":
         return _idle_below(value, idle)
     if value is not True:
-        raise ShorthandError(f"true expected, got {value!r}")
+        raise ShorthandError(f"true expected, got {_shown(value)[:40]!r}")
     return _no_plaintext(states)
+
+
+def _shown(value: object) -> str:
+    """A value as text, or what it is: a number may have more digits than can be written."""
+    is_short = isinstance(value, str | float) or (
+        isinstance(value, int) and value.bit_length() < 64  # noqa: PLR2004 - as TOML's have
+    )
+    return str(value) if is_short else "something else"
 
 
 FORMS: Final = (
@@ -84,7 +92,7 @@ def _listed(value: object) -> list[str]:
     items = value if isinstance(value, list) else [value]
     if not 0 < len(items) <= MOST:
         raise ShorthandError(f"1 to {MOST} items expected, got {len(items):,}")
-    return [str(item) for item in items]
+    return [_shown(item) for item in items]
 
 
 def _country(item: str) -> str:
@@ -130,10 +138,11 @@ def _only(column: str, values: Sequence[str], states: tuple[str, ...]) -> Writte
 
 
 def _idle_below(value: object, idle: tuple[str, ...]) -> Written:
-    found = SIZE.fullmatch(str(value))
+    found = SIZE.fullmatch(_shown(value))
     if found is None:
         raise ShorthandError(
-            f"a number of bytes like '50 kB' or '50 kB per hour' expected, got {str(value)[:40]!r}"
+            "a number of bytes like '50 kB' or '50 kB per hour' expected, got "
+            f"{_shown(value)[:40]!r}"
         )
     most = float(found[1].replace("_", "")) * UNITS[found[2]]
     limit = repr(int(most)) if most.is_integer() else repr(most)

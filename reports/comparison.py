@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -16,7 +15,7 @@ from analyzer.tables import ALL_STATES, DIMENSIONS, SIDES, Comparison
 from reports import comparison_words as words
 from reports import data, tabular
 from reports.provenance import Output, version, versions
-from reports.write import Content, write_folder
+from reports.write import Content, write_made
 
 LAYOUT: Final = 1
 """Number of the layout of `compare.json`; a change that breaks readers raises it."""
@@ -26,28 +25,6 @@ TABLES: Final = ("repetitions", "exposures", "databases", "traits", "changes")
 
 Failed = Mapping[str, Sequence[str | None]]
 """Rule of `--fail-on` → the keys that matched it; null: a place that no database knows."""
-
-
-def write(
-    comparison: Comparison,
-    folder: Path,
-    *,
-    formats: frozenset[str],
-    force: bool,
-    started: datetime,
-) -> list[Path]:
-    """The files of one comparison, in `folder`, the manifest last; all of them, or none.
-
-    Raises:
-        OutputExists: `folder` is there, and may not be replaced.
-        WriteError: the system refused; the message names the path and the cause.
-    """
-    return write_folder(
-        contents(comparison, formats),
-        folder,
-        manifest=lambda outputs: manifest(comparison, outputs, started=started),
-        force=force,
-    )
 
 
 def contents(comparison: Comparison, formats: frozenset[str]) -> dict[str, Content]:
@@ -77,9 +54,9 @@ def comparison_json(comparison: Comparison) -> Iterator[bytes]:
     Times, spans and unknowns are as in `analysis.json`.
     """
     head = {"phonehome": version(), "layout": LAYOUT, **_head(comparison)}
-    yield _dumps(head)[:-1].encode()
+    yield data.dumps(head)[:-1].encode()
     for name in TABLES:
-        yield f",\n{_dumps(name)}:[".encode()
+        yield f",\n{data.dumps(name)}:[".encode()
         yield from data.rows(getattr(comparison, name))
         yield b"]"
     yield b"}\n"
@@ -87,7 +64,7 @@ def comparison_json(comparison: Comparison) -> Iterator[bytes]:
 
 def summary_json(comparison: Comparison, failed: Failed) -> str:
     """The summary alone as one line of JSON, for `--json`."""
-    return _dumps({"phonehome": version(), **_head(comparison), "failed": dict(failed)})
+    return data.dumps({"phonehome": version(), **_head(comparison), "failed": dict(failed)})
 
 
 def _head(comparison: Comparison) -> dict[str, Any]:
@@ -164,6 +141,10 @@ def manifest(comparison: Comparison, outputs: list[Output], *, started: datetime
     return (json.dumps(content, indent=1, default=str) + "\n").encode()
 
 
+write = partial(write_made, contents, manifest)
+"""The files of one comparison, in a folder, the manifest last; all of them, or none."""
+
+
 def _provenance(comparison: Comparison, side: str) -> dict[str, Any]:
     of_side = pl.col("side") == side
     return {
@@ -182,7 +163,3 @@ def _plain(table: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _clock(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _dumps(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))

@@ -80,7 +80,7 @@ def settings_object(settings: Settings) -> dict[str, Any]:
 
 def summary_json(analysis: Analysis) -> str:
     """The summary alone as one line of JSON, for `--json`."""
-    return _dumps({"phonehome": version(), **asdict(analysis.summary)})
+    return dumps({"phonehome": version(), **asdict(analysis.summary)})
 
 
 def analysis_json(analysis: Analysis) -> Iterator[bytes]:
@@ -93,9 +93,9 @@ def analysis_json(analysis: Analysis) -> Iterator[bytes]:
         "limits_hit": dict(sorted(analysis.limits_hit.items())),
         "notes": list(analysis.notes),
     }
-    yield _dumps(head)[:-1].encode()
+    yield dumps(head)[:-1].encode()
     for name, table in exported(analysis).items():
-        yield f",\n{_dumps(name)}:[".encode()
+        yield f",\n{dumps(name)}:[".encode()
         yield from rows(table)
         yield b"]"
     yield b"}\n"
@@ -136,5 +136,6 @@ def _as_json_type(name: str, dtype: pl.DataType) -> pl.Expr:
     return pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")
 
 
-def _dumps(value: object) -> str:
+def dumps(value: object) -> str:
+    """JSON without white space."""
     return json.dumps(value, separators=(",", ":"))

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -17,35 +16,13 @@ from reports import comparison_words as words
 from reports import data, tabular
 from reports.language import speaking
 from reports.provenance import Output, version
-from reports.write import Content, write_folder
+from reports.write import Content, write_made
 
 LAYOUT: Final = 1
 """Number of the layout of `series.json`; a change that breaks readers raises it."""
 
 MOST_ROWS: Final = 1_000
 SHOWN: Final = (*words.HEADLINES, "app", "service")
-
-
-def write(
-    series: Series,
-    folder: Path,
-    *,
-    formats: frozenset[str],
-    force: bool,
-    started: datetime,
-) -> list[Path]:
-    """The files of a series, in `folder`, the manifest last; all of them, or none.
-
-    Raises:
-        OutputExists: `folder` is there, and may not be replaced.
-        WriteError: the system refused; the message names the path and the cause.
-    """
-    return write_folder(
-        contents(series, formats),
-        folder,
-        manifest=lambda outputs: manifest(series, outputs, started=started),
-        force=force,
-    )
 
 
 def contents(series: Series, formats: frozenset[str]) -> dict[str, Content]:
@@ -71,7 +48,7 @@ def series_json(series: Series) -> Iterator[bytes]:
     Times, spans and unknowns are as in `analysis.json`.
     """
     head = {"phonehome": version(), "layout": LAYOUT, **_head(series)}
-    yield _dumps(head)[:-1].encode()
+    yield data.dumps(head)[:-1].encode()
     yield b',\n"versions":['
     yield from data.rows(series.versions)
     yield b"]}\n"
@@ -86,7 +63,7 @@ def _head(series: Series) -> dict[str, Any]:
 
 def summary_json(series: Series, failed: Mapping[str, Any]) -> str:
     """The summary alone as one line of JSON, for `--json`; `failed` is per step."""
-    return _dumps({"phonehome": version(), **_head(series), "failed": dict(failed)})
+    return data.dumps({"phonehome": version(), **_head(series), "failed": dict(failed)})
 
 
 def manifest(series: Series, outputs: list[Output], *, started: datetime) -> bytes:
@@ -102,6 +79,10 @@ def manifest(series: Series, outputs: list[Output], *, started: datetime) -> byt
         "outputs": [output.__dict__ for output in outputs],
     }
     return (json.dumps(content, indent=1) + "\n").encode()
+
+
+write = partial(write_made, contents, manifest)
+"""The files of one series, in a folder, the manifest last; all of them, or none."""
 
 
 def page(series: Series) -> Iterator[bytes]:
@@ -150,7 +131,3 @@ def table(series: Series) -> list[dict[str, Any]]:
         .with_columns(pl.lit(None).alias("holder"), pl.lit(None).alias("label"))
         .to_dicts()
     )
-
-
-def _dumps(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))

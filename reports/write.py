@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from analyzer.tables import Analysis
 from captures.pipeline import ahead
@@ -22,6 +22,15 @@ PIECES_AHEAD: Final = 2  # made while those before them are hashed and written
 
 Content = Callable[[], Iterator[bytes]]
 Manifest = Callable[[list[Output]], bytes]
+Made = TypeVar("Made", contravariant=True)  # noqa: PLC0105 - one name for both of its uses
+
+
+class ManifestOf(Protocol[Made]):
+    """Makes the manifest of what was made, once its files are written."""
+
+    def __call__(self, made: Made, /, outputs: list[Output], *, started: datetime) -> bytes:
+        """The content of `manifest.json`."""
+        ...
 
 
 class OutputExists(ValueError):  # noqa: N818  # named for what is the case, as FileExistsError is
@@ -63,6 +72,30 @@ def write(
         manifest=manifest,
         force=force,
         is_private=analysis.settings.is_revealed,
+    )
+
+
+def write_made(  # noqa: PLR0913 - two for the kind, the rest as in `write`
+    contents_of: Callable[[Made, frozenset[str]], dict[str, Content]],
+    manifest_of: ManifestOf[Made],
+    made: Made,
+    folder: Path,
+    *,
+    formats: frozenset[str],
+    force: bool,
+    started: datetime,
+) -> list[Path]:
+    """The files of what was made, in `folder`, the manifest last; all of them, or none.
+
+    Raises:
+        OutputExists: `folder` is there, and may not be replaced.
+        WriteError: the system refused; the message names the path and the cause.
+    """
+    return write_folder(
+        contents_of(made, formats),
+        folder,
+        manifest=lambda outputs: manifest_of(made, outputs, started=started),
+        force=force,
     )
 
 

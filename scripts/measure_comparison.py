@@ -30,7 +30,7 @@ SAMPLES: Final = Path(__file__).parents[1] / "captures" / "samples"
 VERSIONS: Final = ("parrot-1.0", "parrot-2.0")
 BLOCK: Final = timedelta(minutes=2.5)
 """Blocks that are drawn: half of the shortest phase of the samples."""
-SPLITS: Final = {3: 200, 5: 200, 10: 50}
+SPLITS: Final = {3: 200, 5: 200, 10: 200}
 """Captures a side → splits of each version; those of many captures take long."""
 TRIALS: Final = 100
 SIZES: Final = tuple(SPLITS)

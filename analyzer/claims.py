@@ -10,7 +10,7 @@ import polars as pl
 
 from analyzer.claims_expect import ExpectationError
 from analyzer.claims_file import Claim, ClaimsError
-from analyzer.claims_grounds import Asked, Judgement, found_text, judged
+from analyzer.claims_grounds import PART, Asked, Judgement, found_text, judged
 from analyzer.claims_queries import Answer, Job, answers
 from analyzer.claims_remarks import remarks
 from analyzer.claims_sql import Query, QueryError
@@ -156,7 +156,9 @@ def _row(
         "found": found_text(answer),
         "result": judgement.result,
         "reason": judgement.reason,
-        "explanation": judgement.explanation + _whereabouts(judgement, flows, tables),
+        "explanation": judgement.explanation
+        + _whereabouts(judgement, flows, tables)
+        + _by_verdict(claim, judgement, flows, tables),
         "up_unique_bytes": int(flows["up_unique_bytes"].sum()),
         "flow_count": flows.height,
         "flows": flows["flow"].head(MOST_FLOWS).to_list(),
@@ -241,3 +243,19 @@ def _whereabouts(judgement: Judgement, flows: pl.DataFrame, tables: Tables) -> s
     ]
     more = f"; and {len(rows) - 3:,} more" if len(rows) > 3 else ""  # noqa: PLR2004 - three are shown
     return f" Concerned: {'; '.join(said)}{more}."
+
+
+def _by_verdict(claim: Claim, judgement: Judgement, flows: pl.DataFrame, tables: Tables) -> str:
+    """How sure the countries are that a told result rests on; empty: it rests on none."""
+    is_told = judgement.reason in {None, PART} and not flows.is_empty()
+    if not is_told or not is_by_country(claim.query):
+        return ""
+    verdicts = tables.frames["places"].select(remote_address="address", verdict="verdict")
+    sums = (
+        flows.join(verdicts, on="remote_address", how="left")
+        .group_by(pl.col("verdict").fill_null("no verdict"))
+        .agg(pl.col("up_unique_bytes").sum())
+        .sort(-pl.col("up_unique_bytes"), "verdict")
+    )
+    parts = ", ".join(f"{sent:,} {verdict}" for verdict, sent in sums.rows())
+    return f" Bytes of the flows concerned, by the verdict on their country: {parts}."

@@ -32,6 +32,8 @@ SUPPORTED: Final = "supported"
 CONTRADICTED: Final = "contradicted"
 CANNOT_TELL: Final = "cannot tell"
 
+PART: Final = "only a part"
+
 _READABLE: Final = ("dns",)
 """Services whose servers have no name in a capture, and that are read whole."""
 
@@ -91,7 +93,7 @@ def judged(asked: Asked, tables: Tables, flows: pl.DataFrame) -> Judgement:
     if asked.holds and asked.claim.is_part:
         return Judgement(
             CANNOT_TELL,
-            "only a part",
+            PART,
             f"{measured} What was tested holds, and is only a part of what the sentence says.",
         )
     if asked.holds:
@@ -101,7 +103,7 @@ def judged(asked: Asked, tables: Tables, flows: pl.DataFrame) -> Judgement:
         )  # fmt: skip
         return Judgement(SUPPORTED, None, measured + tail)
     tail = "" if asked.side != LOWER else (
-        f" It was not seen in these captures, and the claim asks to see it within "
+        f" {_unseen(asked)} not seen in these captures, and the claim asks to see it within "
         f"{span_text(asked.claim.needed.total_seconds())}."
     )  # fmt: skip
     return Judgement(CONTRADICTED, None, measured + tail)
@@ -124,8 +126,8 @@ def observed_text(tables: Tables, states: Sequence[str]) -> str:
 
 def found_text(answer: Answer) -> str | None:
     """The answer as text, each value once; None: nothing matched."""
-    found = {_value_text(value) for value in answer.first if value is not None}
-    values = sorted(found)  # the engine keeps no order of its own
+    found = {value for value in answer.first if value is not None}
+    values = [_value_text(value) for value in sorted(found)]  # the engine keeps no order of its own
     more = f" and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else ""
     return f"{', '.join(values[:_SHOWN])}{more}" if values else None
 
@@ -211,11 +213,17 @@ def _of_absence(asked: Asked, tables: Tables, flows: pl.DataFrame) -> Iterator[_
     for answer, reason, words in asked.unless:
         if answer.first:
             yield _Doubt(reason, f"{words[:1].upper()}{words[1:]}: {found_text(answer)}.")
+    if claim.is_of_app and not (tables.is_alone or tables.is_app_alone):
+        yield _Doubt(
+            APPS,
+            "The sentence is about an app, and nothing says that it sent anything here: what was "
+            "not seen may be missing because the app is. --app-alone says that it is the one.",
+        )
     if asked.side == LOWER and not claim.is_needed_stated:
         yield _Doubt(
             "not seen",
-            "It was not seen in these captures; the claim does not say how long to look for it, so "
-            "that contradicts nothing.",
+            f"{_unseen(asked)} not seen in these captures; the claim does not say how long to look "
+            "for it, so that contradicts nothing.",
         )
 
 
@@ -251,6 +259,12 @@ def _hidden(asked: Asked, flows: pl.DataFrame) -> Iterator[_Doubt]:
             f"{_amount(unknown)} to addresses whose network no database knows.",
             hidden=unknown,
         )
+
+
+def _unseen(asked: Asked) -> str:
+    """The subject of what was not seen: nothing of it, or not so much."""
+    is_less = any(isinstance(value, int | float) and value for value in asked.answer.first)
+    return "So much was" if is_less else "It was"
 
 
 def _amount(flows: pl.DataFrame) -> str:

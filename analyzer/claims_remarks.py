@@ -8,6 +8,7 @@ from analyzer.claims_file import Claim
 from analyzer.claims_tables import Tables
 from analyzer.claims_worlds import doubtful_places, is_by_country, is_by_name
 from analyzer.spans import INFERRED
+from captures.sums import SECOND
 
 
 def remarks(claim: Claim, tables: Tables) -> Iterator[str]:
@@ -22,6 +23,11 @@ def remarks(claim: Claim, tables: Tables) -> Iterator[str]:
         )
     if claim.states:
         yield from _on_states(claim, tables)
+    if silent := tables.silence(claim.states):
+        yield (
+            f"{silent / SECOND / 3_600:,.1f} h do not count as observed: for more than a day no "
+            "flow is in the capture, so its clock jumped or nothing was captured."
+        )
     yield from _on_losses(tables)
 
 
@@ -53,7 +59,7 @@ def _on_countries(claim: Claim, tables: Tables) -> Iterator[str]:
             f"A country is where {named[0]} places the address of the first server; what happens "
             "behind it, a capture does not show."
         )
-    doubtful = doubtful_places(tables.frames["places"], claim.verdicts)
+    doubtful = doubtful_places(tables, claim.verdicts)
     unaccepted = doubtful.filter(~pl.col("is_accepted"))["address"]
     uploads = tables.frames["uploads"]
     sent = uploads.filter(pl.col("app") == tables.app) if tables.is_alone else uploads
@@ -104,6 +110,6 @@ def _on_losses(tables: Tables) -> Iterator[str]:
     missing = int(captures["gap_bytes"].sum())
     if missing:
         yield (
-            f"At least {missing:,} bytes inside TCP streams were not captured: numbers are lower "
-            "bounds."
+            f"By their sequence numbers, TCP streams held {missing:,} bytes that were not "
+            "captured: numbers are lower bounds."
         )

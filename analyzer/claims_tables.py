@@ -1,6 +1,8 @@
 """What claims are tested on: the tables of one analysis, made now or saved before."""
 
 from dataclasses import dataclass, fields
+from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -27,6 +29,10 @@ LOCATED: Final = {"flows": "remote_address", "uploads": "remote_address", "place
 """The tables in which a country can be graded: the column of addresses in each."""
 
 
+LONGEST_SILENCE: Final = timedelta(days=1)
+"""A phone is never so long without a flow: its clock jumped, or nobody captured."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tables:
     """The tables of one analysis, with what of its settings claims hang on.
@@ -35,6 +41,7 @@ class Tables:
         frames: every table of `SCHEMAS`.
         app: app under test; None: all traffic of the phone.
         is_app_alone: the user says that no other app sent anything.
+        is_located: somebody said where the phone was, so round trips were held against countries.
         idle_means: what counts as idle: a key of `settings.IDLE_STATES`.
         limits_hit: limits that bit while captures were read, and how often.
         is_balanced: the ledger's identities hold.
@@ -43,6 +50,7 @@ class Tables:
     frames: dict[str, pl.DataFrame]
     app: str | None
     is_app_alone: bool = False
+    is_located: bool = False
     idle_means: str
     limits_hit: dict[str, int]
     is_balanced: bool
@@ -57,11 +65,43 @@ class Tables:
         """Part of an input could not be read."""
         return bool(self.frames["captures"]["damage"].is_not_null().any())
 
+    @cached_property
+    def silences(self) -> pl.DataFrame:
+        """The days without any flow inside a capture; columns `after`, `before`."""
+        flows = self.frames["flows"].filter(pl.col("first_time").is_not_null())
+        spans = flows.group_by("capture").agg(
+            pl.col("first_time").min().alias("begin"), pl.col("last_time").max().alias("end")
+        )
+        return (
+            flows.sort("first_time")
+            .select(
+                pl.col("last_time").cum_max().shift().alias("after"),
+                pl.col("first_time").alias("before"),
+            )
+            .filter(pl.col("before") - pl.col("after") > LONGEST_SILENCE)
+            .join_where(
+                spans, pl.col("begin") <= pl.col("after"), pl.col("end") >= pl.col("before")
+            )
+            .select("after", "before")
+            .unique()
+        )
+
+    def silence(self, states: tuple[str, ...]) -> int:
+        """How much of the time of these states lies in silences, ns."""
+        lasted = pl.min_horizontal("end", "before") - pl.max_horizontal("start", "after")
+        within = (
+            self._phases(states).join(self.silences, how="cross").select(lasted.alias("lasted"))
+        )
+        return int(within["lasted"].dt.total_nanoseconds().clip(0).sum())
+
     def exposure(self, states: tuple[str, ...]) -> int:
         """Time that was observed in these states, ns; of all where none is named."""
+        whole = int(self._phases(states)["exposure"].dt.total_nanoseconds().sum())
+        return max(0, whole - self.silence(states))
+
+    def _phases(self, states: tuple[str, ...]) -> pl.DataFrame:
         phases = self.frames["phases"]
-        kept = phases.filter(pl.col("state").is_in(states)) if states else phases
-        return int(kept["exposure"].dt.total_nanoseconds().sum())
+        return phases.filter(pl.col("state").is_in(states)) if states else phases
 
 
 def tables_of(analysis: Analysis) -> Tables:
@@ -70,6 +110,7 @@ def tables_of(analysis: Analysis) -> Tables:
         frames={name: getattr(analysis, name) for name in SCHEMAS},
         app=analysis.settings.app,
         is_app_alone=analysis.settings.is_app_alone,
+        is_located=analysis.settings.phone_location is not None,
         idle_means=analysis.settings.idle_means,
         limits_hit=analysis.limits_hit,
         is_balanced=analysis.summary.is_balanced,
@@ -95,6 +136,7 @@ def tables_in(folder: Path, app: str | None = None, *, is_app_alone: bool = Fals
         frames=frames,
         app=app or settings.get("app"),
         is_app_alone=is_app_alone or settings.get("is_app_alone") is True,
+        is_located=settings.get("phone_location") is not None,
         idle_means=settings["idle_means"],
         limits_hit=dict(manifest.get("limits_hit", {})),
         is_balanced=manifest.get("is_balanced") is True,

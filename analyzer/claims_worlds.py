@@ -105,7 +105,7 @@ def is_by_name(query: Query) -> bool:
     return bool(query.names & {*NAME_COLUMNS, "other_hosts", "name", "names"})
 
 
-def doubtful_places(places: pl.DataFrame, accepted: Sequence[str]) -> pl.DataFrame:
+def doubtful_places(tables: Tables, accepted: Sequence[str]) -> pl.DataFrame:
     """The public addresses that may be elsewhere than the first database says.
 
     Of an accepted verdict are here only those whose databases differ: they may be where another
@@ -117,11 +117,13 @@ def doubtful_places(places: pl.DataFrame, accepted: Sequence[str]) -> pl.DataFra
     verdict = pl.col("verdict")
     is_moving = pl.col("is_anycast").fill_null(value=False) & (verdict != "consistent")
     is_accepted = verdict.is_in(accepted) & (~is_moving | pl.lit("anycast" in accepted))
-    is_measured = pl.col("rtt_floor").is_not_null() | pl.lit("unverifiable" in accepted)
+    is_held = pl.col("rtt_floor").is_not_null() & pl.lit(tables.is_located)
+    is_measured = is_held | pl.lit("unverifiable" in accepted)
     is_between = (verdict == "disputed") & is_measured & ~is_moving
     opinions = pl.col("opinions").list.eval(pl.element().struct.field("country").drop_nulls())
     return (
-        places.filter(pl.col("scope") == "global")
+        tables.frames["places"]
+        .filter(pl.col("scope") == "global")
         .with_columns(is_accepted.fill_null(value=False).alias("is_accepted"))
         .with_columns(
             pl.when(pl.col("is_accepted") | is_between)
@@ -139,7 +141,7 @@ def _placed_elsewhere(tables: Tables, claim: Claim) -> Iterator[tuple[bool, Colu
     First those of no accepted verdict; then, for what was not seen, also those where databases
     differ.
     """
-    doubtful = doubtful_places(tables.frames["places"], claim.verdicts).to_dicts()
+    doubtful = doubtful_places(tables, claim.verdicts).to_dicts()
     unaccepted = [row for row in doubtful if not row["is_accepted"]]
     said = (*claim.query.texts, *map(str, claim.expect.wanted))
     codes = list(dict.fromkeys(code for code in said if CODE.fullmatch(code)))

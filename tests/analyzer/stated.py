@@ -63,6 +63,7 @@ def tables(  # noqa: PLR0913 - of a test
             for name, schema in SCHEMAS.items()
         },
         app=app,
+        is_located=rtt is not None,
         idle_means="screen-off",
         limits_hit={},
         is_balanced=True,

@@ -1,8 +1,14 @@
 """What may be concluded, and what not: the heart of claims."""
 
+from dataclasses import replace
+from datetime import timedelta
+
+import polars as pl
 import pytest
 
-from tests.analyzer.stated import Sent, tables
+from analyzer.claims_grounds import found_text
+from analyzer.claims_queries import Answer
+from tests.analyzer.stated import BEGIN, Sent, tables
 
 NO_CHINA = 'no-upload-to = ["CN"]'
 ANY_VERDICT = 'verdicts = ["consistent", "disputed", "unverifiable"]'
@@ -13,7 +19,8 @@ def test_what_was_seen_contradicts_that_it_is_not_there(concluded):
     assert concluded(sent, NO_CHINA) == ("contradicted", None)
     assert concluded.row["found"] == "70"
     assert concluded.row["explanation"] == (
-        "Bytes uploaded to CN: 70 (expected: == 0), in 60.0 min observed."
+        "Bytes uploaded to CN: 70 (expected: == 0), in 60.0 min observed. Bytes of the flows "
+        "concerned, by the verdict on their country: 70 consistent."
     )
     assert concluded.row["display_filter"] == "ip.addr == 113.96.232.10"
     assert (
@@ -230,3 +237,63 @@ def test_a_test_of_a_part_can_contradict_a_sentence_and_not_support_it(concluded
     assert "holds, and is only a part" in concluded.row["explanation"]
     quiet = tables(Sent(9, state="active"), hours={"idle": 1, "active": 1})
     assert concluded(quiet, *lines, 'exposure = "1 h"') == ("contradicted", None)
+
+
+def at(*spans, hours):
+    """Tables of a capture whose flows lasted from one hour to another, idle all the time."""
+    found = tables(*(Sent(9, address=f"52.23.61.{n}") for n, _ in enumerate(spans)))
+    begins, ends = ([BEGIN + timedelta(hours=span[n]) for span in spans] for n in (0, 1))
+    frames = found.frames
+    moments = {"first_time": begins, "last_time": ends}
+    flows = frames["flows"].with_columns(
+        **{
+            name: pl.Series(name, value, pl.Datetime("ns", "UTC"))
+            for name, value in moments.items()
+        }
+    )
+    phases = frames["phases"].with_columns(
+        start=pl.lit(BEGIN, pl.Datetime("ns", "UTC")),
+        end=pl.lit(BEGIN + timedelta(hours=hours), pl.Datetime("ns", "UTC")),
+        exposure=pl.lit(timedelta(hours=hours), pl.Duration("ns")),
+    )
+    return replace(found, frames=frames | {"flows": flows, "phases": phases})
+
+
+def test_days_without_a_flow_were_not_observed(concluded):
+    years = at((0, 0.01), (36_000, 36_000.01), hours=36_000.01)
+    assert concluded(years, NO_CHINA) == ("cannot tell", "too little time")
+    assert "in 72 s observed" in concluded.row["explanation"]
+    assert any(
+        remark.startswith("36,000.0 h do not count as observed")
+        for remark in concluded.row["remarks"]
+    )
+
+
+def test_a_day_of_one_long_flow_and_a_quiet_night_were_observed(concluded):
+    assert concluded(at((0, 30), (1, 2), (50, 51), hours=51), NO_CHINA) == ("supported", None)
+    assert "in 51.0 h observed" in concluded.row["explanation"]
+
+
+def test_less_than_was_asked_for_is_not_called_unseen(concluded):
+    lines = ('query = "SELECT count(DISTINCT country) AS n FROM uploads"', 'expect = ">= 2"')
+    concluded(tables(Sent(9)), *lines)
+    assert "So much was not seen" in concluded.row["explanation"]
+    lines = (lines[0].replace("uploads", "uploads WHERE country = 'CN'"), lines[1])
+    concluded(tables(Sent(9)), *lines)
+    assert " It was not seen" in concluded.row["explanation"]
+
+
+def test_a_told_result_says_how_sure_its_countries_are(concluded):
+    sent = tables(
+        Sent(70, "CN", "113.96.232.10"),
+        Sent(5, "CN", "113.96.232.11", verdict="disputed", others=("US",)),
+    )
+    accepted = (NO_CHINA, 'verdicts = ["consistent", "disputed"]')
+    assert concluded(sent, *accepted) == ("contradicted", None)
+    assert concluded.row["explanation"].endswith(
+        "by the verdict on their country: 70 consistent, 5 disputed."
+    )
+
+
+def test_numbers_that_were_found_stand_in_their_order():
+    assert found_text(Answer(("flow",), is_integer=True, values=((11, 2, None, 2),))) == "2, 11"

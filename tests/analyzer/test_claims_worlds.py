@@ -78,8 +78,8 @@ def test_an_address_of_many_places_needs_a_claim_that_accepts_that(concluded):
 
 
 def test_doubtful_places_are_those_of_no_accepted_verdict_and_those_in_dispute():
-    places = tables(Sent(1), UNCHECKED, DISPUTED._replace(address="1.1.1.1")).frames["places"]
-    found = doubtful_places(places, ("consistent", "disputed")).sort("address")
+    sent = tables(Sent(1), UNCHECKED, DISPUTED._replace(address="1.1.1.1"))
+    found = doubtful_places(sent, ("consistent", "disputed")).sort("address")
     assert found["address"].to_list() == ["1.1.1.1", "113.96.232.10"]
     assert set(found["others"][0]) == {"CN", "HK"}
     assert found["others"][1] is None
@@ -130,7 +130,11 @@ def test_a_capture_of_one_app_says_nothing_of_another_unless_no_other_sent_anyth
     assert "--app names the app" in concluded.row["explanation"]
     assert concluded(replace(sent, is_app_alone=True), NO_CHINA, OF_APP) == ("contradicted", None)
     assert any("because the user says" in remark for remark in concluded.row["remarks"])
-    assert concluded(tables(Sent(70, app=APP)), ONLY_US, OF_APP) == ("supported", None)
+    only_us = tables(Sent(70, app=APP))
+    assert concluded(only_us, ONLY_US, OF_APP) == ("cannot tell", "app unknown")
+    assert "may be missing because the app is" in concluded.row["explanation"]
+    assert concluded(replace(only_us, is_app_alone=True), ONLY_US, OF_APP) == ("supported", None)
+    assert concluded(replace(only_us, app=APP), ONLY_US, OF_APP) == ("supported", None)
 
 
 def test_what_captures_say_of_apps_outweighs_what_the_user_says(concluded):
@@ -152,3 +156,4 @@ def test_a_dispute_that_a_round_trip_bounds_is_between_what_databases_say(conclu
         None,
     )
     assert concluded(bounded, NO_CHINA) == HIDDEN
+    assert concluded(replace(bounded, is_located=False), 'no-upload-to = "RU"') == HIDDEN

@@ -35,7 +35,8 @@ def sums_sentence(claims: pl.DataFrame) -> str:
     said = ", ".join(
         f"{number(count)} {told(result)}" for result, count in counts(claims).items() if count
     )
-    return f"{counted(claims.height, 'claim', 'claims')}: {said}."
+    tested = counted(claims.height, "claim", "claims")
+    return f"{tested}: {said}."
 
 
 def is_failed(claims: pl.DataFrame, *, is_strict: bool) -> bool:

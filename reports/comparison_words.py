@@ -250,7 +250,8 @@ def headline(comparison: Comparison) -> str:
     }
     parts = [f"{told(word)}: {listed(each)}" for word, each in counts.items() if each]
     if found["host"]["moved"]:
-        parts.append(f"{say('moved')}: {counted(found['host']['moved'], 'host', 'hosts')}")
+        hosts = counted(found["host"]["moved"], *DIMENSION_WORDS["host"])
+        parts.append(f"{told('moved')}: {hosts}")
     if parts:
         text = "; ".join(parts)
         return f"{text[0].upper()}{text[1:]}."
@@ -360,6 +361,5 @@ def _timelines(part: pl.DataFrame) -> str:
 
 def _database_text(comparison: Comparison, side: str) -> str:
     used = comparison.databases.filter(pl.col("side") == side)
-    return ", ".join(
-        f"{row['name']} {row['data_date'] or say('of unknown date')}" for row in used.to_dicts()
-    )
+    unknown = say("of unknown date")
+    return ", ".join(f"{row['name']} {row['data_date'] or unknown}" for row in used.to_dicts())

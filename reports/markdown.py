@@ -43,7 +43,7 @@ def _text(analysis: Analysis) -> str:
 
 
 def _findings(found: list[Highlight]) -> list[str]:
-    lines = [f"## {say('What to look at first')}", ""]
+    lines = ["## " + say("What to look at first"), ""]
     for place, row in enumerate(found, start=1):
         said = f"{place}. **{markdown(row.says)}** {markdown(row.because)}"
         lines.append(said if row.filter is None else f"{said} {markdown_code(row.filter)}")
@@ -53,7 +53,7 @@ def _findings(found: list[Highlight]) -> list[str]:
 def _countries(countries: list[dict[str, Any]], whole: int) -> list[str]:
     """The countries as a table, closed by what it leaves out."""
     lines = [
-        f"## {say('Where it went')}",
+        "## " + say("Where it went"),
         "",
         say("| Country | Uploaded | Bytes | Share | How sure |"),
         "|---|---:|---:|---:|---|",
@@ -66,7 +66,7 @@ def _countries(countries: list[dict[str, Any]], whole: int) -> list[str]:
     if rest:
         name = wording.counted(len(rest), "other", "others")
         lines.append(_row(name, sum(row["up"] for row in rest), whole, ""))
-    return [*lines, _row(f"**{say('all')}**", whole, whole, "")]
+    return [*lines, _row("**" + say("all") + "**", whole, whole, "")]
 
 
 def _row(name: str, up: int, whole: int, sure: str) -> str:
@@ -99,7 +99,7 @@ def _care(analysis: Analysis, notes: list[str]) -> list[str]:
         ),
     ]
     return [
-        f"## {say('Before you quote these numbers')}",
+        "## " + say("Before you quote these numbers"),
         "",
         *(f"- {markdown(x)}" for x in said if x),
     ]

@@ -183,7 +183,7 @@ def _bars(
         "width": width,
         "offset": 0,
         "marker": {"color": colours[countries[0]], "line": {"width": 0}},
-        "hovertemplate": f"%{{x}}: %{{y:,d}} {say('bytes')}<extra>{label(name)}</extra>",
+        "hovertemplate": "%{x}: %{y:,d} " + say("bytes") + f"<extra>{label(name)}</extra>",
         "showlegend": panel == "all",
         "yaxis": "y2" if panel == "idle" else "y",
     }

@@ -191,6 +191,29 @@ WORDS: Final = (
     mark("name from the address book"),
     mark("planted text"),
     mark("planted file"),
+    mark(
+        "All traffic of the phone counts as that of the app, because the user says that no other "
+        "app sent anything."
+    ),
+    mark("No upload of the phone was seen in these captures at all."),
+    mark("that nothing matched"),
+    mark("nothing matched"),
+    mark("What was tested holds, and is only a part of what the sentence says."),
+    mark("That is what was tested; the sentence may say more."),
+    mark(
+        "This is what these captures show of the time they cover; it does not show that it "
+        "never happens."
+    ),
+    mark("Nothing matched the query, so there is no number."),
+    mark(
+        "When the phone was in use was inferred from its traffic: no log says it, and a guess "
+        "neither supports nor contradicts a claim about it."
+    ),
+    mark("Nothing says when the phone was in use: a timeline or a log of it does (--timeline)."),
+    mark(
+        "It was not seen in these captures; the claim does not say how long to look for it, so "
+        "that contradicts nothing."
+    ),
 )
 """What is said whole."""
 
@@ -401,6 +424,45 @@ PATTERNS: Final = (
     mark("new, {capture}: {note}"),
     mark("base: {note}"),
     mark("new: {note}"),
+    mark("{sentence} Concerned: {places}; and {more} more."),
+    mark("{sentence} Concerned: {places}."),
+    mark("{test}: {found} (expected: {expect}), in {time} of {states} time observed. {rest}"),
+    mark("{test}: {found} (expected: {expect}), in {time} observed. {rest}"),
+    mark("{test}: {found} (expected: {expect}), in {time} of {states} time observed."),
+    mark("{test}: {found} (expected: {expect}), in {time} observed."),
+    mark("It was not seen in these captures, and the claim asks to see it within {time}."),
+    mark("No upload of {whose} was seen in these captures at all."),
+    mark("No {states} time lies in these captures."),
+    mark("The claim takes {time} of it to be told; what was not seen in less may come later."),
+    mark("{count} packets were left out by a limit."),
+    mark(
+        "{amount} to addresses whose name was not seen, or may be another (several names, or "
+        "Encrypted Client Hello): any of them may be what is asked for."
+    ),
+    mark("{amount} to hosts of which no table says who runs them."),
+    mark("{amount} to addresses whose network no database knows."),
+    mark("{bytes} bytes went up in {count} flow"),
+    mark("{bytes} bytes went up in {count} flows"),
+    mark(
+        "The claim accepts countries that are {verdicts}, but what was not seen counts as "
+        "absent only if no database sees it: were the addresses where another one says, the "
+        "answer would be {found}."
+    ),
+    mark(
+        "The claim counts only countries that are {verdicts}. Were addresses without such a "
+        "verdict elsewhere than the first database says, the answer would be {found}."
+    ),
+    mark("Without names that may be another (several, or a cover), the answer would be {found}."),
+    mark("Were the flows without a known owner those of {app} too, the answer would be {found}."),
+    mark(
+        "The sentence is about an app, and all traffic of the phone counts, whichever app sent "
+        "it. Were nothing of it that app's, the answer would be {found}. --app names the app, "
+        "and --app-alone says that no other one sent anything."
+    ),
+    mark(
+        "The captures do not say which app owns a flow. Were nothing of it sent by {app}, the "
+        "answer would be {found}. --app-alone says that no other app sent anything."
+    ),
 )
 """What is said with parts; where several fit, the first is taken."""
 

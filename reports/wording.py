@@ -278,7 +278,7 @@ def idle_detail(analysis: Analysis) -> str:
     parts = {
         "size": bytes_text(int(sent)),
         "time": seconds_text(time),
-        "states": f" {say('and')} ".join(told(state) for state in idle),
+        "states": (" " + say("and") + " ").join(told(state) for state in idle),
     }
     if unknown := uploaded["unknown"]:
         return say(

@@ -1,5 +1,6 @@
 """The languages of reports: complete catalogues, whole pages, and no mixing."""
 
+import ast
 import re
 from dataclasses import fields, replace
 from gettext import NullTranslations
@@ -69,6 +70,24 @@ def test_the_command_line_offers_the_languages_that_there_are():
 def test_the_catalogues_hold_what_code_and_templates_say():
     stale = [path for path, content in messages.files() if path.read_bytes() != content]
     assert stale == [], "run scripts/catalogue.py"
+
+
+def called(tree):
+    """What is called by name inside strings with parts, where babel does not look."""
+    for string in ast.walk(tree):
+        for node in ast.walk(string) if isinstance(string, ast.JoinedStr) else []:
+            if isinstance(node, ast.Call):
+                yield getattr(node.func, "id", getattr(node.func, "attr", "")), node.args
+
+
+@pytest.mark.parametrize("path", sorted((messages.ROOT / "reports").glob("*.py")))
+def test_no_message_stands_inside_an_f_string(path):
+    hidden = [
+        args
+        for name, args in called(ast.parse(path.read_text()))
+        if name in messages.KEYWORDS and any(isinstance(each, ast.Constant) for each in args)
+    ]
+    assert hidden == []
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -126,3 +126,19 @@ def test_patterns_name_each_part_once():
     for pattern in PATTERNS:
         names = [name for _, name, _, _ in string.Formatter().parse(pattern) if name]
         assert len(names) == len(set(names)), pattern
+
+
+def test_what_came_of_a_claim_is_told():
+    with speaking("de"):
+        said = told(
+            "Bytes uploaded to addresses in Hong Kong: 15,068 (expected: > 0), in 68.9 min of idle "
+            "time observed. The claim counts only countries that are consistent. Were addresses "
+            "without such a verdict elsewhere than the first database says, the answer would be "
+            "that nothing matched. Concerned: 203.0.113.7 (15,068 bytes): HK, disputed."
+        )
+    assert said == (
+        "Bytes uploaded to addresses in Hong Kong: 15.068 (erwartet: > 0), in 68.9 min "
+        "beobachteter Zeit im Zustand Ruhe. Die Behauptung zählt nur Länder, die stimmig sind. "
+        "Stünden Adressen ohne ein solches Urteil anderswo, als die erste Datenbank sagt, wäre die "
+        "Antwort: nichts passte. Betroffen: 203.0.113.7 (15,068 bytes): HK, disputed."
+    )

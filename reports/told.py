@@ -102,6 +102,10 @@ WORDS: Final = (
     mark("the file marks no packet as sent from it"),
     mark("opens connections and asks for names"),
     mark("takes part in most of the traffic; nothing opened a connection or asked for a name"),
+    mark(
+        "is not public and takes part in most of the traffic; nothing opened a connection or "
+        "asked for a name"
+    ),
     mark("same link address as the phone"),
     mark("behaves as the phone does, in the other IP version; the link has no addresses"),
     mark("another address opens more connections"),

@@ -28,11 +28,12 @@ def report(analysis: Analysis) -> Iterator[bytes]:
 
 def _text(analysis: Analysis) -> str:
     part = sums.counted(analysis)
+    answer = wording.headline(analysis.summary, has_phone=story.has_phone(analysis))
     found = highlights(analysis, part, behaviour.behaviour(analysis))
     idle = IDLE_STATES[analysis.summary.idle_means]
     countries = sums.by_country(part.uploads, analysis.places, idle).to_dicts()
     blocks = [
-        [f"# {markdown(wording.headline(analysis.summary))}"],
+        [f"# {markdown(answer)}"],
         [markdown(" ".join(story.paragraph(analysis, part)))],
         *([_findings(found)] if found else []),
         *([_countries(countries, analysis.summary.up_unique_bytes)] if countries else []),

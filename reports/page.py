@@ -72,6 +72,7 @@ def _answer(analysis: Analysis, part: sums.Counted, over_time: dict[str, Any]) -
         "summary": analysis.summary,
         "captures": analysis.captures.to_dicts(),
         "words": wording,
+        "has_phone": story.has_phone(analysis),
         "paragraph": story.paragraph(analysis, part),
         "highlights": found,
         "loss": wording.loss_sentence(analysis.captures),

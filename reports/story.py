@@ -54,7 +54,14 @@ def paragraph(analysis: Analysis, part: Counted) -> list[str]:
     return [sentence for sentence in said if sentence]
 
 
+def has_phone(analysis: Analysis) -> bool:
+    """Whether an address of any capture was taken for the phone."""
+    return bool(analysis.phones["is_phone"].any())
+
+
 def _nothing(analysis: Analysis) -> str:
+    if not has_phone(analysis):
+        return say("No address was taken for the phone: name it with --phone.")
     flows = analysis.summary.flows
     if not flows:
         return say("No packet between the phone and a public server was seen.")

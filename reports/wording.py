@@ -210,8 +210,15 @@ def subject(summary: Summary) -> str:
     return say("The phone") if summary.counted_app is None else summary.counted_app
 
 
-def headline(summary: Summary) -> str:
-    """The answer in one sentence."""
+def headline(summary: Summary, *, has_phone: bool = True) -> str:
+    """The answer in one sentence.
+
+    Args:
+        summary: what was counted.
+        has_phone: an address was taken for the phone; otherwise nothing could be counted.
+    """
+    if not has_phone:
+        return say("Which address is the phone's is not known: no upload could be counted.")
     if summary.up_unique_bytes == 0:
         return say("No upload to a public server was seen in this capture.")
     parts = {

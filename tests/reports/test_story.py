@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from reports import sums
+from reports import markdown, page, sums
 from reports.story import listed, paragraph, top
 
 
@@ -34,6 +34,14 @@ def test_the_answer_says_how_much_where_to_whom_when_how_sure_and_what_has_no_na
         ),
         "8.4 % (194 kB) went to servers whose name was not seen in this capture.",
     ]
+
+
+def test_without_a_phone_nothing_is_said_of_uploads(empty):
+    nobody = replace(empty, phones=empty.phones.with_columns(is_phone=pl.lit(value=False)))
+    said = "Which address is the phone's is not known: no upload could be counted."
+    assert told(nobody) == ["No address was taken for the phone: name it with --phone."]
+    assert said in b"".join(page.page(nobody)).decode().replace("&#39;", "'")
+    assert b"".join(markdown.report(nobody)).decode().startswith("# Which address is the phone")
 
 
 def test_without_an_upload_one_sentence_says_what_was_seen(empty, rich):

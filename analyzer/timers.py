@@ -53,6 +53,18 @@ class Timer(NamedTuple):
     places: Places
 
 
+class _Tried(NamedTuple):
+    """A distance at which contacts are chained.
+
+    Attributes:
+        period: ns.
+        tolerance: share of it by which a contact may come early or late.
+    """
+
+    period: float
+    tolerance: float
+
+
 class _Chains(NamedTuple):
     period: float
     links: Times  # distances, ns
@@ -131,16 +143,13 @@ def _surest(times: Times, trains: Places, shortest: float) -> _Chains | None:
     seen = sum(float(times[end - 1] - times[start]) for start, end in pairwise(starts))
     if seen <= 0:
         return None
-    rate = len(times) / seen
+    tried = _tried(_distances(times, trains, shortest), len(times) / seen, len(times))
     best: _Chains | None = None
-    distances = _distances(times, trains, shortest)
-    for tolerance in TOLERANCES:
-        for period in _candidates(distances, tolerance, rate, len(times)):
-            chains = _chained(times, starts, period, tolerance)
-            if chains is not None:
-                again = _chained(times, starts, chains.period, tolerance)
-                chains = chains if again is None else min(chains, again, key=_chance_of)
-                best = chains if best is None else min(best, chains, key=_chance_of)
+    for one, chains in zip(tried, _chained(times, starts, tried), strict=True):
+        if chains is not None:
+            again = _chained(times, starts, [one._replace(period=chains.period)])[0]
+            better = chains if again is None else min(chains, again, key=_chance_of)
+            best = better if best is None else min(best, better, key=_chance_of)
     if best is None or best.chance > MOST_CHANCE:
         return None
     return _undivided(best, times, starts, shortest)
@@ -150,8 +159,8 @@ def _undivided(chains: _Chains, times: Times, starts: list[int], shortest: float
     """The chains, or those of the shorter timer of which they are every second or third beat."""
     whole = chains
     for parts in range(2, MOST_PARTS + 1):
-        for tolerance in TOLERANCES:
-            part = _chained(times, starts, chains.period / parts, tolerance)
+        tried = [_Tried(chains.period / parts, tolerance) for tolerance in TOLERANCES]
+        for part in _chained(times, starts, tried):
             if (
                 part is not None
                 and part.period >= shortest
@@ -168,52 +177,71 @@ def _chance_of(chains: _Chains) -> float:
 
 def _distances(times: Times, trains: Places, shortest: float) -> Times:
     """Distances between near contacts of a train, in order of size."""
-    apart = [
-        (times[ahead:] - times[:-ahead])[trains[ahead:] == trains[:-ahead]]
-        for ahead in range(1, min(REACH, len(times) - 1) + 1)
-    ]
-    ordered = np.sort(np.concatenate(apart))
-    return ordered[ordered >= shortest]
+    begin = np.arange(len(times))[:, None]
+    end = np.minimum(begin + np.arange(1, REACH + 1), len(times))
+    is_of_train = np.append(trains, -1)[end] == trains[begin]
+    distances = (np.append(times, np.inf)[end] - times[begin])[is_of_train]
+    return np.sort(distances[distances >= shortest])
 
 
-def _candidates(ordered: Times, tolerance: float, rate: float, contacts: int) -> Iterator[float]:
-    """Distances that occur more often than chance gives, the most striking first."""
-    near = np.searchsorted(ordered, ordered * (1 + tolerance), side="right")
-    near = near - np.searchsorted(ordered, ordered * (1 - tolerance))
-    expected = 2 * tolerance * ordered * rate * contacts
-    excess = near - expected - 3 * np.sqrt(expected)
-    for _ in range(MOST_TRIED):
-        if not len(ordered) or excess.max() < FEWEST_LINKS - 2:
-            return
-        period = float(ordered[excess.argmax()])
-        yield period
-        excess[np.abs(ordered / period - 1) <= tolerance] = -np.inf
+def _tried(ordered: Times, rate: float, contacts: int) -> list[_Tried]:
+    """Distances that occur more often than chance gives, of each tolerance the most striking first.
+
+    Args:
+        ordered: distances between near contacts, ns, in order of size.
+        rate: contacts per ns.
+        contacts: how many there are.
+    """
+    if not len(ordered):
+        return []
+    strays = np.array(TOLERANCES)[:, None]
+    near = np.searchsorted(ordered, ordered * (1 + strays), side="right")
+    near = near - np.searchsorted(ordered, ordered * (1 - strays))
+    expected = 2 * strays * ordered * rate * contacts
+    tried: list[_Tried] = []
+    for tolerance, excess in zip(TOLERANCES, near - expected - 3 * np.sqrt(expected), strict=True):
+        for _ in range(MOST_TRIED):
+            most = excess.argmax()
+            if excess[most] < FEWEST_LINKS - 2:
+                break
+            period = float(ordered[most])
+            tried.append(_Tried(period, tolerance))
+            excess[np.abs(ordered / period - 1) <= tolerance] = -np.inf
+    return tried
 
 
-def _chained(times: Times, starts: list[int], period: float, tolerance: float) -> _Chains | None:
-    """The longest chain of each train at this distance, as far as they tell more than chance.
+def _chained(times: Times, starts: list[int], tried: list[_Tried]) -> list[_Chains | None]:
+    """The longest chains of each train at each of these distances.
+
+    None: what is there tells no more than chance. All distances are looked at together: at most
+    of them too few contacts have a next one, and nothing is chained.
 
     Args:
         times: of contacts, ns.
         starts: places at which trains begin, and the number of contacts.
-        period: ns.
-        tolerance: share of it by which a contact may come early or late.
+        tried: the distances.
     """
-    places: list[Places] = []
-    chance = log(len(times) * REACH * len(TOLERANCES))
+    found: list[list[Places]] = [[] for _ in tried]
+    chances = [log(len(times) * REACH * len(TOLERANCES))] * len(tried)
     for start, end in pairwise(starts):
         own = times[start:end]
         span, size = float(own[-1] - own[0]), end - start
-        likely = 2 * 2 * tolerance * period * size / span if span > 0 else 1.0
-        if likely >= 1:
-            continue
-        fewest = 1 + log(size) / -log(likely)
+        likely = [4 * one.tolerance * one.period * size / span if span > 0 else 1 for one in tried]
+        fewest = {at: 1 + log(size) / -log(of) for at, of in enumerate(likely) if of < 1}
         if len(starts) == 2:  # noqa: PLR2004 - one train, which must have all links
-            fewest = max(fewest, FEWEST_LINKS)
-        chain = _longest(own, period, tolerance, fewest)
-        if chain is not None:
-            chance += (len(chain) - 1) * log(likely) + log(size)
-            places.append(chain + start)
+            fewest = {at: max(of, FEWEST_LINKS) for at, of in fewest.items()}
+        for at, chain in _longest(own, [tried[at] for at in fewest], list(fewest.values())):
+            number = list(fewest)[at]
+            chances[number] += (len(chain) - 1) * log(likely[number]) + log(size)
+            found[number].append(chain + start)
+    return [
+        _joined(times, places, one.period, chance)
+        for one, places, chance in zip(tried, found, chances, strict=True)
+    ]
+
+
+def _joined(times: Times, places: list[Places], period: float, chance: float) -> _Chains | None:
+    """Chains of all trains together; None: too few links, or most of them skip a beat."""
     links = [np.diff(times[chain]) for chain in places]
     if sum(map(len, links)) < FEWEST_LINKS:
         return None
@@ -225,37 +253,66 @@ def _chained(times: Times, starts: list[int], period: float, tolerance: float) -
     return _Chains(fitted, together, np.concatenate(places), chance)
 
 
-def _longest(times: Times, period: float, tolerance: float, fewest: float) -> Places | None:
-    """The longest chain of contacts each a period, or two, after the last; their places.
+def _longest(
+    times: Times, tried: list[_Tried], fewest: list[float]
+) -> Iterator[tuple[int, Places]]:
+    """The longest chain of contacts each a period, or two, after the last, at each distance.
 
-    None: it has no more than the fewest contacts.
+    Args:
+        times: of contacts, ns.
+        tried: distances.
+        fewest: for each: a chain of no more contacts than these is left out.
+
+    Yields:
+        Place of the distance, and the places of its contacts.
     """
-    strays = tolerance * period
-    edges = times + _EDGES_BEATS * period + _EDGES_SIDES * strays
-    edges[1::2] = np.nextafter(edges[1::2], np.inf)  # what comes just in time is in time
+    periods, tolerances = np.array(tried).reshape(-1, 2, 1, 1).swapaxes(0, 1)
+    edges = times + _EDGES_BEATS * periods + _EDGES_SIDES * (tolerances * periods)
+    edges[:, 1::2] = np.nextafter(edges[:, 1::2], np.inf)  # what comes just in time is in time
     places = np.searchsorted(times, edges)
-    begins, ends = np.maximum(places[::2], np.arange(1, len(times) + 1)), places[1::2]
-    has_next = np.flatnonzero((begins < ends).any(axis=0))
-    if 1 + len(has_next) <= fewest:
-        return None
-    size = len(times) + 1
-    is_some = begins < ends
-    reached = np.cumsum(
-        np.bincount(begins[is_some], minlength=size) - np.bincount(ends[is_some], minlength=size)
-    )
-    if 2 + np.count_nonzero(reached[has_next]) <= fewest:
-        return None
+    begins = np.maximum(places[:, ::2], np.arange(1, len(times) + 1))
+    ends = places[:, 1::2]
+    is_long = _are_longer(begins, ends, np.array(fewest))
+    for at in np.flatnonzero(is_long).tolist():
+        yield at, _longest_within(begins[at], ends[at])
+
+
+def _are_longer(begins: Places, ends: Places, fewest: Times) -> NDArray[np.bool_]:
+    """At which distances a chain has more contacts than the fewest.
+
+    Counted is how many contacts have a next one, how many of those have one that has a next one,
+    and so on: for all distances at once, far cheaper than chains.
+
+    Args:
+        begins: of shape (distances, 2, contacts): the first contact one, and two, periods later.
+        ends: of that shape: the contact after the last one.
+        fewest: of each distance.
+    """
+    rows, _, contacts = begins.shape
+    apart = (contacts + 1) * np.arange(rows)[:, None, None]
+    begins, ends = begins + apart, ends + apart
+    counts = np.tile(np.arange(contacts + 1), (rows, 1))
+    is_long, length = np.ones(rows, dtype=np.bool_), 1
+    while (is_awaited := is_long & (length <= fewest)).any():
+        of_row = counts.ravel()
+        has_next = (of_row[ends] > of_row[begins]).any(axis=1)
+        np.cumsum(has_next, axis=1, out=counts[:, 1:])
+        is_long &= ~is_awaited | (counts[:, -1] > 0)
+        length += 1
+    return is_long
+
+
+def _longest_within(begins: Places, ends: Places) -> Places:
+    """The longest chain at one distance, of shapes as above without that; its places."""
     (first, second), (first_end, second_end) = begins.tolist(), ends.tolist()
-    length, following = [1] * len(times), [-1] * len(times)
-    for at in has_next[::-1].tolist():
+    length, following = [1] * len(first), [-1] * len(first)
+    for at in np.flatnonzero((begins < ends).any(axis=0))[::-1].tolist():
         longest, then = 1, -1
         for later in (*range(first[at], first_end[at]), *range(second[at], second_end[at])):
             if length[later] >= longest:
                 longest, then = length[later] + 1, later
         length[at], following[at] = longest, then
     chain = [length.index(max(length))]
-    if length[chain[0]] <= fewest:
-        return None
     while following[chain[-1]] >= 0:
         chain.append(following[chain[-1]])
     return np.array(chain)

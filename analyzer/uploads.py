@@ -98,22 +98,22 @@ def timeline(
         for way, is_up in (("up", True), ("down", False))
     ]
     of_phone = flows.filter(pl.col("role") == "phone").select("flow", *KIND)
-    kinds = of_phone.select(KIND).unique().with_row_index("kind")
-    kind_of = of_phone.join(kinds, on=KIND, nulls_equal=True)
-    per_kind = (  # numbers first: text is slow to group by
+    kinds = of_phone.select(KIND).unique().sort(KIND, nulls_last=True).with_row_index("kind")
+    kind_of = of_phone.join(kinds, on=KIND, nulls_equal=True).select("flow", "kind")
+    of_kind = (  # numbers first: text is slow to group and to sort by
         per_flow.lazy()
-        .join(kind_of.lazy().select("flow", "kind"), on="flow")
+        .join(kind_of.lazy(), on="flow")
         .group_by("bin", "phase", "kind")
         .agg(amount)
+        .sort("bin", "phase", "kind")
+        .collect()
     )
     table = (
-        per_kind.join(phases.lazy().select("phase", "state"), on="phase")
-        .join(kinds.lazy(), on="kind")
+        of_kind.join(kinds, on="kind", maintain_order="left")
+        .join(phases.select("phase", "state"), on="phase", maintain_order="left")
         .with_columns(
             (pl.col("bin") * (width * SECOND)).cast(pl.Datetime("ns", "UTC")).alias("start"),
             pl.lit(width * SECOND).cast(pl.Duration("ns")).alias("width"),
         )
-        .sort("start", "phase", *KIND, nulls_last=True)
-        .collect()
     )
     return Timeline.validate(table.select(Timeline.column_names()))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer.rhythm import BREAK, CLEAR, Rhythm
-from analyzer.timers import FEWEST_CONTACTS, _longest, several_of, timers
+from analyzer.timers import FEWEST_CONTACTS, _longest, _Tried, several_of, timers
 from tests.analyzer import timers_twin
 
 SECOND = 1e9
@@ -86,8 +86,22 @@ def test_chains_are_those_of_the_slow_twin(seed):
     times = np.sort(rng.integers(0, 60, rng.integers(2, 60)) + rng.choice([0.0, 0.25, 0.5]))
     period, tolerance = float(rng.integers(2, 9)), float(rng.choice([0.0, 0.0625, 0.25]))
     wanted = timers_twin.longest(times, period, tolerance)
-    chain = _longest(times, period, tolerance, 0)
-    assert (chain is None and len(wanted) == 1) or chain.tolist() == wanted.tolist()
-    assert _longest(times, period, tolerance, len(wanted)) is None
-    if len(wanted) > 1:
-        assert _longest(times, period, tolerance, len(wanted) - 1).tolist() == wanted.tolist()
+    fewest = [0, len(wanted), len(wanted) - 1]
+    chains = dict(_longest(times, [_Tried(period, tolerance)] * 3, fewest))
+    assert sorted(chains) == [0, 2]
+    assert all(chain.tolist() == wanted.tolist() for chain in chains.values())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_each_distance_is_chained_as_if_it_were_alone(seed):
+    rng = np.random.default_rng(seed)
+    times = np.sort(rng.integers(0, 60, rng.integers(2, 60)) + rng.choice([0.0, 0.25, 0.5]))
+    tried = [_Tried(float(rng.integers(2, 9)), float(rng.choice([0.0, 0.25]))) for _ in range(8)]
+    fewest = rng.integers(0, 8, 8).tolist()
+    together = {at: chain.tolist() for at, chain in _longest(times, tried, fewest)}
+    wanted = {
+        at: chain.tolist()
+        for at, one in enumerate(tried)
+        if len(chain := timers_twin.longest(times, *one)) > fewest[at]
+    }
+    assert together == wanted

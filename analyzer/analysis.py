@@ -28,6 +28,7 @@ from analyzer.decryption import Decrypted, decrypted, decryption, decryption_not
 from analyzer.encryption import with_encryption
 from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
+from analyzer.heap import give_back
 from analyzer.hosts import hosts
 from analyzer.identifiers import Known, identifiers, read_identifiers, searched_up
 from analyzer.kinds import with_kinds
@@ -362,6 +363,7 @@ def _whole(
     parts: list[_Part], repeated: list[str], settings: Settings, beside: _Beside
 ) -> Analysis:
     """Put the captures together by first packet, number flows and phases, and look places up."""
+    give_back()
     given = parts
     parts = [parts[place] for place in order_of([_span(part)[0] for part in parts])]
     table, numbers = phases([(part.phases, *_span(part), part.codes) for part in parts])
@@ -386,19 +388,8 @@ def _whole(
     ).with_columns(pl.lit(settings.version, dtype=pl.String).alias("version"))
     exported = Flows.validate(flows.select(Flows.column_names()))
     per_phase = _numbered([part.per_phase for part in parts], offsets, numbers)
-    bins = [
-        (table, part.bin_seconds)
-        for table, part in zip(
-            [
-                _numbered([part.bins], [offset], [number])
-                for part, offset, number in zip(parts, offsets, numbers, strict=True)
-            ],
-            parts,
-            strict=True,
-        )
-    ]
     sent = uploads(per_phase, exported, table)
-    over_time = timeline(bins, exported, table)
+    over_time = timeline(_numbered_bins(parts, offsets, numbers), exported, table)
     seen = behaviour(
         app=settings.app,
         contacts=_numbered([part.contacts for part in parts], offsets, numbers),
@@ -544,6 +535,16 @@ def _numbered(
             for table, offset, number in zip(tables, offsets, numbers, strict=True)
         ]
     )
+
+
+def _numbered_bins(
+    parts: list[_Part], offsets: list[int], numbers: list[dict[int, int]]
+) -> list[tuple[pl.DataFrame, int]]:
+    """Of each capture its bins as rows by flow and phase of all, and their seconds."""
+    return [
+        (_numbered([part.bins], [offset], [number]).drop("conversation", "code"), part.bin_seconds)
+        for part, offset, number in zip(parts, offsets, numbers, strict=True)
+    ]
 
 
 def _by_flow(tables: list[pl.DataFrame], offsets: list[int]) -> pl.DataFrame:

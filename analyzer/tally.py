@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analyzer.contacts import contacts_of
+from analyzer.heap import give_back
 from analyzer.phases import CapturePhases
 from analyzer.timelines import Timeline
 from captures.batches import bins_table, others_table, sides_table
@@ -60,6 +61,7 @@ def tally(reading: Reading, timeline: Timeline, report: Callable[[int], None] | 
     for _ in reading.added_to(sums):
         if report:
             report(reading.done_bytes)
+    give_back()
     bins = bins_table(sums.bins())
     contacts = contacts_of(sums)
     return Tallied(

@@ -55,6 +55,7 @@ from analyzer.summary import summary
 from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
 from analyzer.tally import tally
 from analyzer.timelines import Timeline, read_timelines
+from analyzer.tokens import carried, tokens
 from analyzer.unicode_names import with_unicode
 from analyzer.uploads import flow_phases, timeline, uploads
 from analyzer.withheld import REQUEST_TEXTS, requests_without_values, without_identifiers
@@ -87,6 +88,7 @@ class _Part:
     pause: int
     names: pl.DataFrame
     requests: pl.DataFrame
+    values: pl.DataFrame
     certificates: pl.DataFrame
     mmtls: pl.DataFrame
     hellos: pl.DataFrame
@@ -251,6 +253,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     conversations = reading.conversations()
     said = reading.sightings(conversations)
     reading.search_names(said)
+    values, values_left_out = carried(reading.exchanges())
     sightings, exchanges = _shown(said, reading.exchanges(), known, settings)
     ends = pl.concat([conversations["a_address"], conversations["b_address"]]).unique()
     scopes = {address: geo.scope(address) for address in ends}
@@ -296,6 +299,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         pause=tallied.pause,
         names=named.with_columns(pl.lit(name).alias("capture")),
         requests=exchanges,
+        values=values,
         certificates=reading.certificates(),
         mmtls=reading.mmtls_records(),
         hellos=hellos,
@@ -309,7 +313,11 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         ledger=ledger(name, seen, tallied),
         phases=tallied.phases,
         codes=set(tallied.sides["code"].unique()),
-        limits_hit={**reading.limits_hit(), "contacts": tallied.contacts_left_out},
+        limits_hit={
+            **reading.limits_hit(),
+            "contacts": tallied.contacts_left_out,
+            "tokens": values_left_out,
+        },
         found_connections=matched,
     )
 
@@ -459,6 +467,13 @@ def _whole(
             table,
             beside.known,
             searched=int(searched["octets"].sum()),
+            is_revealed=settings.is_revealed,
+        ),
+        tokens=tokens(
+            _by_flow([part.values for part in parts], offsets),
+            flows.filter(pl.col("role") != "bystander"),
+            table,
+            beside.known,
             is_revealed=settings.is_revealed,
         ),
         ledger=accounts,

@@ -51,11 +51,14 @@ class Known(NamedTuple):
 
     def digest(self, number: int) -> str | None:
         """What stands for a value in a report: the same value and key, the same digits."""
+        one = self.identifiers[number]
+        return self.digest_of(one.content or one.value.encode())
+
+    def digest_of(self, octets: bytes) -> str | None:
+        """What stands for these octets in a report."""
         if self.key is None:
             return None
-        one = self.identifiers[number]
-        of = one.content or one.value.encode()
-        return hmac.new(self.key, of, "sha256").hexdigest()[:_DIGEST_DIGITS]
+        return hmac.new(self.key, octets, "sha256").hexdigest()[:_DIGEST_DIGITS]
 
 
 def read_identifiers(paths: Sequence[Path]) -> Known:
@@ -225,13 +228,13 @@ def identifiers(  # noqa: PLR0913 - all that a find is told by
             .otherwise(pl.lit("possible")),
         )
     )
-    placed = _phased(found, phases)
+    placed = phased(found, phases)
     order = ("identifier", "flow", "frame", "offset", "part", "field", "encoding")
     table = placed.sort(order, nulls_last=True)
     return Identifiers.validate(table.select(Identifiers.column_names()))
 
 
-def _phased(found: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
+def phased(found: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
     """With phase and state at the time of each; null where it has no time, or no phase has it."""
     spans = (
         phases.filter(pl.col("start").is_not_null())

@@ -984,6 +984,49 @@ class Identifiers(dy.Schema):
     )
 
 
+class Tokens(dy.Schema):
+    """One row per stable token, host that got it, and field: values that nobody listed.
+
+    A token is an opaque value in a parameter or a path that the phone sent in three requests or
+    more which differ in more than it. Sorted by token, those that most hosts got first. Only what
+    HTTP/1 sends in the clear is looked at.
+    """
+
+    token = _count("Its number in this analysis, from 0.")
+    form = dy.String(
+        nullable=False,
+        check=lambda word: word.is_in(("uuid", "hex", "decimal", "base64")),
+        description="What it is written with: uuid, hex, decimal or base64 (either alphabet).",
+    )
+    length = dy.Int64(nullable=False, min=1, description="Characters of it, hyphens too.")
+    digest = dy.String(
+        nullable=True,
+        description="First 16 digits of its HMAC-SHA-256 under the digest_key of the list of "
+        "identifiers. Null: there is none.",
+    )
+    value = dy.String(nullable=True, description="It itself. Null: nobody asked to reveal it.")
+    field = dy.String(nullable=False, description="Name of the parameter; `path`: a part of it.")
+    host = dy.String(
+        nullable=False, description="Host that the requests name, else the flow's, else address."
+    )
+    remote_address = dy.String(nullable=False, description="Address of the first request.")
+    organisation = dy.String(nullable=True, description="Who runs its host. Null: unknown.")
+    country = dy.String(nullable=True, description="Its country, first opinion. Null: unknown.")
+    asn = dy.Int64(nullable=True, description="Its autonomous system. Null: unknown.")
+    app = dy.String(nullable=True, description="App of the first. Null: the capture does not say.")
+    requests = dy.Int64(nullable=False, min=1, description="Requests to this host with it.")
+    idle_requests = _count("Of those, requests while idle.")
+    flows = dy.Int64(nullable=False, min=1, description="Flows that carried them.")
+    token_requests = dy.Int64(nullable=False, min=3, description="Its requests to all hosts.")
+    token_hosts = dy.Int64(nullable=False, min=1, description="Hosts that got it.")
+    token_captures = dy.Int64(nullable=False, min=1, description="Captures that hold it.")
+    flow = dy.Int64(nullable=False, description="Flow of the first request to this host.")
+    capture = dy.String(nullable=False, description="File name of its capture.")
+    frame = dy.Int64(nullable=False, min=1, description="Frame of that request.")
+    first_time = _time("Time of the first. Null: it has none.")
+    last_time = _time("Time of the last. Null: as above.")
+
+
 class Claims(dy.Schema):
     """One row per claim that was tested, in the order of its file."""
 
@@ -1152,6 +1195,7 @@ class Analysis:
     amplification: dy.DataFrame[Amplification]
     completeness: dy.DataFrame[Completeness]
     identifiers: dy.DataFrame[Identifiers]
+    tokens: dy.DataFrame[Tokens]
     ledger: dy.DataFrame[Ledger]
     oddities: dy.DataFrame[Oddities]
     databases: dy.DataFrame[Databases]

@@ -39,6 +39,7 @@ TABLES: Final = (
     "amplification",
     "completeness",
     "identifiers",
+    "tokens",
     "beacons",
     "bursts",
     "ledger",

@@ -36,6 +36,7 @@ from analyzer.tables import (
     Stretches,
     Summary,
     Timeline,
+    Tokens,
     Uploads,
 )
 
@@ -664,6 +665,39 @@ def identifiers_of(flows: pl.DataFrame) -> pl.DataFrame:
     return frame(Identifiers, [row, other | {"encoding": "", "field": None, "state": None}])
 
 
+def tokens_of(flows: pl.DataFrame) -> pl.DataFrame:
+    if flows.is_empty():
+        return Tokens.create_empty()
+    first = flows.row(0, named=True)
+    row = {
+        "token": 0,
+        "form": "hex",
+        "length": 32,
+        "digest": "0123456789abcdef",
+        "value": None,
+        "field": FORMULA,
+        "host": SCRIPT,
+        "remote_address": first["remote_address"],
+        "organisation": LINES,
+        "country": "CN",
+        "asn": None,
+        "app": first["app"],
+        "requests": 12,
+        "idle_requests": 4,
+        "flows": 3,
+        "token_requests": 14,
+        "token_hosts": 2,
+        "token_captures": 1,
+        "flow": first["flow"],
+        "capture": first["capture"],
+        "frame": 12,
+        "first_time": at(12),
+        "last_time": at(90),
+    }
+    other = row | {"host": "b.example", "requests": 2, "idle_requests": 0, "flows": 1}
+    return frame(Tokens, [row, other])
+
+
 def phases_of(spans: tuple) -> pl.DataFrame:
     rows = [
         {
@@ -771,6 +805,7 @@ def analysis_of(
         amplification=amplification_of() if remotes else Amplification.create_empty(),
         completeness=completeness_of() if remotes else Completeness.create_empty(),
         identifiers=identifiers_of(flows),
+        tokens=tokens_of(flows),
         ledger=ledger,
         oddities=oddities(),
         databases=databases(),

@@ -21,6 +21,7 @@ from reports.language import figures, mark, number, say, say_many
 from reports.story import listed
 from reports.sums import UP, Counted
 from reports.text import shortened
+from reports.tokens import written
 from reports.told import told
 from reports.wording import bytes_text, idle_when, share_text
 
@@ -63,6 +64,7 @@ def highlights(analysis: Analysis, part: Counted, over_time: dict[str, Any]) -> 
         *_verdict(analysis, part, "impossible"),
         *_idle(analysis, part),
         *_plain(part),
+        *_tokens(analysis),
         *_beacons(over_time),
         *_deceptive(part),
         *_trackers(part),
@@ -177,6 +179,30 @@ def _idle(analysis: Analysis, part: Counted) -> Iterator[Highlight]:
         ),
         filter=_addresses(own),
         link="#when",
+    )
+
+
+def _tokens(analysis: Analysis) -> Iterator[Highlight]:
+    """The token that most hosts got, where more than one did."""
+    first = analysis.tokens.filter(pl.col("token_hosts") > 1).head(1)
+    if first.is_empty():
+        return
+    row = first.row(0, named=True)
+    names = analysis.tokens.filter(token=row["token"])["host"].unique(maintain_order=True)
+    yield Highlight(
+        kind="token",
+        says=say(
+            "One value, {written}, was sent to {count} hosts in the clear, among them {names}.",
+            written=written(row["form"], row["length"]),
+            count=number(row["token_hosts"]),
+            names=listed([shortened(name, _LONGEST) for name in names.head(_FEW).to_list()]),
+        ),
+        because=say(
+            "It came in {count} requests that differ otherwise: it ties them together.",
+            count=number(row["token_requests"]),
+        ),
+        filter=f"frame.number == {row['frame']}",
+        link="#tokens",
     )
 
 

@@ -21,6 +21,7 @@ from reports.highlights import highlights, unsaid
 from reports.identifiers import identifiers
 from reports.language import speaking
 from reports.provenance import version
+from reports.tokens import tokens
 from reports.told import told
 
 _MOST_ROWS: Final = 300
@@ -172,5 +173,6 @@ def _evidence(analysis: Analysis, part: sums.Counted) -> dict[str, Any]:
         "per_count": sums.four_counts(part),
         "encryption": decryption.encryption(analysis, part.flows),
         "known": identifiers(analysis),
+        "stable": tokens(analysis),
         "is_revealed": analysis.settings.is_revealed,
     }

@@ -45,6 +45,7 @@ KINDS: Final = {
     "idle": mark("while idle"),
     "plain": mark("plain text"),
     "beacon": mark("periodic"),
+    "token": mark("stable token"),
     "deceptive": mark("deceptive name"),
     "tracker": mark("tracker"),
     "amplified": mark("sent more than once"),

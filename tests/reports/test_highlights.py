@@ -18,7 +18,7 @@ def by_kind(analysis):
 
 def test_findings_come_ranked_by_what_they_are_of(rich):
     assert [row.kind for row in found(rich)] == [
-        "idle", "beacon", "amplified", "disputed", "unnamed",
+        "idle", "token", "beacon", "amplified", "disputed", "unnamed",
     ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.rhythm import BREAK, BY_CHANCE, CLEAR, WEAK, Rhythm
+from captures.recurring import MOST_RECURRING, longest_chains, recurring_distances
 
 FEWEST_CONTACTS = 12
 MOST_CONTACTS = 1_024
@@ -27,7 +28,6 @@ REACH = 12
 """Contacts ahead of each to which distances are measured."""
 TOLERANCES = (0.01, 0.03, 0.06)
 """Shares of the period by which a beat may come early or late."""
-MOST_TRIED = 8
 FEWEST_LINKS = 5
 LEAST_TOLD = 0.8
 """Share of the contacts that several timers must hold where one was found before."""
@@ -37,10 +37,6 @@ WHOLE = 0.02
 """So near to a whole multiple of another period a period is not told from its missed beats."""
 MOST_CHANCE, MOST_CHANCE_CLEAR = -9.0, -16.0
 """Natural logarithms of how seldom chance makes such chains, by the bound of `_chance`."""
-
-_EDGES_BEATS = np.array([[1], [1], [2], [2]])
-_EDGES_SIDES = np.array([[-1], [1], [-1], [1]])
-"""Edges of the windows in which the next contacts are expected, of either number of periods."""
 
 Times = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -143,7 +139,7 @@ def _surest(times: Times, trains: Places, shortest: float) -> _Chains | None:
     seen = sum(float(times[end - 1] - times[start]) for start, end in pairwise(starts))
     if seen <= 0:
         return None
-    tried = _tried(_distances(times, trains, shortest), len(times) / seen, len(times))
+    tried = _tried(times, trains, shortest, len(times) / seen)
     best: _Chains | None = None
     for one, chains in zip(tried, _chained(times, starts, tried), strict=True):
         if chains is not None:
@@ -175,46 +171,28 @@ def _chance_of(chains: _Chains) -> float:
     return chains.chance
 
 
-def _distances(times: Times, trains: Places, shortest: float) -> Times:
-    """Distances between near contacts of a train, in order of size."""
-    begin = np.arange(len(times))[:, None]
-    end = np.minimum(begin + np.arange(1, REACH + 1), len(times))
-    is_of_train = np.append(trains, -1)[end] == trains[begin]
-    distances = (np.append(times, np.inf)[end] - times[begin])[is_of_train]
-    return np.sort(distances[distances >= shortest])
-
-
-def _tried(ordered: Times, rate: float, contacts: int) -> list[_Tried]:
-    """Distances that occur more often than chance gives, of each tolerance the most striking first.
+def _tried(times: Times, trains: Places, shortest: float, rate: float) -> list[_Tried]:
+    """Distances between near contacts that occur more often than chance gives.
 
     Args:
-        ordered: distances between near contacts, ns, in order of size.
+        times: of contacts, ns, in order within each train.
+        trains: of each contact its train, in order.
+        shortest: ns; a shorter distance does not count.
         rate: contacts per ns.
-        contacts: how many there are.
     """
-    if not len(ordered):
-        return []
-    strays = np.array(TOLERANCES)[:, None]
-    near = np.searchsorted(ordered, ordered * (1 + strays), side="right")
-    near = near - np.searchsorted(ordered, ordered * (1 - strays))
-    expected = 2 * strays * ordered * rate * contacts
-    tried: list[_Tried] = []
-    for tolerance, excess in zip(TOLERANCES, near - expected - 3 * np.sqrt(expected), strict=True):
-        for _ in range(MOST_TRIED):
-            most = excess.argmax()
-            if excess[most] < FEWEST_LINKS - 2:
-                break
-            period = float(ordered[most])
-            tried.append(_Tried(period, tolerance))
-            excess[np.abs(ordered / period - 1) <= tolerance] = -np.inf
-    return tried
+    facts = np.array([shortest, rate, len(times)])
+    distances, excess = np.empty((2, REACH * len(times)))
+    found = np.empty((MOST_RECURRING * len(TOLERANCES), 2))
+    count = recurring_distances(
+        times, trains, facts, np.array(TOLERANCES), distances, excess, found
+    )
+    return [_Tried(*row) for row in found[:count].tolist()]
 
 
 def _chained(times: Times, starts: list[int], tried: list[_Tried]) -> list[_Chains | None]:
     """The longest chains of each train at each of these distances.
 
-    None: what is there tells no more than chance. All distances are looked at together: at most
-    of them too few contacts have a next one, and nothing is chained.
+    None: what is there tells no more than chance.
 
     Args:
         times: of contacts, ns.
@@ -242,6 +220,8 @@ def _chained(times: Times, starts: list[int], tried: list[_Tried]) -> list[_Chai
 
 def _joined(times: Times, places: list[Places], period: float, chance: float) -> _Chains | None:
     """Chains of all trains together; None: too few links, or most of them skip a beat."""
+    if not places:
+        return None
     links = [np.diff(times[chain]) for chain in places]
     if sum(map(len, links)) < FEWEST_LINKS:
         return None
@@ -266,56 +246,15 @@ def _longest(
     Yields:
         Place of the distance, and the places of its contacts.
     """
-    periods, tolerances = np.array(tried).reshape(-1, 2, 1, 1).swapaxes(0, 1)
-    edges = times + _EDGES_BEATS * periods + _EDGES_SIDES * (tolerances * periods)
-    edges[:, 1::2] = np.nextafter(edges[:, 1::2], np.inf)  # what comes just in time is in time
-    places = np.searchsorted(times, edges)
-    begins = np.maximum(places[:, ::2], np.arange(1, len(times) + 1))
-    ends = places[:, 1::2]
-    is_long = _are_longer(begins, ends, np.array(fewest))
-    for at in np.flatnonzero(is_long).tolist():
-        yield at, _longest_within(begins[at], ends[at])
-
-
-def _are_longer(begins: Places, ends: Places, fewest: Times) -> NDArray[np.bool_]:
-    """At which distances a chain has more contacts than the fewest.
-
-    Counted is how many contacts have a next one, how many of those have one that has a next one,
-    and so on: for all distances at once, far cheaper than chains.
-
-    Args:
-        begins: of shape (distances, 2, contacts): the first contact one, and two, periods later.
-        ends: of that shape: the contact after the last one.
-        fewest: of each distance.
-    """
-    rows, _, contacts = begins.shape
-    apart = (contacts + 1) * np.arange(rows)[:, None, None]
-    begins, ends = begins + apart, ends + apart
-    counts = np.tile(np.arange(contacts + 1), (rows, 1))
-    is_long, length = np.ones(rows, dtype=np.bool_), 1
-    while (is_awaited := is_long & (length <= fewest)).any():
-        of_row = counts.ravel()
-        has_next = (of_row[ends] > of_row[begins]).any(axis=1)
-        np.cumsum(has_next, axis=1, out=counts[:, 1:])
-        is_long &= ~is_awaited | (counts[:, -1] > 0)
-        length += 1
-    return is_long
-
-
-def _longest_within(begins: Places, ends: Places) -> Places:
-    """The longest chain at one distance, of shapes as above without that; its places."""
-    (first, second), (first_end, second_end) = begins.tolist(), ends.tolist()
-    length, following = [1] * len(first), [-1] * len(first)
-    for at in np.flatnonzero((begins < ends).any(axis=0))[::-1].tolist():
-        longest, then = 1, -1
-        for later in (*range(first[at], first_end[at]), *range(second[at], second_end[at])):
-            if length[later] >= longest:
-                longest, then = length[later] + 1, later
-        length[at], following[at] = longest, then
-    chain = [length.index(max(length))]
-    while following[chain[-1]] >= 0:
-        chain.append(following[chain[-1]])
-    return np.array(chain)
+    if not tried:
+        return
+    found = np.empty((len(tried), len(times) + 1), dtype=np.int64)
+    length, following = np.empty((2, len(times)), dtype=np.int64)
+    longest_chains(
+        times, np.array(tried), np.array(fewest, dtype=np.float64), length, following, found
+    )
+    for at in np.flatnonzero(found[:, 0]).tolist():
+        yield at, found[at, 1 : 1 + found[at, 0]]
 
 
 def _rhythm(chains: _Chains) -> Rhythm:

@@ -44,6 +44,8 @@ KERNELS = (
     "rehash",
     "add_packets",
     "snoop_records",
+    "recurring_distances",
+    "longest_chains",
 )
 """All kernels; machine code knows each by its place here."""
 SOURCES = (
@@ -64,6 +66,7 @@ SOURCES = (
     "packets",
     "readings",
     "records",
+    "recurring",
     "sequences",
     "tags",
     "tls_records",

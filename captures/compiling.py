@@ -27,6 +27,7 @@ from captures.fragments import write_all_waiting
 from captures.layout import Bounds, Memory, Output
 from captures.packets import read_packets
 from captures.records import pcap_records, pcapng_blocks, snoop_records
+from captures.recurring import longest_chains, recurring_distances
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 PART_OPTIONS = {
@@ -34,10 +35,10 @@ PART_OPTIONS = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }
-RARE = {"captures.tunnels", "captures.wireless", "captures.fragments"}
+RARE = {"captures.fragments", "captures.recurring", "captures.tunnels", "captures.wireless"}
 """Modules of which the parts are called. All others are put where they are called: a call copies
 the fields of all its named tuples to the stack, which took half the loop's time."""
-HARMLESS = {"memcpy", "memmove", "memset"}
+HARMLESS = {"memcpy", "memmove", "memset", "sqrt"}
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def _array_of(element: Any, dimensions: int) -> Any:
 _line = _array_of(types.int64, 1)
 _table = _array_of(types.int64, 2)
 _bytes = _array_of(types.uint8, 1)
+_floats = _array_of(types.float64, 1)
+_float_table = _array_of(types.float64, 2)
 
 
 def _memory(frame, at):
@@ -228,6 +231,31 @@ def _run_add_packets(frame):
     )
 
 
+def _run_recurring_distances(frame):
+    at = RESULTS
+    frame[1] = recurring_distances(
+        _floats(frame[at], frame[at + 1]),
+        _line(frame[at + 2], frame[at + 3]),
+        _floats(frame[at + 4], frame[at + 5]),
+        _floats(frame[at + 6], frame[at + 7]),
+        _floats(frame[at + 8], frame[at + 9]),
+        _floats(frame[at + 10], frame[at + 11]),
+        _float_table(frame[at + 12], frame[at + 13], frame[at + 14]),
+    )
+
+
+def _run_longest_chains(frame):
+    at = RESULTS
+    longest_chains(
+        _floats(frame[at], frame[at + 1]),
+        _float_table(frame[at + 2], frame[at + 3], frame[at + 4]),
+        _floats(frame[at + 5], frame[at + 6]),
+        _line(frame[at + 7], frame[at + 8]),
+        _line(frame[at + 9], frame[at + 10]),
+        _table(frame[at + 11], frame[at + 12], frame[at + 13]),
+    )
+
+
 def _run(frame):
     number = frame[0]
     if number == READ_PACKETS:
@@ -244,6 +272,10 @@ def _run(frame):
         _run_write_all_waiting(frame)
     elif number == REHASH:
         _run_rehash(frame)
+    elif number == RECURRING_DISTANCES:
+        _run_recurring_distances(frame)
+    elif number == LONGEST_CHAINS:
+        _run_longest_chains(frame)
 
 
 READ_PACKETS = read_packets.number
@@ -253,6 +285,8 @@ WRITE_ALL_WAITING = write_all_waiting.number
 REHASH = rehash.number
 ADD_PACKETS = add_packets.number
 SNOOP_RECORDS = snoop_records.number
+RECURRING_DISTANCES = recurring_distances.number
+LONGEST_CHAINS = longest_chains.number
 
 
 def _jitted(function: Any, known: dict[Callable[..., Any], Any]) -> Any:

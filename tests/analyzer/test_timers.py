@@ -4,10 +4,27 @@ import numpy as np
 import pytest
 
 from analyzer.rhythm import BREAK, CLEAR, Rhythm
-from analyzer.timers import FEWEST_CONTACTS, _longest, _Tried, several_of, timers
+from analyzer.timers import (
+    FEWEST_CONTACTS,
+    REACH,
+    TOLERANCES,
+    _longest,
+    _Tried,
+    _tried,
+    several_of,
+    timers,
+)
+from captures.recurring import LEAST_EXCESS, MOST_RECURRING
 from tests.analyzer import timers_twin
+from tests.captures.reader import compile_once, interpreted
 
 SECOND = 1e9
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled():
+    """Interpreted kernels take long for so many trains."""
+    compile_once()
 
 
 def seconds(*parts):
@@ -105,3 +122,45 @@ def test_each_distance_is_chained_as_if_it_were_alone(seed):
         if len(chain := timers_twin.longest(times, *one)) > fewest[at]
     }
     assert together == wanted
+
+
+def near_and_trains(seed):
+    """Times of several trains, some of them beats."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 30, rng.integers(1, 5))
+    times = [
+        beats(60, 60 * size, 0.05, seed)
+        if rng.random() < 0.5
+        else np.sort(rng.integers(0, 900, size))
+        for size in sizes.tolist()
+    ]
+    trains = np.repeat(np.arange(len(times)), [len(train) for train in times])
+    return np.concatenate(times).astype(np.float64), trains
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_recurring_distances_are_those_of_the_slow_twin(seed):
+    times, trains = near_and_trains(seed)
+    rate = len(times) / 3_600
+    bounds = {"reach": REACH, "most": MOST_RECURRING, "least": LEAST_EXCESS}
+    wanted = timers_twin.recurring(times, trains, 2, rate, TOLERANCES, **bounds)
+    assert [tuple(one) for one in _tried(times, trains, 2, rate)] == wanted
+
+
+def test_some_trains_have_recurring_distances():
+    """What the test above compares is not only nothing."""
+    found = [_tried(*near_and_trains(seed), 2, 0.01) for seed in range(40)]
+    assert sum(map(bool, found)) > 10
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_interpreted_kernels_find_the_same(seed):
+    times, trains = near_and_trains(seed)
+    tried = [_Tried(60.0, 0.03), _Tried(7.0, 0.06)]
+    compiled = _tried(times, trains, 2, 0.01), list(_longest(np.sort(times), tried, [2, 2]))
+    with interpreted():
+        plain = _tried(times, trains, 2, 0.01), list(_longest(np.sort(times), tried, [2, 2]))
+    assert compiled[0] == plain[0]
+    assert [at for at, _ in compiled[1]] == [at for at, _ in plain[1]]
+    for (_, one), (_, other) in zip(compiled[1], plain[1], strict=True):
+        assert one.tolist() == other.tolist()

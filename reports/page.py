@@ -21,6 +21,7 @@ from reports.highlights import highlights, unsaid
 from reports.identifiers import identifiers
 from reports.language import speaking
 from reports.provenance import version
+from reports.sketch import sketch
 from reports.tokens import tokens
 from reports.told import told
 
@@ -53,6 +54,7 @@ def _text(analysis: Analysis) -> str:
         "policy": policy(run, *([plotly()] if has_charts else [])),
         "style": style("report.css"),
         "script": Markup(run),  # noqa: S704  # files of ours
+        "sketch": None,
         "plotly": None,
         "island": None,
     }
@@ -61,7 +63,9 @@ def _text(analysis: Analysis) -> str:
             part.uploads, analysis.phases, charts.bins, charts.nodes, evidence["destinations"].rows
         )
         content["plotly"] = Markup(packed_plotly())  # noqa: S704  # base64
-        content["island"] = island(charts.figures(over_time["bursts"]) | {"facts": found})
+        figures = charts.figures(over_time["bursts"])
+        content["sketch"] = sketch(figures["map"])
+        content["island"] = island(figures | {"facts": found})
     return environment().get_template("report.html").render(content)
 
 

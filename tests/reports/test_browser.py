@@ -92,6 +92,27 @@ def test_the_page_asks_nothing_says_nothing_and_fits(request, opened, name, widt
     assert seen.tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def middles(tab, marks):
+    """Where the marks on the map stand, by row, in px from the window's corner."""
+    boxes = [mark.bounding_box() for mark in tab.locator(marks).all()]
+    return [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
+
+
+def test_without_scripts_the_map_stands_where_the_chart_would_draw_it(rich, opened, browser):
+    seen = opened(rich)
+    drawn = middles(seen.tab, ".plot-map .scattergeo:first-of-type path.point")
+    context = browser.new_context(
+        viewport={"width": 1_400, "height": 900}, java_script_enabled=False
+    )
+    tab = context.new_page()
+    tab.goto(seen.path.as_uri())
+    sketched = middles(tab, ".sketch g :first-child")
+    context.close()
+    assert len(drawn) == len(sketched) > 3
+    assert sketched == [pytest.approx(place, abs=2.5) for place in drawn]
+    assert seen.tab.locator(".sketch").count() == 0
+
+
 def in_german(analysis):
     return replace(analysis, settings=replace(analysis.settings, language="de"))
 
@@ -325,7 +346,8 @@ def test_tables_are_whole_without_scripts(browser, folder, rich):
     tab = context.new_page()
     tab.goto(path.as_uri())
     assert "2,308,600" in tab.locator("#where table").inner_text()
-    assert "The table below says the same" in tab.locator("#plot-map").inner_text()
+    assert "The table below says the same" in tab.locator("#plot-sankey").inner_text()
+    assert "Singapore 1.48 MB" in tab.locator("#plot-map").inner_text()
     context.close()
 
 

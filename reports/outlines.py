@@ -77,7 +77,7 @@ def _rings(kind: str, arcs: list[Any]) -> Iterator[list[int]]:
 
 
 def _outline(ring: list[int], arcs: list[list[tuple[float, float]]]) -> list[tuple[float, float]]:
-    """The points of a ring; an arc that is negative is the complement of one that runs backwards."""
+    """The points of a ring; an arc that is negative is the complement of one turned round."""
     return [point for at in ring for point in (arcs[at] if at >= 0 else reversed(arcs[~at]))]
 
 

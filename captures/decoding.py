@@ -144,6 +144,12 @@ class Decoding:
             yield from self._windows()
         finally:
             self.file.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Keep what reading took no longer than that."""
+        self._sums = None
+        self._buffer, self._records = self._buffer[:0].copy(), self._records[:0].copy()
 
     def _windows(self) -> Iterator[Batch]:
         """Packets and excerpts of one window after the other."""

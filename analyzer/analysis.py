@@ -12,6 +12,7 @@ from analyzer import details
 from analyzer.amplification import amplification
 from analyzer.apps import Apps, is_alone, owned, read_packages
 from analyzer.behaviour import behaviour
+from analyzer.carried import Values
 from analyzer.claims import with_claims
 from analyzer.claims_file import read_claims
 from analyzer.clocks import clocks
@@ -24,7 +25,7 @@ from analyzer.connections import (
 )
 from analyzer.contents import with_contents
 from analyzer.counters import Counted, Key, between, read_counters
-from analyzer.decryption import Decrypted, decrypted, decryption, decryption_notes
+from analyzer.decryption import Decrypted, Take, decrypted, decryption, decryption_notes
 from analyzer.encryption import with_encryption
 from analyzer.findings import findings
 from analyzer.flows import directed, flow_sums, seen_from_phone
@@ -55,7 +56,7 @@ from analyzer.summary import summary
 from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
 from analyzer.tally import tally
 from analyzer.timelines import Timeline, read_timelines
-from analyzer.tokens import carried, tokens
+from analyzer.tokens import tokens
 from analyzer.unicode_names import with_unicode
 from analyzer.uploads import flow_phases, timeline, uploads
 from analyzer.withheld import REQUEST_TEXTS, requests_without_values, without_identifiers
@@ -63,6 +64,7 @@ from captures.digests import Digests
 from captures.errors import CaptureError
 from captures.finding import capture_files, capture_names
 from captures.opening.keylogs import read_keylogs
+from captures.opening.opened import Opened
 from captures.reading import Reading
 from captures.services import services
 from captures.sums import SECOND
@@ -88,7 +90,7 @@ class _Part:
     pause: int
     names: pl.DataFrame
     requests: pl.DataFrame
-    values: pl.DataFrame
+    values: Values
     certificates: pl.DataFrame
     mmtls: pl.DataFrame
     hellos: pl.DataFrame
@@ -176,8 +178,7 @@ def analyze(
         elif look.timeline is not None:
             reading = Reading(file, settings.limits, digests, keys.mmtls, looker=known.looker)
             part = _part(reading, name, look.timeline, apps, connections, known, settings, report)
-        take = part.reading.search_opened
-        opened = decrypted(file, keys, part.reading, part.flows, settings.limits, take)
+        opened = decrypted(file, keys, part.reading, part.flows, settings.limits, _looking(part))
         parts.append(
             replace(
                 part,
@@ -195,6 +196,18 @@ def analyze(
     counted = between(*counters) if counters else {}
     beside = _Beside(databases, organisations, location, connections, apps, counted, known)
     return with_claims(_whole(parts, repeated, settings, beside), stated)
+
+
+def _looking(part: _Part) -> Take:
+    """Looks into what keys opened of a capture: for identifiers, and for values nobody listed."""
+
+    def take(piece: Opened, conversation: int | None) -> None:
+        part.reading.search_opened(piece, conversation)
+        if conversation is not None:
+            is_from_b = part.reading.is_from_b(piece, conversation)
+            part.values.look_into_opened(piece, conversation, is_from_b=is_from_b)
+
+    return take
 
 
 def _second_look(part: _Part, states: Timeline, settings: Settings) -> SecondLook:
@@ -253,7 +266,8 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     conversations = reading.conversations()
     said = reading.sightings(conversations)
     reading.search_names(said)
-    values, values_left_out = carried(reading.exchanges())
+    values = Values()
+    values.look_into(reading.request_parts())
     sightings, exchanges = _shown(said, reading.exchanges(), known, settings)
     ends = pl.concat([conversations["a_address"], conversations["b_address"]]).unique()
     scopes = {address: geo.scope(address) for address in ends}
@@ -316,7 +330,6 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         limits_hit={
             **reading.limits_hit(),
             "contacts": tallied.contacts_left_out,
-            "tokens": values_left_out,
         },
         found_connections=matched,
     )
@@ -424,6 +437,8 @@ def _whole(
         for limit, count in (*part.limits_hit.items(), *part.decrypted.limits_hit.items()):
             if count:
                 limits_hit[limit] = limits_hit.get(limit, 0) + count
+        if part.values.left_out:
+            limits_hit["tokens"] = limits_hit.get("tokens", 0) + part.values.left_out
     return Analysis(
         settings=settings,
         summary=summary(
@@ -470,7 +485,7 @@ def _whole(
             is_revealed=settings.is_revealed,
         ),
         tokens=tokens(
-            _by_flow([part.values for part in parts], offsets),
+            _by_flow([part.values.table() for part in parts], offsets),
             flows.filter(pl.col("role") != "bystander"),
             table,
             beside.known,

@@ -987,16 +987,17 @@ class Identifiers(dy.Schema):
 class Tokens(dy.Schema):
     """One row per stable token, host that got it, and field: values that nobody listed.
 
-    A token is an opaque value in a parameter or a path that the phone sent in three requests or
-    more which differ in more than it. Sorted by token, those that most hosts got first. Only what
-    HTTP/1 sends in the clear is looked at.
+    A token is an opaque value that the phone sent in three requests or more which differ in more
+    than it. Sorted by token, those that most hosts got first. Looked through are requests of HTTP/1
+    in the clear, and of HTTP/1 and HTTP/2 that keys opened.
     """
 
     token = _count("Its number in this analysis, from 0.")
     form = dy.String(
         nullable=False,
-        check=lambda word: word.is_in(("uuid", "hex", "decimal", "base64")),
-        description="What it is written with: uuid, hex, decimal or base64 (either alphabet).",
+        check=lambda word: word.is_in(("uuid", "hex", "decimal", "base64", "jwt")),
+        description="What it is written with: uuid, hex, decimal, base64 (either alphabet), or jwt "
+        "(JSON Web Token).",
     )
     length = dy.Int64(nullable=False, min=1, description="Characters of it, hyphens too.")
     digest = dy.String(
@@ -1005,7 +1006,11 @@ class Tokens(dy.Schema):
         "identifiers. Null: there is none.",
     )
     value = dy.String(nullable=True, description="It itself. Null: nobody asked to reveal it.")
-    field = dy.String(nullable=False, description="Name of the parameter; `path`: a part of it.")
+    field = dy.String(
+        nullable=False,
+        description="Name of the parameter; `path`: a part of that; `cookie NAME`, `header NAME`, "
+        "`body NAME`: of a cookie, a header, a form or JSON.",
+    )
     host = dy.String(
         nullable=False, description="Host that the requests name, else the flow's, else address."
     )

@@ -10,7 +10,7 @@ from captures import httpdns, mmtls
 from captures.bodies import Body, unfolded
 from captures.http import Request, Response
 from captures.readings import Moment, shown, spelled
-from captures.tables import Exchanges
+from captures.tables import Exchanges, RequestParts
 
 Stream = tuple[int, int, int]
 """Conversation, whether end b sends, and how often the ports were used again."""
@@ -18,26 +18,50 @@ Stream = tuple[int, int, int]
 _NO_TIME = np.iinfo(np.int64).min
 _LONGEST_TARGET = 2_048
 _LONGEST_TEXT = 512
+_LONGEST_HEADERS = 4_096
+_LONGEST_BODY = 16_384
+_MOST_PARTS = 32 << 20
+"""Octets of headers and bodies of all requests."""
 _MOST_WAITING = 64
 _MOST_OPEN = 1 << 14
+
+
+class _Part:
+    """What a request carries beside its target; and its row."""
+
+    __slots__ = ("body", "headers", "row")
+
+    def __init__(self, row: list[object]) -> None:
+        self.row = row
+        self.headers: str | None = None
+        self.body: str | None = None
 
 
 class _Exchange:
     """A request and its response, as far as they came."""
 
-    __slots__ = ("coding", "lookup", "row")
+    __slots__ = ("coding", "lookup", "part", "row")
 
     def __init__(self, row: list[object]) -> None:
         self.row = row
+        self.part: _Part | None = None
         self.coding = b""
         self.lookup: httpdns.Lookup | None = None
 
 
 _PLACES = {name: place for place, name in enumerate(Exchanges.create_empty().columns)}
-_STATUS, _REQUEST_BYTES, _RESPONSE_BYTES, _REQUEST_CODING, _RESPONSE_CODING = (
+_STATUS, _REQUEST_BYTES, _RESPONSE_BYTES, _REQUEST_CODING, _RESPONSE_CODING, _REQUEST_TYPE = (
     _PLACES[name]
-    for name in ("status", "request_bytes", "response_bytes", "request_coding", "response_coding")
+    for name in (
+        "status",
+        "request_bytes",
+        "response_bytes",
+        "request_coding",
+        "response_coding",
+        "request_type",
+    )
 )
+_TARGET_END = _PLACES["target"] + 1
 
 
 class ExchangeList:
@@ -54,6 +78,8 @@ class ExchangeList:
         self.left_out = 0
         self._most = most
         self._rows: list[list[object]] = []
+        self._parts: list[_Part] = []
+        self._parts_room = _MOST_PARTS
         self._waiting: OrderedDict[tuple[int, int], deque[_Exchange]] = OrderedDict()
         self._latest: OrderedDict[Stream, _Exchange] = OrderedDict()
 
@@ -77,6 +103,10 @@ class ExchangeList:
         exchange.coding = said.coding
         exchange.row[_REQUEST_CODING] = _text(said.coding)
         exchange.lookup = httpdns.asked(said.target)
+        if len(self._parts) < self._most:
+            exchange.part = _Part(exchange.row)
+            exchange.part.headers = self._kept(said.told, _LONGEST_HEADERS)
+            self._parts.append(exchange.part)
         waiting = self._waiting.setdefault((stream[0], stream[2]), deque(maxlen=_MOST_WAITING))
         waiting.append(exchange)
         if len(self._waiting) > _MOST_OPEN:
@@ -108,6 +138,9 @@ class ExchangeList:
         place = _RESPONSE_BYTES if is_response else _REQUEST_BYTES
         if exchange.row[place] is None and body.is_whole:
             exchange.row[place] = body.size
+        if not is_response and exchange.part is not None and _holds_values(exchange.row):
+            octets = unfolded(body.octets, exchange.coding)
+            exchange.part.body = self._kept(octets, _LONGEST_BODY)
         if not is_response or exchange.lookup is None:
             return []
         return httpdns.answers(exchange.lookup, unfolded(body.octets, exchange.coding))
@@ -135,6 +168,19 @@ class ExchangeList:
         if len(self._latest) > _MOST_OPEN:
             self._latest.popitem(last=False)
 
+    def _kept(self, octets: bytes, most: int) -> str | None:
+        """Text of a part of a request, if there is room for it."""
+        kept = octets[: min(most, self._parts_room)]
+        self._parts_room -= len(kept)
+        return kept.decode("latin-1") or None
+
+    def parts(self) -> dy.DataFrame[RequestParts]:
+        """One row per request, in the order in which they were read."""
+        rows = [(*part.row[:_TARGET_END], part.headers, part.body) for part in self._parts]
+        schema = RequestParts.create_empty().schema
+        plain = schema | {"is_from_b": pl.Int64, "time": pl.Int64}
+        return RequestParts.validate(pl.DataFrame(rows, schema=plain, orient="row"), cast=True)
+
     def table(self) -> dy.DataFrame[Exchanges]:
         """One row per exchange, by its first frame, then as they were read."""
         schema = Exchanges.create_empty().schema
@@ -149,3 +195,9 @@ class ExchangeList:
 
 def _text(octets: bytes | None) -> str | None:
     return shown(octets, _LONGEST_TEXT) if octets else None
+
+
+def _holds_values(row: list[object]) -> bool:
+    """Whether a request says that its body is a form, or JSON."""
+    said = str(row[_REQUEST_TYPE] or "").lower()
+    return "json" in said or "form-urlencoded" in said

@@ -16,6 +16,14 @@ _FIELDS = re.compile(
     rb"[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)(?=\n)",
     re.IGNORECASE,
 )
+_TOLD = re.compile(
+    rb"\n(?!(?:host|user-agent|accept[a-z-]*|content-[a-z-]*|if-[a-z-]*|transfer-encoding|referer"
+    rb"|origin|connection|keep-alive|range|date|te|via|expect|cache-control|pragma|priority"
+    rb"|upgrade[a-z-]*|sec-[a-z-]*|traceparent|tracestate|baggage|sentry-trace)[ \t]*:)"
+    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}[ \t]*:[^\n]*)(?=\n)",
+    re.IGNORECASE,
+)
+"""Lines of headers, without those that say how to answer, what is asked for, or from where."""
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _STATUS_LINE = re.compile(rb"HTTP/1\.[0-9][ \t]+([0-9]{3})(?![0-9])")
 _RESPONSE_BEGIN = b"HTTP/1."
@@ -40,6 +48,7 @@ class Request(NamedTuple):
         agent: value of User-Agent; None: it has none.
         content_type: value of Content-Type; None: it has none.
         coding: value of Content-Encoding, empty where it has none.
+        told: lines of headers that no rule of HTTP asks for, such as cookies, keys, identifiers.
     """
 
     name: bytes | None
@@ -52,6 +61,7 @@ class Request(NamedTuple):
     agent: bytes | None
     content_type: bytes | None
     coding: bytes
+    told: bytes = b""
 
 
 class Response(NamedTuple):
@@ -123,6 +133,7 @@ def request(head: bytes) -> Request | None:
         agent=fields.get(b"user-agent"),
         content_type=fields.get(b"content-type"),
         coding=fields.get(b"content-encoding", b""),
+        told=telling(seen),
     )
 
 
@@ -147,6 +158,11 @@ def response(head: bytes) -> Response | None:
         is_final=is_final or is_switch,
         is_switch=is_switch,
     )
+
+
+def telling(head: bytes) -> bytes:
+    """Lines of headers, of HTTP/1 or HTTP/2, that no rule of HTTP asks for: cookies, keys, …."""
+    return b"\n".join(line.rstrip(b"\r") for line in _TOLD.findall(head))
 
 
 def _seen(head: bytes) -> tuple[bytes, bool]:

@@ -51,6 +51,7 @@ from captures.tables import (
     Hellos,
     MmtlsRecords,
     Oddities,
+    RequestParts,
     ServerHellos,
     Sightings,
 )
@@ -310,6 +311,10 @@ class NameReader:
     def exchanges(self) -> dy.DataFrame[Exchanges]:
         """All requests of HTTP/1 with their responses; to be asked for after `sightings`."""
         return self._exchanges.table()
+
+    def request_parts(self) -> dy.DataFrame[RequestParts]:
+        """What requests of HTTP/1 carry; to be asked for after `sightings`."""
+        return self._exchanges.parts()
 
     def mmtls_records(self) -> dy.DataFrame[MmtlsRecords]:
         """All records of MMTLS, added up; to be asked for after `sightings`."""

@@ -49,6 +49,7 @@ from captures.tables import (
     Oddities,
     Owners,
     Packets,
+    RequestParts,
     Searched,
     ServerHellos,
     Sightings,
@@ -173,6 +174,10 @@ class Reading:
         """All requests of HTTP/1 with their responses; to be asked for after `sightings`."""
         return self._names.exchanges()
 
+    def request_parts(self) -> dy.DataFrame[RequestParts]:
+        """All that requests of HTTP/1 carry, secrets too; to be asked for after `sightings`."""
+        return self._names.request_parts()
+
     def mmtls_records(self) -> dy.DataFrame[MmtlsRecords]:
         """All records of MMTLS, added up; to be asked for after `sightings`."""
         return self._names.mmtls_records()
@@ -214,14 +219,17 @@ class Reading:
 
     def search_opened(self, piece: Opened, conversation: int | None) -> None:
         """Search a piece that a key has opened for identifiers, if any were given."""
-        if self._searcher is None or conversation is None:
-            return
+        if self._searcher is not None and conversation is not None:
+            is_from_b = self.is_from_b(piece, conversation)
+            self._searcher.look_into_opened(piece, conversation, is_from_b=is_from_b)
+
+    def is_from_b(self, piece: Opened, conversation: int) -> bool:
+        """Whether end b of its conversation sent a piece that a key has opened."""
         if self._begun is None:
             columns = ("conversation", "a_address", "a_port")
             rows = self.conversations().select(columns).iter_rows()
             self._begun = {number: (address, port) for number, address, port in rows}
-        is_from_a = self._begun[conversation] == (piece.source, piece.source_port)
-        self._searcher.look_into_opened(piece, conversation, is_from_b=not is_from_a)
+        return self._begun[conversation] != (piece.source, piece.source_port)
 
     def hits(self) -> dy.DataFrame[Hits]:
         """All identifiers that were found; to be asked for once, at the end."""

@@ -289,6 +289,33 @@ class Exchanges(dy.Schema):
     )
 
 
+class RequestParts(dy.Schema):
+    """One row per request of HTTP/1 that was seen: all that may carry a value, as it was sent.
+
+    Secrets stand in it: it is looked through, and never written.
+    """
+
+    conversation = dy.Int32(nullable=False, description="Conversation that carried it.")
+    is_from_b = dy.Bool(nullable=False, description="End b asked.")
+    frame = dy.Int64(nullable=False, min=1, description="Frame that completes its head.")
+    time = dy.Datetime(
+        nullable=True, time_unit="ns", time_zone="UTC", description="Its time. Null: absent."
+    )
+    method = dy.String(nullable=False, description="Method.")
+    host = dy.String(nullable=True, description="Host that it names. Null: none.")
+    target = dy.String(nullable=False, description="Path and query, up to 2,048 octets.")
+    headers = dy.String(
+        nullable=True,
+        description="Lines of headers that no rule of HTTP asks for, up to 4,096 octets. "
+        "Null: none, or no room.",
+    )
+    body = dy.String(
+        nullable=True,
+        description="Its body, unfolded, where it is a form or JSON, up to 16,384 octets. "
+        "Null: none, or no room.",
+    )
+
+
 class MmtlsRecords(dy.Schema):
     """One row per conversation, direction and type of record of MMTLS, WeChat's own encryption.
 

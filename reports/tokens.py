@@ -18,6 +18,7 @@ FORMS: Final = {
     "hex": mark("{length} hexadecimal digits"),
     "decimal": mark("{length} decimal digits"),
     "base64": mark("{length} characters of base64"),
+    "jwt": mark("a JSON Web Token of {length} characters"),
 }
 
 

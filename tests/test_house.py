@@ -15,6 +15,7 @@ ROOMS = ("analyzer", "captures", "geo", "reports")
 TABLES = ("analyzer.tables", "captures.tables", "geo.tables")
 HELD_ELSEWHERE = {
     "analyzer/behaviour.py": ("analyzer/test_second_look.py", "puts modules together"),
+    "analyzer/carried.py": ("analyzer/test_tokens.py", "each place where a value may stand"),
     "analyzer/claims_child.py": ("analyzer/test_claims_queries.py", "it runs in each test there"),
     "analyzer/claims_remarks.py": ("analyzer/test_claims.py", "each remark beside its claim"),
     "analyzer/claims_tables.py": ("analyzer/test_claims.py", "each claim there is asked of them"),

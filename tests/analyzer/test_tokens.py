@@ -1,6 +1,8 @@
 """Stable tokens: found where an app keeps them, not where they mean nothing, and never shown."""
 
 import json
+import shutil
+import struct
 from hashlib import sha256
 from pathlib import Path
 
@@ -8,8 +10,9 @@ import polars as pl
 import pytest
 
 from analyzer.analysis import analyze
+from analyzer.carried import MOST_LENGTH, Values, form_of
 from analyzer.settings import Settings
-from analyzer.tokens import MOST_LENGTH, carried, form_of
+from tests.captures.opening.recording import Tls
 from tests.small_captures import PHONE, REMOTE, connection, ethernet, pcap, put
 
 HEX = "9f86d081884c7d659a2feaa0c55ad015"
@@ -184,17 +187,166 @@ def test_a_digest_needs_the_key_of_a_list(tmp_path):
 
 
 def test_too_many_values_are_counted_and_left_out(monkeypatch):
-    monkeypatch.setattr("analyzer.tokens.MOST_VALUES", 2)
-    exchanges = pl.DataFrame(
-        {
-            "conversation": [0] * 3,
-            "is_from_b": [False] * 3,
-            "frame": [1, 2, 3],
-            "time": pl.Series([None] * 3, dtype=pl.Datetime("ns", "UTC")),
-            "host": ["t.example"] * 3,
-            "method": ["GET"] * 3,
-            "target": [f"/{at}?id={HEX}" for at in range(3)],
-        }
+    monkeypatch.setattr("analyzer.carried.MOST_VALUES", 2)
+    values = Values()
+    values.look_into(
+        pl.DataFrame(
+            {
+                "conversation": [0] * 3,
+                "is_from_b": [False] * 3,
+                "frame": [1, 2, 3],
+                "time": pl.Series([None] * 3, dtype=pl.Datetime("ns", "UTC")),
+                "method": ["GET"] * 3,
+                "host": ["t.example"] * 3,
+                "target": [f"/{at}?id={HEX}" for at in range(3)],
+                "headers": pl.Series([None] * 3, dtype=pl.String),
+                "body": pl.Series([None] * 3, dtype=pl.String),
+            }
+        )
     )
-    values, left_out = carried(exchanges)
-    assert (values.height, left_out) == (2, 1)
+    assert (values.table().height, values.left_out) == (2, 1)
+
+
+def posted(*bodies, kind, more=""):
+    return [
+        f"POST /collect HTTP/1.1\r\nHost: t.example\r\nContent-Type: {kind}\r\n{more}"
+        f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        for body in bodies
+    ]
+
+
+def with_header(line, *targets):
+    return [
+        f"GET {target} HTTP/1.1\r\nHost: t.example\r\n{line}\r\n\r\n".encode() for target in targets
+    ]
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI5OTk5In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+JSON = "application/json; charset=utf-8"
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("requests", "field", "form"),
+    [
+        (with_header(f"Cookie: lang=en; sid={HEX}", "/1", "/2", "/3"), "cookie sid", "hex"),
+        (with_header(f"X-Device-Id: {UUID}", "/1", "/2", "/3"), "header x-device-id", "uuid"),
+        (
+            with_header(f"Authorization: Bearer {JWT}", "/1", "/2", "/3"),
+            "header authorization",
+            "jwt",
+        ),
+        (
+            posted(*[f"n={at}&install={HEX}" for at in range(3)], kind=FORM),
+            "body install",
+            "hex",
+        ),
+        (
+            posted(*[json.dumps({"n": at, "ids": {"gaid": UUID}}) for at in range(3)], kind=JSON),
+            "body gaid",
+            "uuid",
+        ),
+        (
+            posted(*[json.dumps({"n": at, "imei": 490154203237518}) for at in range(3)], kind=JSON),
+            "body imei",
+            "decimal",
+        ),
+    ],
+)
+def test_cookies_headers_and_bodies_carry_tokens_too(tmp_path, requests, field, form):
+    table = found(captured(tmp_path, requests))
+    assert table.select("field", "form", "token_requests").rows() == [(field, form, 3)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'If-None-Match: "{HEX}"',
+        f"Referer: http://t.example/?a={HEX}",
+        f"User-Agent: {BASE64}",
+        f"traceparent: 00-{HEX}-00f067aa0ba902b7-01",
+    ],
+)
+def test_headers_that_http_asks_for_carry_none(tmp_path, line):
+    assert found(captured(tmp_path, with_header(line, "/1", "/2", "/3"))).is_empty()
+
+
+def test_a_request_that_carries_a_value_twice_counts_once(tmp_path):
+    requests = with_header(f"Cookie: sid={HEX}", f"/1?s={HEX}", f"/2?s={HEX}")
+    assert found(captured(tmp_path, requests)).is_empty()
+    more = [*requests, *with_header(f"Cookie: sid={HEX}", f"/3?s={HEX}")]
+    table = found(captured(tmp_path, more))
+    assert table.select("field", "requests", "token_requests").rows() == [
+        ("cookie sid", 3, 3),
+        ("s", 3, 3),
+    ]
+
+
+def test_the_same_body_again_is_no_token(tmp_path):
+    assert found(captured(tmp_path, posted(*[f"id={HEX}"] * 4, kind=FORM))).is_empty()
+
+
+def test_a_field_whose_name_is_opaque_is_not_named(tmp_path):
+    bodies = [json.dumps({"n": at, UUID: HEX}) for at in range(3)]
+    assert found(captured(tmp_path, posted(*bodies, kind=JSON)))["field"].to_list() == ["body …"]
+
+
+def test_values_of_cookies_headers_and_bodies_stand_in_no_output(tmp_path, run):
+    requests = [
+        *with_header(f"Cookie: sid={HEX}\r\nAuthorization: Bearer {JWT}", "/1", "/2", "/3"),
+        *posted(*[f"n={at}&u={UUID}" for at in range(3)], kind=FORM),
+    ]
+    capture = captured(tmp_path, requests)
+    forms = ("--format", "html,md,json,csv,parquet")
+    done = run("analyze", capture, "--phone", PHONE, *forms, "-o", str(tmp_path / "kept"))
+    assert done.returncode == 0, done.stderr
+    written = b"".join(path.read_bytes() for path in sorted((tmp_path / "kept").iterdir()))
+    assert not [value for value in (HEX, JWT, UUID) if value.encode() in written]
+    assert b"cookie sid" in written
+
+
+def opened(tmp_path, tls):
+    capture = put(tmp_path / "tls.pcap", pcap(tls.line.frames))
+    assert found(capture).is_empty()
+    return found(capture, keylogs=(tmp_path / "keys.log",))
+
+
+with_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+
+
+@pytest.mark.tshark
+@with_tshark
+def test_keys_open_requests_that_carry_tokens(tmp_path):
+    tls = Tls(tmp_path, alpn=["http/1.1"])
+    bodies = posted(*[f"n={at}&u={UUID}" for at in range(3)], kind=FORM)
+    for octets in (*with_header(f"Cookie: sid={HEX}", "/1", "/2", "/3"), *bodies):
+        tls.say(octets, is_up=True)
+    tls.close()
+    table = opened(tmp_path, tls)
+    assert table.select("field", "form", "host", "token_requests").sort("field").rows() == [
+        ("body u", "uuid", "t.example", 3),
+        ("cookie sid", "hex", "t.example", 3),
+    ]
+
+
+def h2_frame(kind, flags, stream, payload):
+    return struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, stream) + payload
+
+
+@pytest.mark.tshark
+@with_tshark
+def test_keys_open_requests_of_http2_that_carry_tokens(tmp_path):
+    tls = Tls(tmp_path, alpn=["h2"])
+    tls.say(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + h2_frame(4, 0, 0, b""), is_up=True)
+    for at in range(3):
+        path = f"/{at}?id={HEX}".encode()
+        cookie = f"sid={BASE64}".encode()
+        head = b"\x82\x87\x04" + bytes([len(path)]) + path + b"\x01\x09t.example"
+        head += b"\x00\x06cookie" + bytes([len(cookie)]) + cookie
+        tls.say(h2_frame(1, 5, 2 * at + 1, head), is_up=True)
+    tls.close()
+    table = opened(tmp_path, tls)
+    assert table.select("field", "form", "host", "token_requests").sort("field").rows() == [
+        ("cookie sid", "base64", "t.example", 3),
+        ("id", "hex", "t.example", 3),
+    ]

@@ -630,8 +630,8 @@ def _rules(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "t
     multiple=True,
     callback=_rules,
     metavar="RULE",
-    help="Exit with 1 if so: new-country, new-asn, new-host, new-identifier, impossible, "
-    "'idle-upload>+20%', claims:FILE",
+    help="Exit with 1 if so: new-country, new-asn, new-host, new-identifier, new-token, "
+    "impossible, 'idle-upload>+20%', claims:FILE",
 )
 @click.option("--same-within", default="10%", callback=_share, help="Rates so close are the same.")
 @click.option("--base-label", metavar="TEXT", help="What the base is called, say its version.")

@@ -486,7 +486,10 @@ def _whole(
         ),
         tokens=tokens(
             _by_flow([part.values.table() for part in parts], offsets),
-            flows.filter(pl.col("role") != "bystander"),
+            flows.filter(
+                pl.col("role") != "bystander",
+                ~pl.col("remote_scope").is_in(("multicast", "broadcast")),  # a call to all around
+            ),
             table,
             beside.known,
             is_revealed=settings.is_revealed,

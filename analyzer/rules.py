@@ -29,6 +29,7 @@ UPLOAD: Final = re.compile(
 IMPOSSIBLE: Final = "impossible"
 CLAIMS: Final = "claims"
 NEW_IDENTIFIER: Final = "new-identifier"
+NEW_TOKEN: Final = "new-token"  # noqa: S105 - no password
 HELD: Final = ("consistent", IMPOSSIBLE)
 """Verdicts on a country that a round trip was held to."""
 UNJUDGED: Final = "cannot be judged: "
@@ -180,6 +181,25 @@ def _sent_identifiers(comparison: Comparison, side: str) -> set[tuple[str, str]]
     return found
 
 
+def _new_token(text: str) -> Judge | None:
+    return new_tokens if text == NEW_TOKEN else None
+
+
+def new_tokens(comparison: Comparison) -> list[str | None]:
+    """Fields in which a host got a stable token of the new side, and none of the base."""
+    sent = {side: _sent_tokens(comparison, side) for side in ("base", "new")}
+    return [f"{field} to {host}" for field, host in sorted(sent["new"] - sent["base"])]
+
+
+def _sent_tokens(comparison: Comparison, side: str) -> set[tuple[str, str]]:
+    """Fields that carried stable tokens, and the hosts that got them."""
+    found: set[tuple[str, str]] = set()
+    for part in comparison.observed[side]:
+        if part.claimed is not None:
+            found |= set(part.claimed().frames["tokens"].select("field", "host").iter_rows())
+    return found
+
+
 KINDS: Final = (
     *(Kind(name, _new) for name in NEW),
     Kind(
@@ -188,6 +208,7 @@ KINDS: Final = (
     ),
     Kind(IMPOSSIBLE, _impossible),
     Kind(NEW_IDENTIFIER, _new_identifier),
+    Kind(NEW_TOKEN, _new_token),
     Kind(f"{CLAIMS}:FILE", _claims),
 )
 """All kinds of rules. Another kind is one more entry: how it is written, and what reads it."""

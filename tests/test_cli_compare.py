@@ -263,3 +263,21 @@ def test_an_identifier_that_is_new_to_a_host_ends_a_build(tmp_path, run):
     assert run("compare", "--base", other, "--new", one, *listed, "--quiet")[0] == 0
     code, _, err = run("compare", "--base", one, "--new", other, *rule)
     assert (code, "nobody said what to search for" in err) == (1, True)
+
+
+def test_a_stable_token_that_is_new_to_a_host_ends_a_build(tmp_path, run):
+    value = "9f86d081884c7d659a2feaa0c55ad015"
+    for name, line in (("one", "X-A: none"), ("other", f"X-Install: {value}")):
+        asked = [f"GET /{at} HTTP/1.1\r\nHost: t.example\r\n{line}\r\n\r\n" for at in range(3)]
+        packets = connection(
+            (PHONE, 50_001), (REMOTE, 80), [("up", octets.encode()) for octets in asked]
+        )
+        (tmp_path / name).mkdir()
+        put(tmp_path / name / "a.pcap", pcap([ethernet(one) for one in packets]))
+    rule = ("--phone", PHONE, "--fail-on", "new-token", "--force")
+    one, other = tmp_path / "one", tmp_path / "other"
+    code, _, err = run("compare", "--base", one, "--new", other, *rule)
+    assert (code, "header x-install to t.example" in err) == (1, True), err
+    assert value not in err
+    assert run("compare", "--base", other, "--new", one, *rule, "--quiet")[0] == 0
+    assert run("compare", "--base", other, "--new", other, *rule, "--quiet")[0] == 0

@@ -13,7 +13,7 @@ from analyzer.analysis import analyze
 from analyzer.carried import MOST_LENGTH, Values, form_of
 from analyzer.settings import Settings
 from tests.captures.opening.recording import Tls
-from tests.small_captures import PHONE, REMOTE, connection, ethernet, pcap, put
+from tests.small_captures import PHONE, REMOTE, connection, ethernet, pcap, put, udp
 
 HEX = "9f86d081884c7d659a2feaa0c55ad015"
 UUID = "38400000-8cf0-11bd-b23e-10b96e4ac0d9"
@@ -350,3 +350,14 @@ def test_keys_open_requests_of_http2_that_carry_tokens(tmp_path):
         ("cookie sid", "base64", "t.example", 3),
         ("id", "hex", "t.example", 3),
     ]
+
+
+@pytest.mark.parametrize(("remote", "tokens"), [("239.255.255.250", 0), (REMOTE, 1)])
+def test_calls_to_all_around_carry_none(tmp_path, remote, tokens):
+    search = "M-SEARCH * HTTP/1.1\r\nHOST: {}\r\n01-NLS: {}\r\n\r\n"
+    frames = [
+        ethernet(udp((PHONE, 50_001), (remote, 1900), search.format(at, HEX).encode()))
+        for at in range(4)
+    ]
+    table = found(put(tmp_path / "ssdp.pcap", pcap(frames)))
+    assert table["token"].n_unique() == tokens

@@ -9,11 +9,13 @@ from threading import Barrier, Thread
 
 import catalogue as messages
 import pytest
+from made_sides import every_change
 
+from analyzer.series import Series, versions
 from analyzer.settings import ENGLISH, LANGUAGES, Settings
 from cli import LANGUAGES as OFFERED
 from geo.countries import country_index
-from reports import language, markdown, page
+from reports import comparison_page, language, markdown, page, series
 from reports.language import number, say, say_many, speaking, spoken
 
 OTHERS = [name for name in LANGUAGES if name != ENGLISH]
@@ -240,3 +242,34 @@ def test_markdown_is_german_too(rich):
 def test_catalogues_are_read_once():
     assert isinstance(language.catalogue("de"), NullTranslations)
     assert language.catalogue("de") is language.catalogue("de")
+
+
+def in_language(comparison, name):
+    settings = {side: replace(of, language=name) for side, of in comparison.settings.items()}
+    return replace(comparison, settings=settings)
+
+
+def of_versions(name):
+    """Three versions in a row, in a language."""
+    first, second = (in_language(every_change(), name) for _ in range(2))
+    labels = tuple("1.0 2.0 3.0".split())
+    return Series(labels=labels, steps=(first, second), versions=versions((first, second)))
+
+
+def both_pages(what):
+    """The texts of a page in German, and its sentences in English."""
+    made = {
+        "comparison": lambda name: comparison_page.page(in_language(every_change(), name)),
+        "series": lambda name: series.page(of_versions(name)),
+    }[what]
+    german, plain = (set(Texts(b"".join(made(name)).decode()).found) for name in ("de", ENGLISH))
+    return german, {text for text in plain if len(WORD.findall(text)) > 2}
+
+
+@pytest.mark.parametrize("what", ["comparison", "series"])
+def test_german_pages_of_comparisons_say_nothing_in_english(what):
+    said, sentences = both_pages(what)
+    data = ("Amazon.com", ".example")
+    assert said & english() == set()
+    assert {text for text in said & sentences if not any(part in text for part in data)} == set()
+    assert len(sentences) > 10

@@ -252,7 +252,7 @@ def in_language(comparison, name):
 def of_versions(name):
     """Three versions in a row, in a language."""
     first, second = (in_language(every_change(), name) for _ in range(2))
-    labels = tuple("1.0 2.0 3.0".split())
+    labels = ("1.0", "2.0", "3.0")
     return Series(labels=labels, steps=(first, second), versions=versions((first, second)))
 
 

@@ -51,6 +51,7 @@ from analyzer.round_trips import round_trips, usable
 from analyzer.second_look import Judged, SecondLook, second_look, unmoved
 from analyzer.servers import servers
 from analyzer.settings import Settings
+from analyzer.silences import observed_spans, silence_note, silences
 from analyzer.software import software
 from analyzer.summary import summary
 from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
@@ -98,6 +99,7 @@ class _Part:
     ledger: dy.DataFrame[Ledger]
     phases: CapturePhases
     codes: set[int]
+    observed: list[tuple[int, int]]
     limits_hit: dict[str, int]
     found_connections: set[int]
     decrypted: Decrypted = field(default_factory=Decrypted)
@@ -301,11 +303,13 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         seen.select("conversation", "a_address", "a_port", "b_address", "b_port"),
         on="conversation",
     ).with_columns(_other_end("address"), _other_end("port"))
+    flows = flows.with_columns(pl.lit(name).alias("capture"))
+    span = reading.span()
     return _Part(
         reading=reading,
         name=name,
         phones=candidates,
-        flows=flows.with_columns(pl.lit(name).alias("capture")),
+        flows=flows,
         per_phase=per_phase,
         bins=bins,
         bin_seconds=tallied.width,
@@ -327,6 +331,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         ledger=ledger(name, seen, tallied),
         phases=tallied.phases,
         codes=set(tallied.sides["code"].unique()),
+        observed=list(observed_spans(*span, silences(flows))) if span else [],
         limits_hit={
             **reading.limits_hit(),
             "contacts": tallied.contacts_left_out,
@@ -387,7 +392,7 @@ def _whole(
     give_back()
     given = parts
     parts = [parts[place] for place in order_of([_span(part)[0] for part in parts])]
-    table, numbers = phases([(part.phases, *_span(part), part.codes) for part in parts])
+    table, numbers = phases([(part.phases, part.observed, part.codes) for part in parts])
     offsets = [sum(part.flows.height for part in parts[:place]) + 1 for place in range(len(parts))]
     flows = pl.concat(
         [
@@ -419,7 +424,7 @@ def _whole(
         flows=exported,
         uploads=sent,
         phases=table,
-        spans=[_span(part) for part in parts],
+        spans=[span for part in parts for span in part.observed],
     )
     clocked = clocks([judged for part in parts for judged in part.estimates])
     captures = _captures(parts)
@@ -505,6 +510,7 @@ def _whole(
             *repeated,
             *decryption_notes(opened, [(part.name, part.decrypted) for part in parts]),
             *(note for part in parts for note in part.notes),
+            *(note for part in parts for note in silence_note(part.name, part.observed)),
             *location_notes(beside.location),
             *notes(
                 settings,
@@ -542,9 +548,8 @@ def _span(part: _Part) -> tuple[int | None, int | None]:
 
 
 def _observed_seconds(parts: list[_Part]) -> float:
-    """Time from first to last packet, of all captures together."""
-    spans = [span for part in parts if (span := part.reading.span()) is not None]
-    return sum(last - first for first, last in spans) / SECOND
+    """Time that the captures observed, all together."""
+    return sum(last - first for part in parts for first, last in part.observed) / SECOND
 
 
 def _captures(parts: list[_Part]) -> dy.DataFrame[Captures]:

@@ -34,7 +34,7 @@ def behaviour(  # noqa: PLR0913 - every table that it comes from
     flows: pl.DataFrame,
     uploads: pl.DataFrame,
     phases: pl.DataFrame,
-    spans: list[tuple[int | None, int | None]],
+    spans: list[tuple[int, int]],
 ) -> Behaviour:
     """What contacts over time show; rates are of the app under test, where flows have apps.
 
@@ -46,7 +46,7 @@ def behaviour(  # noqa: PLR0913 - every table that it comes from
         flows: all flows.
         uploads: as `tables.Uploads`.
         phases: as `tables.Phases`.
-        spans: first and last time of each capture, ns.
+        spans: time that captures observed, ns.
     """
     observed = merged_spans(spans)
     met = of_phone(contacts, flows, phases)

@@ -1,7 +1,6 @@
 """What claims are tested on: the tables of one analysis, made now or saved before."""
 
 from dataclasses import dataclass, fields
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -12,6 +11,7 @@ import polars as pl
 from analyzer.apps import is_alone
 from analyzer.saved import saved_tables
 from analyzer.settings import IDLE_STATES
+from analyzer.silences import silences
 from analyzer.tables import Analysis
 from captures.errors import CaptureError
 
@@ -27,10 +27,6 @@ SCHEMAS: Final[dict[str, type[dy.Schema]]] = {
 
 LOCATED: Final = {"flows": "remote_address", "uploads": "remote_address", "places": "address"}
 """The tables in which a country can be graded: the column of addresses in each."""
-
-
-LONGEST_SILENCE: Final = timedelta(days=1)
-"""A phone is never so long without a flow: its clock jumped, or nobody captured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,23 +64,7 @@ class Tables:
     @cached_property
     def silences(self) -> pl.DataFrame:
         """The days without any flow inside a capture; columns `after`, `before`."""
-        flows = self.frames["flows"].filter(pl.col("first_time").is_not_null())
-        spans = flows.group_by("capture").agg(
-            pl.col("first_time").min().alias("begin"), pl.col("last_time").max().alias("end")
-        )
-        return (
-            flows.sort("first_time")
-            .select(
-                pl.col("last_time").cum_max().shift().alias("after"),
-                pl.col("first_time").alias("before"),
-            )
-            .filter(pl.col("before") - pl.col("after") > LONGEST_SILENCE)
-            .join_where(
-                spans, pl.col("begin") <= pl.col("after"), pl.col("end") >= pl.col("before")
-            )
-            .select("after", "before")
-            .unique()
-        )
+        return silences(self.frames["flows"])
 
     def silence(self, states: tuple[str, ...]) -> int:
         """How much of the time of these states lies in silences, ns."""
@@ -96,8 +76,7 @@ class Tables:
 
     def exposure(self, states: tuple[str, ...]) -> int:
         """Time that was observed in these states, ns; of all where none is named."""
-        whole = int(self._phases(states)["exposure"].dt.total_nanoseconds().sum())
-        return max(0, whole - self.silence(states))
+        return int(self._phases(states)["exposure"].dt.total_nanoseconds().sum())
 
     def _phases(self, states: tuple[str, ...]) -> pl.DataFrame:
         phases = self.frames["phases"]

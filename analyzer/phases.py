@@ -57,24 +57,24 @@ class CapturePhases:
 
 
 def phases(
-    captures: list[tuple[CapturePhases, int | None, int | None, set[int]]],
+    captures: list[tuple[CapturePhases, list[tuple[int, int]], set[int]]],
 ) -> tuple[dy.DataFrame[Phases], list[dict[int, int]]]:
     """The phases table, and for each capture the phase number of each code.
 
-    Each capture comes with its first and last time and the codes that its packets have.
+    Each capture comes with the spans that it observed and the codes that its packets have.
     Phases with the same span of the same line are one, whatever capture they come from. A
     capture observes the phases of its own edges only: seconds from the first packet give
     each capture edges of its own.
     """
-    observed: dict[bytes, list[tuple[int | None, int | None]]] = {}
-    for known, first, last, _ in captures:
-        observed.setdefault(known.edges.tobytes(), []).append((first, last))
+    observed: dict[bytes, list[tuple[int, int]]] = {}
+    for known, own, _ in captures:
+        observed.setdefault(known.edges.tobytes(), []).extend(own)
     rows: dict[_Key, set[bytes]] = {}
     keys = []
-    for known, first, last, used in captures:
+    for known, own, used in captures:
         edges = known.edges.tobytes()
         spans = merged_spans(observed[edges])
-        keys.append({code: _key(known, code, spans) for code in _codes(known, first, last, used)})
+        keys.append({code: _key(known, code, spans) for code in _codes(known, own, used)})
         for key in keys[-1].values():
             rows.setdefault(key, set()).add(edges)
     ordered = sorted(rows, key=lambda row: (row[3] is None, row[3] or 0, row[4] or 0, row[0]))
@@ -96,12 +96,12 @@ def phases(
     ]
 
 
-def _codes(known: CapturePhases, first: int | None, last: int | None, used: set[int]) -> list[int]:
+def _codes(known: CapturePhases, own: list[tuple[int, int]], used: set[int]) -> list[int]:
     """Codes of a capture that make a phase: every span that it overlaps, and what was used."""
     seen = {
         2 * place + 1
         for place, span in enumerate(known.spans)
-        if first is not None and last is not None and span.start <= last and first < span.end
+        if any(span.start <= last and first < span.end for first, last in own)
     }
     return sorted(seen | used)
 
@@ -121,17 +121,16 @@ def _key(known: CapturePhases, code: int, observed: list[tuple[int, int]]) -> _K
 
 
 def _observed(
-    edges: set[bytes], observed: dict[bytes, list[tuple[int | None, int | None]]]
+    edges: set[bytes], observed: dict[bytes, list[tuple[int, int]]]
 ) -> list[tuple[int, int]]:
     """The time that captures with these edges observed."""
     return merged_spans([span for of in sorted(edges) for span in observed[of]])
 
 
-def merged_spans(spans: list[tuple[int | None, int | None]]) -> list[tuple[int, int]]:
+def merged_spans(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The time that captures observed, as spans that do not overlap."""
     merged: list[tuple[int, int]] = []
-    known = sorted((low, high) for low, high in spans if low is not None and high is not None)
-    for low, high in known:
+    for low, high in sorted(spans):
         if merged and low <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(merged[-1][1], high)
         else:

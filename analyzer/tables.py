@@ -526,7 +526,10 @@ class Phases(dy.Schema):
         "`inferred`: from traffic alone; or `none`.",
     )
     exposure = dy.Duration(
-        nullable=False, time_unit="ns", description="Part of it that captures observed."
+        nullable=False,
+        time_unit="ns",
+        description="Part of it that captures observed: from their first packet to their last, "
+        "without more than a day in which none has a flow.",
     )
 
 

@@ -192,7 +192,7 @@ def _tokens(analysis: Analysis) -> Iterator[Highlight]:
     yield Highlight(
         kind="token",
         says=say(
-            "One value, {written}, was sent to {count} hosts in the clear, among them {names}.",
+            "One value, {written}, was sent to {count} hosts, among them {names}.",
             written=written(row["form"], row["length"]),
             count=number(row["token_hosts"]),
             names=listed([shortened(name, _LONGEST) for name in names.head(_FEW).to_list()]),

@@ -231,6 +231,10 @@ PATTERNS: Final = (
     mark("No span of the timeline falls into the time of the captures, {first} to {last}."),
     mark("{capture} holds the same bytes as {other} and is counted once."),
     mark(
+        "{capture}: {days} d without a flow do not count as observed: its clock jumped, or "
+        "nothing was captured."
+    ),
+    mark(
         "The captures are of {day}, the geo data of {date}: addresses change hands, so places "
         "may have been others then."
     ),

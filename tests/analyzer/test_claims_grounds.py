@@ -239,7 +239,7 @@ def test_a_test_of_a_part_can_contradict_a_sentence_and_not_support_it(concluded
     assert concluded(quiet, *lines, 'exposure = "1 h"') == ("contradicted", None)
 
 
-def at(*spans, hours):
+def at(*spans, hours, observed=None):
     """Tables of a capture whose flows lasted from one hour to another, idle all the time."""
     found = tables(*(Sent(9, address=f"52.23.61.{n}") for n, _ in enumerate(spans)))
     begins, ends = ([BEGIN + timedelta(hours=span[n]) for span in spans] for n in (0, 1))
@@ -254,13 +254,13 @@ def at(*spans, hours):
     phases = frames["phases"].with_columns(
         start=pl.lit(BEGIN, pl.Datetime("ns", "UTC")),
         end=pl.lit(BEGIN + timedelta(hours=hours), pl.Datetime("ns", "UTC")),
-        exposure=pl.lit(timedelta(hours=hours), pl.Duration("ns")),
+        exposure=pl.lit(timedelta(hours=observed or hours), pl.Duration("ns")),
     )
     return replace(found, frames=frames | {"flows": flows, "phases": phases})
 
 
 def test_days_without_a_flow_were_not_observed(concluded):
-    years = at((0, 0.01), (36_000, 36_000.01), hours=36_000.01)
+    years = at((0, 0.01), (36_000, 36_000.01), hours=36_000.01, observed=0.02)
     assert concluded(years, NO_CHINA) == ("cannot tell", "too little time")
     assert "in 72 s observed" in concluded.row["explanation"]
     assert any(

@@ -101,43 +101,43 @@ def test_codes_are_what_looking_at_every_span_says(edges, times):
 
 
 def test_without_a_timeline_the_whole_capture_is_one_unknown_phase():
-    table, numbers = phases([(known(), 100, 900, {0})])
+    table, numbers = phases([(known(), [(100, 900)], {0})])
     assert described(table) == [(WHOLE, "unknown", 100, 900, 800)]
     assert numbers == [{0: 1}]
     assert table["source"].to_list() == ["none"]
 
 
 def test_without_a_timeline_several_captures_are_one_phase_with_what_was_observed():
-    table, numbers = phases([(known(), 100, 200, {0}), (known(), 500, 900, {0})])
+    table, numbers = phases([(known(), [(100, 200)], {0}), (known(), [(500, 900)], {0})])
     assert described(table) == [(WHOLE, "unknown", 100, 900, 500)]
     assert numbers == [{0: 1}, {0: 1}]
 
 
 def test_captures_that_overlap_count_once_as_observed():
-    table, _ = phases([(known(), 100, 200, {0}), (known(), 150, 300, {0})])
+    table, _ = phases([(known(), [(100, 200)], {0}), (known(), [(150, 300)], {0})])
     assert described(table)[0][-1] == 200
 
 
 def test_packets_without_any_time_are_a_phase_without_begin_and_end():
-    table, numbers = phases([(known(span(5, 6)), None, None, {-1})])
+    table, numbers = phases([(known(span(5, 6)), [], {-1})])
     assert described(table) == [(WITHOUT_TIME, "unknown", None, None, 0)]
     assert numbers == [{-1: 1}]
 
 
 def test_a_capture_without_conversations_still_has_the_phases_it_observed():
-    table, numbers = phases([(known(span(100, 200), span(200, 300)), 150, 250, set())])
+    table, numbers = phases([(known(span(100, 200), span(200, 300)), [(150, 250)], set())])
     assert [(row[0], row[4]) for row in described(table)] == [("100-200", 50), ("200-300", 50)]
     assert numbers == [{1: 1, 3: 2}]
 
 
 def test_spans_outside_the_capture_are_no_phases():
     of = known(span(0, 50), span(60, 100), span(200, 300), span(301, 400))
-    table, _ = phases([(of, 100, 300, {4, 6})])
+    table, _ = phases([(of, [(100, 300)], {4, 6})])
     assert [row[0] for row in described(table)] == [OUTSIDE, "200-300", OUTSIDE]
 
 
 def test_a_span_that_begins_with_the_last_packet_is_a_phase_of_no_exposure():
-    table, numbers = phases([(known(span(200, 300)), 100, 200, {0, 1})])
+    table, numbers = phases([(known(span(200, 300)), [(100, 200)], {0, 1})])
     assert described(table) == [
         (OUTSIDE, "unknown", 100, 200, 100),
         ("200-300", "idle", 200, 300, 0),
@@ -147,7 +147,7 @@ def test_a_span_that_begins_with_the_last_packet_is_a_phase_of_no_exposure():
 
 def test_stretches_outside_end_where_the_captures_and_the_spans_do():
     of = known(span(200, 300), span(400, 500))
-    table, _ = phases([(of, 100, 600, {0, 1, 2, 3, 4})])
+    table, _ = phases([(of, [(100, 600)], {0, 1, 2, 3, 4})])
     assert described(table) == [
         (OUTSIDE, "unknown", 100, 200, 100),
         ("200-300", "idle", 200, 300, 100),
@@ -160,7 +160,7 @@ def test_stretches_outside_end_where_the_captures_and_the_spans_do():
 
 def test_captures_under_one_timeline_share_its_phases():
     of = known(span(100, 200))
-    table, numbers = phases([(of, 50, 150, {0, 1}), (of, 180, 260, {1, 2})])
+    table, numbers = phases([(of, [(50, 150)], {0, 1}), (of, [(180, 260)], {1, 2})])
     assert described(table) == [
         (OUTSIDE, "unknown", 50, 100, 50),
         ("100-200", "idle", 100, 200, 70),
@@ -171,7 +171,9 @@ def test_captures_under_one_timeline_share_its_phases():
 
 def test_seconds_from_the_first_packet_make_phases_of_each_capture():
     spans = [span(0, 10, "active", is_relative=True, source="t.csv:2")]
-    captures = [(known(*spans, first=first), first, first + 20, {1, 2}) for first in (1_000, 5_000)]
+    captures = [
+        (known(*spans, first=first), [(first, first + 20)], {1, 2}) for first in (1_000, 5_000)
+    ]
     table, numbers = phases(captures)
     assert described(table) == [
         ("0-10", "active", 1_000, 1_010, 10),
@@ -185,7 +187,7 @@ def test_seconds_from_the_first_packet_make_phases_of_each_capture():
 def test_a_later_captures_time_before_its_spans_holds_none_of_an_earlier_one():
     spans = [span(5, 10, "active", is_relative=True)]
     captures = [
-        (known(*spans, first=first), first, first + 20, {0, 1, 2}) for first in (1_000, 5_000)
+        (known(*spans, first=first), [(first, first + 20)], {0, 1, 2}) for first in (1_000, 5_000)
     ]
     table, _ = phases(captures)
     assert sum(row[-1] for row in described(table)) == 40
@@ -208,7 +210,7 @@ def test_all_that_captures_observed_is_in_exactly_one_phase(edges, observed):
     captures = []
     for first, length in observed:
         moments = np.arange(first, first + length + 1)
-        captures.append((of, first, first + length, set(codes(of, *moments.tolist()))))
+        captures.append((of, [(first, first + length)], set(codes(of, *moments.tolist()))))
     table, _ = phases(captures)
     seconds = {moment for first, length in observed for moment in range(first, first + length)}
     assert table["exposure"].to_physical().sum() == len(seconds)

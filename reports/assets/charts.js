@@ -9,6 +9,8 @@
 
 const NARROW = 600; // px
 const SHEET = 680; // px that fit on a sheet of A4 or Letter between its margins
+const BESIDE = 72; // px of a chart over time that are not its axis
+const MOMENT = 76; // px that a moment takes on it
 const HIGHEST = 620; // px of a chart on a sheet
 /** The charts as they are shown: all of the report, or what is selected. */
 let shown = /** @type {Record<string, Figure>} */ ({});
@@ -62,6 +64,23 @@ function narrow(trace) {
 }
 
 /**
+ * An axis of time with no more moments on it than there is room for.
+ * @param {Record<string, any>} axis
+ * @param {number} width
+ */
+function thin(axis, width) {
+  const most = Math.max(2, Math.floor((width - BESIDE) / MOMENT));
+  if (!axis.tickvals) {
+    axis.nticks = Math.min(axis.nticks ?? most, most);
+    return;
+  }
+  const step = Math.ceil(axis.tickvals.length / most);
+  const keep = (/** @type {unknown} */ _, /** @type {number} */ place) => place % step === 0;
+  axis.tickvals = axis.tickvals.filter(keep);
+  axis.ticktext = axis.ticktext.filter(keep);
+}
+
+/**
  * The figure as this screen or sheet shows it.
  * @param {Place} place
  * @returns {Figure}
@@ -74,6 +93,7 @@ function fitted(place) {
   if (width < NARROW && layout.geo) {
     for (const trace of data) narrow(trace);
   }
+  if (layout.xaxis) thin(layout.xaxis, width);
   if (layout.xaxis && matchMedia("(pointer: fine)").matches) layout.dragmode = "zoom";
   if (isPrinting) {
     layout.width = SHEET;

@@ -6,7 +6,7 @@ words, and names of static files are no such values.
 """
 
 import re
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from hashlib import blake2b
 from math import log2
@@ -14,15 +14,23 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from captures.http import telling
+from captures.http import holds_values, host_of, kept, request, telling
 from captures.opening.opened import Opened
 
 MOST_VALUES: Final = 200_000
 """Of one capture; of more the first are looked at."""
+MOST_IN_REQUEST: Final = 64
+MOST_TEXT: Final = 32 << 20
+"""Characters of all values that differ."""
 MOST_LENGTH: Final = 512
 MOST_JWT: Final = 4_096
+MOST_TARGET: Final = 2_048
+MOST_HEADERS: Final = 4_096
 MOST_BODY: Final = 16_384
-"""Octets of a body that are looked through."""
+"""Octets of an opened request that are looked through, as of one in the clear."""
+MOST_WAITING: Final = 1_024
+"""Opened requests whose bodies are still to come."""
+MOST_NAME: Final = 64
 IN_PATH: Final = "path"
 IN_COOKIE: Final = "cookie "
 IN_HEADER: Final = "header "
@@ -36,6 +44,12 @@ _JWT = re.compile(r"eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*")
 """JSON Web Token (RFC 7519): its first part alone is the same for everybody."""
 _TIME = re.compile(r"1[0-9]{9}(?:[0-9]{6}|[0-9]{9})|20[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{9,}")
 """Micro- and nanoseconds since 1970 (2001 to 2033), or a date and a time."""
+_OF_NOTHING: Final = (
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+)
+"""MD5, SHA-1 and SHA-256 of nothing, which stand for a body that is not there."""
 _WORD = re.compile(r"[A-Za-z]?[a-z]{3,}|[A-Z]{3,}")
 _MOST_IN_WORDS = 0.6
 _LEAST_BITS: Final = {"hex": 2.5, "decimal": 2.0, "base64": 3.5}
@@ -45,11 +59,23 @@ _STATIC = re.compile(
     r"(?i)\.(?:js|mjs|css|map|woff2?|ttf|otf|png|jpe?g|gif|webp|avif|svg|ico|heic|mp[34]|m4[asv]"
     r"|ts|m3u8|mpd|webm|aac|ogg|zip|gz|apk|ipa|dex|so|bin|wasm|html?)$"
 )
-_PSEUDO = re.compile(r":([a-z]+): (.*)")
-_PIECES = re.compile(r"[\s,;=\"]+")
-_JSON_PAIR = re.compile(r'"([^"\\]{1,64})"\s{0,8}:\s{0,8}"?([0-9A-Za-z+/_=-]{15,512})["\s,}\]]')
-_FORM_PAIR = re.compile(r"(?:^|&)([^=&]{1,64})=([^&\s]{15,1024})")
 _CODE = re.compile(r"(?i)\.(?:js|mjs|css|map|woff2?|ttf|otf|wasm)$")
+_PSEUDO = re.compile(r":([a-z]+): (.*)")
+_PAIRS = re.compile(r"([^&;]*)([&;]?)")
+_PIECES = re.compile(r"[\s,;\"]+")
+_WITHIN = re.compile(r"[.:|=~!*]")
+"""What parts a value that is made of several: `s:….…`, `…:APA91b…`."""
+_JSON_PAIR = re.compile(
+    r'"([^"\\]{1,64})"\s{0,8}:\s{0,8}(?:"((?:[^"\\]|\\.){15,4096})"|([0-9]{15,32})(?![0-9.eE]))'
+)
+_FORM_PAIR = re.compile(r"(?:^|&)([^=&]{1,64})=([^&\s]{15,4096})(?=&|\s|$)")
+_TELLING_NAME = re.compile(
+    r"[^ ]*@[^ ]*|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-Fa-f]{16,}|\+?[0-9]{7,}"
+    r"|[0-9A-Za-z+/_=-]{20,}",
+    re.IGNORECASE,
+)
+"""What may name a person in the name of a field: addresses, numbers, opaque values."""
+_WITHOUT_BODY: Final = ("GET", "HEAD", "DELETE", "OPTIONS", "CONNECT")
 _SCHEMA: Final[dict[str, Any]] = {
     "conversation": pl.Int32,
     "is_from_b": pl.Boolean,
@@ -58,43 +84,59 @@ _SCHEMA: Final[dict[str, Any]] = {
     "request": pl.Int64,
     "named": pl.String,
     "field": pl.String,
-    "given": pl.String,
-    "form": pl.String,
-    "token": pl.String,
+    "value": pl.UInt32,
     "rest": pl.String,
 }
+_VALUES: Final[dict[str, Any]] = {"given": pl.String, "form": pl.String, "token": pl.String}
+
+_Place = tuple[int, bool, int, int | None]
+_Stream = tuple[int, bool, int]
 
 
-class _Carried(NamedTuple):
-    """One value of a request: field, value as given, its form, and the request without it."""
+class _Found(NamedTuple):
+    """One value: its field, as it was given, its form."""
 
     field: str
     given: str
     form: str
-    rest: str
 
 
 class _Request(NamedTuple):
-    """What a request says of itself."""
+    """A request, as far as it is looked through.
 
-    number: int
+    Attributes:
+        place: conversation, whether end b sent it, frame, time.
+        method: method.
+        host: host that it names; None: none.
+        target: path and query.
+        headers: lines of those that no rule of HTTP asks for.
+        holds_values: its body is a form or JSON.
+    """
+
+    place: _Place
     method: str
     host: str | None
     target: str
+    headers: str
+    holds_values: bool
 
 
 class Values:
     """The opaque values of one capture's requests.
 
     Attributes:
-        left_out: values for which there was no room.
+        left_out: requests, or values of them, for which there was no room.
     """
 
     def __init__(self) -> None:
         self.left_out = 0
         self._rows: list[tuple[Any, ...]] = []
+        self._values: dict[str, int] = {}
+        self._described: list[tuple[str, str, str]] = []
+        self._text = 0
+        self._texts: dict[str, str] = {}
         self._requests = 0
-        self._latest: dict[tuple[int, bool], _Request] = {}
+        self._waiting: OrderedDict[_Stream, _Request] = OrderedDict()
 
     def look_into(self, requests: pl.DataFrame) -> None:
         """Look through requests in the clear, as `captures.tables.RequestParts` has them."""
@@ -102,64 +144,85 @@ class Values:
         rows = requests.select(
             *columns[:3], pl.col("time").to_physical(), *columns[4:], "headers", "body"
         ).iter_rows()
-        for *place, method, host, target, headers, body in rows:
-            said = self._next(method, host, target)
-            self._add(place, said, _in_target(target))
-            self._add(place, said, _in_headers(headers or ""))
-            self._add(place, said, _in_body(body or ""))
+        for conversation, is_from_b, frame, time, method, host, target, headers, body in rows:
+            place = conversation, is_from_b, frame, time
+            self._take(_Request(place, method, host, target, headers or "", True), body or "")  # noqa: FBT003
 
     def look_into_opened(self, piece: Opened, conversation: int, *, is_from_b: bool) -> None:
         """Look through a piece that a key has opened, if it is the head or body of a request."""
-        place = [conversation, is_from_b, piece.frame, piece.time]
+        stream = conversation, is_from_b, piece.stream
         if piece.what.endswith(" request head"):
-            head = _head(piece.octets)
-            if head is not None:
-                said = self._next(*head)
-                self._latest[conversation, is_from_b] = said
-                self._add(place, said, _in_target(said.target))
-                self._add(place, said, _in_headers(telling(piece.octets).decode("latin-1")))
+            self._end(stream)
+            found = _head(piece.octets, (conversation, is_from_b, piece.frame, piece.time))
+            if found is None:
+                return
+            if found.method in _WITHOUT_BODY or not found.holds_values:
+                self._take(found, "")
+                return
+            self._waiting[stream] = found
+            if len(self._waiting) > MOST_WAITING:
+                self._end(next(iter(self._waiting)))
         elif piece.what.endswith(" request body"):
-            latest = self._latest.get((conversation, is_from_b))
-            if latest is not None:
-                body = piece.octets[:MOST_BODY].decode("latin-1")
-                self._add(place, latest, _in_body(body))
+            self._end(stream, kept(piece.octets, MOST_BODY, b"&,").decode("latin-1"))
 
     def table(self) -> pl.DataFrame:
-        """A row per value.
+        """A row per value and request.
 
         conversation, is_from_b, frame, time, request (its number in the capture), named (the host
         that it names), field, given (the value), form, token (the value in one spelling), rest (a
         digest of the request without the value).
         """
-        return pl.DataFrame(self._rows, schema=_SCHEMA, orient="row")
+        while self._waiting:
+            self._end(next(iter(self._waiting)))
+        rows = pl.DataFrame(self._rows, schema=_SCHEMA, orient="row")
+        values = pl.DataFrame(self._described, schema=_VALUES, orient="row")
+        return rows.hstack(values[rows["value"]]).drop("value")
 
-    def _next(self, method: str, host: str | None, target: str) -> _Request:
+    def _end(self, stream: _Stream, body: str = "") -> None:
+        """Look through an opened request of which nothing more comes, if there is one."""
+        found = self._waiting.pop(stream, None)
+        if found is not None:
+            self._take(found, body)
+
+    def _take(self, said: _Request, body: str) -> None:
+        """Look through a request."""
         self._requests += 1
-        return _Request(self._requests, method, host, target)
-
-    def _add(self, place: list[Any], said: _Request, found: Iterator[_Carried]) -> None:
+        if len(self._rows) >= MOST_VALUES:
+            self.left_out += 1
+            return
+        found: list[_Found] = []
+        rest = f"{said.method} {said.host} {_in_target(said.target, found)}"
+        _in_headers(said.headers, found)
+        rest += f"\n{_in_body(body, found)}" if body else ""
+        self.left_out += max(0, len(found) - MOST_IN_REQUEST)
+        found = found[:MOST_IN_REQUEST]
+        digests = {token: _digest(token) for token in map(_spelled, found)}
+        whole = _digest(rest)
+        for digest in digests.values():
+            whole ^= digest
         for one in found:
-            if len(self._rows) == MOST_VALUES:
+            token = _spelled(one)
+            self._add(said, one, token, f"{whole ^ digests[token]:016x}")
+
+    def _add(self, said: _Request, one: _Found, token: str, rest: str) -> None:
+        """A row; `rest` stands for the request, and for what it carries beside this token."""
+        number = self._values.get(one.given)
+        if number is None:
+            self._text += len(one.given)
+            if self._text > MOST_TEXT:
                 self.left_out += 1
-                continue
-            rest = _digest(f"{said.method} {said.host} {one.rest or said.target}")
-            self._rows.append(
-                (
-                    *place,
-                    said.number,
-                    said.host,
-                    _named(one.field),
-                    one.given,
-                    one.form,
-                    _spelled(one),
-                    rest,
-                )
-            )
+                return
+            number = self._values[one.given] = len(self._described)
+            self._described.append((one.given, one.form, token))
+        host = said.host and self._texts.setdefault(said.host, said.host)
+        field = self._texts.setdefault(one.field, one.field)
+        self._rows.append((*said.place, self._requests, host, field, number, rest))
 
 
-def _digest(text: str) -> str:
+def _digest(text: str) -> int:
     """What stands for a text: equal texts have the same."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    octets = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(octets, digest_size=8).digest(), "big")
 
 
 def form_of(value: str) -> str | None:
@@ -171,7 +234,8 @@ def form_of(value: str) -> str | None:
     if _DECIMAL.fullmatch(value):
         form = "decimal" if not _TIME.fullmatch(value) else None
     elif _HEX.fullmatch(value):
-        form = "hex" if re.search("[0-9]", value) else None
+        is_meant = re.search("[0-9]", value) and value.lower() not in _OF_NOTHING
+        form = "hex" if is_meant else None
     elif _JWT.fullmatch(value):
         return "jwt"
     elif _BASE64.fullmatch(value):
@@ -194,23 +258,39 @@ def _bits(value: str) -> float:
     return -sum(count / len(value) * log2(count / len(value)) for count in counts)
 
 
-def _in_target(target: str) -> Iterator[_Carried]:
-    """The opaque values of a request's target."""
-    path, _, query = target.partition("?")
+def _opaque(value: str) -> Iterator[tuple[str, str]]:
+    """A value and its form, if it is opaque; else those of its parts that are."""
+    if form := form_of(value):
+        yield value, form
+    elif _WITHIN.search(value):
+        for part in _WITHIN.split(value):
+            if form := form_of(part):
+                yield part, form
+
+
+def _note(found: list[_Found], field: str, value: str) -> bool:
+    """Note what is opaque in a value; whether anything is."""
+    before = len(found)
+    found.extend(_Found(field, given, form) for given, form in _opaque(value))
+    return len(found) > before
+
+
+def _in_target(target: str, found: list[_Found]) -> str:
+    """Note the opaque values of a request's target; the target without them."""
+    path, mark, query = target.partition("?")
     if not _STATIC.search(path):
-        parts = path.split("/")
-        for at, part in enumerate(parts):
-            if form := form_of(given := _unquoted(part)):
-                others = [*parts[:at], "", *parts[at + 1 :]]
-                yield _Carried(IN_PATH, given, form, "/".join(others) + "?" + query)
+        parts = re.split("([/;:=])", path)
+        path = "".join("" if _note(found, IN_PATH, _unquoted(part)) else part for part in parts)
     if _CODE.search(path):
-        return
-    pairs = re.split("[&;]", query)
-    for at, pair in enumerate(pairs):
+        return path + mark + query
+    pieces = []
+    for pair, end in _PAIRS.findall(query):
         name, is_given, value = pair.partition("=")
-        if is_given and (form := form_of(given := _unquoted(value))):
-            others = [*pairs[:at], name, *pairs[at + 1 :]]
-            yield _Carried(name, given, form, path + "?" + "&".join(others))
+        if not is_given:
+            name, value = "", pair
+        is_opaque = _note(found, named(name) or "?", _unquoted(value))
+        pieces.append((name + is_given if is_opaque else pair) + end)
+    return path + mark + "".join(pieces)
 
 
 def _unquoted(text: str) -> str:
@@ -218,59 +298,86 @@ def _unquoted(text: str) -> str:
     return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
 
 
-def _named(field: str) -> str:
-    """The field as it may be written: without a name that is an opaque value itself."""
-    kind, space, name = field.rpartition(" ")
-    return f"{kind}{space}…" if form_of(name) else field
+def named(name: str) -> str:
+    """The name of a field as it may be written: without what may name a person."""
+    return _TELLING_NAME.sub(_withheld, _unquoted(name)[:MOST_NAME])
 
 
-def _spelled(one: _Carried) -> str:
-    """The value in one spelling: hexadecimal digits small, and without hyphens."""
-    is_hex = one.form in {"hex", "uuid"}
-    return one.given.replace("-", "").lower() if is_hex else one.given
+def _withheld(part: re.Match[str]) -> str:
+    """A part of a name; `…` for what is opaque, a number, or an address."""
+    text = part[0]
+    is_word = re.fullmatch(r"[0-9A-Za-z+/_=-]{20,}", text) and not any(
+        form_of(piece) for piece in (text, *re.split("[_=/+]", text))
+    )
+    is_uuid = _UUID.search(text) or re.search("[0-9]{7,}|[0-9A-Fa-f]{16,}", text)
+    return text if is_word and not is_uuid else "…"
 
 
-def _head(octets: bytes) -> tuple[str, str | None, str] | None:
-    """Method, host, target of an opened request: of HTTP/1 as sent, of HTTP/2 a line per field.
+def _spelled(one: _Found) -> str:
+    """The value in one spelling: hexadecimal digits small, no hyphens; one alphabet of base64."""
+    if one.form in {"hex", "uuid"}:
+        return one.given.replace("-", "").lower()
+    if one.form == "base64":
+        return one.given.rstrip("=").replace("-", "+").replace("_", "/")
+    return one.given
+
+
+def _head(octets: bytes, place: _Place) -> _Request | None:
+    """What the head of an opened request says: of HTTP/1 as sent, of HTTP/2 a line per field.
 
     None: it says too little.
     """
-    first, *lines = octets.decode("latin-1").splitlines() or [""]
-    if first.startswith(":"):
-        found = map(_PSEUDO.fullmatch, [first, *lines])
-        fields = {field[1]: field[2] for field in found if field}
+    headers = kept(telling(octets), MOST_HEADERS, b"\n;").decode("latin-1")
+    if not octets.startswith(b":"):
+        said = request(octets)
+        if said is None:
+            return None
+        method, target, kind = said.method, said.target, said.content_type or b""
+        host = host_of(said.name or b"")
+    else:
+        fields: dict[str, str] = {}
+        for line in octets.decode("latin-1").split("\r\n"):
+            field = _PSEUDO.fullmatch(line)
+            if field is None:
+                break
+            fields.setdefault(field[1], field[2])
         if "path" not in fields:
             return None
-        return fields.get("method", ""), fields.get("authority"), fields["path"]
-    method, _, rest = first.partition(" ")
-    target, _, version = rest.rpartition(" ")
-    hosts = [line[5:].strip() for line in lines if line[:5].lower() == "host:"]
-    if not version.startswith("HTTP/1"):
-        return None
-    return method, hosts[0] if hosts else None, target
+        kinds = re.findall(rb"(?i)\ncontent-type: ([^\r\n]*)", octets)
+        method, target = (fields.get(name, "").encode("latin-1") for name in ("method", "path"))
+        kind = kinds[0] if kinds else b""
+        host = host_of(fields.get("authority", "").encode("latin-1"))
+    return _Request(
+        place=place,
+        method=method.decode("latin-1"),
+        host=host,
+        target=kept(target, MOST_TARGET, b"&/?").decode("latin-1"),
+        headers=headers,
+        holds_values=holds_values(kind.decode("latin-1")),
+    )
 
 
-def _in_headers(lines: str) -> Iterator[_Carried]:
-    """The opaque values of headers; cookies each by its name, others by that of their header."""
+def _in_headers(lines: str, found: list[_Found]) -> None:
+    """Note the opaque values of headers; cookies each by its name, others by their header's."""
     for line in lines.split("\n"):
         name, _, value = line.partition(":")
         if name.lower() == "cookie":
             for pair in value.split(";"):
                 cookie, _, given = pair.strip().partition("=")
-                if form := form_of(given := _unquoted(given.strip('"'))):
-                    yield _Carried(IN_COOKIE + cookie, given, form, "")
+                _note(found, IN_COOKIE + named(cookie), _unquoted(given.strip('"')))
         else:
             for given in _PIECES.split(value):
-                if form := form_of(given):
-                    yield _Carried(IN_HEADER + name.lower(), given, form, "")
+                _note(found, IN_HEADER + named(name.lower()), given)
 
 
-def _in_body(body: str) -> Iterator[_Carried]:
-    """The opaque values of a form or of JSON, with the name that stands before each."""
-    body = body[:MOST_BODY]
-    pairs = _JSON_PAIR if body.lstrip()[:1] in {"{", "["} else _FORM_PAIR
-    for pair in pairs.finditer(body):
-        given = _unquoted(pair[2]) if pairs is _FORM_PAIR else pair[2]
-        if form := form_of(given):
-            rest = body[: pair.start(2)] + body[pair.end(2) :]
-            yield _Carried(IN_BODY + pair[1], given, form, rest)
+def _in_body(body: str, found: list[_Found]) -> str:
+    """Note the opaque values of a form or of JSON, by the names before them; the body without."""
+    is_json = body.lstrip()[:1] in {"{", "["}
+    pieces, at = [], 0
+    for pair in (_JSON_PAIR if is_json else _FORM_PAIR).finditer(body):
+        place = 3 if is_json and pair[3] else 2
+        value = pair[place].replace("\\/", "/") if is_json else _unquoted(pair[place])
+        if _note(found, IN_BODY + named(pair[1]), value):
+            pieces.append(body[at : pair.start(place)])
+            at = pair.end(place)
+    return "".join(pieces) + body[at:]

@@ -1026,6 +1026,7 @@ class Tokens(dy.Schema):
     idle_requests = _count("Of those, requests while idle.")
     flows = dy.Int64(nullable=False, min=1, description="Flows that carried them.")
     token_requests = dy.Int64(nullable=False, min=3, description="Its requests to all hosts.")
+    token_idle_requests = _count("Of those, requests while idle.")
     token_hosts = dy.Int64(nullable=False, min=1, description="Hosts that got it.")
     token_captures = dy.Int64(nullable=False, min=1, description="Captures that hold it.")
     flow = dy.Int64(nullable=False, description="Flow of the first request to this host.")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FEWEST_REQUESTS: Final = 3
 FEWEST_PLACES: Final = 2
 """Requests that differ in more than the value; the same one asked again is no more than that."""
+_OF_TOKEN: Final = ("token_requests", "token_idle_requests", "token_hosts", "token_captures")
 
 
 def tokens(
@@ -48,7 +49,7 @@ def tokens(
     stable = (
         sent.group_by("token")
         .agg(
-            pl.struct("capture", "request").n_unique().cast(pl.Int64).alias("token_requests"),
+            _requests().alias("token_requests"),
             pl.col("rest").n_unique().alias("places"),
             pl.col("host").n_unique().cast(pl.Int64).alias("token_hosts"),
             pl.col("capture").n_unique().cast(pl.Int64).alias("token_captures"),
@@ -59,6 +60,14 @@ def tokens(
         )
     )
     seen = phased(sent.join(stable, on="token"), phases)
+    idle = (
+        seen.filter(pl.col("state") == "idle")
+        .group_by("token")
+        .agg(_requests().alias("token_idle_requests"))
+    )
+    seen = seen.join(idle, on="token", how="left").with_columns(
+        pl.col("token_idle_requests").fill_null(0)
+    )
     table = _numbered(_per_host(seen))
     said = table.with_columns(
         _digests(table["value"], known),
@@ -68,22 +77,25 @@ def tokens(
     return Tokens.validate(shown.select(Tokens.column_names()))
 
 
+def _requests(are_meant: pl.Expr | None = None) -> pl.Expr:
+    """How many requests: one may carry a value in several fields."""
+    request = pl.struct("capture", "request")
+    meant = request if are_meant is None else request.filter(are_meant)
+    return meant.n_unique().cast(pl.Int64)
+
+
 def _per_host(seen: pl.DataFrame) -> pl.DataFrame:
     """One row per token, host and field, with the first and the last request."""
     first = ("flow", "capture", "app", "remote_address", "country", "asn", "organisation", "form")
     return (
-        seen.sort("time", "capture", "frame", "flow", nulls_last=True)
+        seen.sort("time", "capture", "frame", "flow", "request", "given", nulls_last=True)
         .group_by("token", "host", "field", maintain_order=True)
         .agg(
-            pl.col(*first, "frame", "token_requests", "token_hosts", "token_captures").first(),
+            pl.col(*first, "frame", *_OF_TOKEN).first(),
             pl.col("given").first().alias("value"),
-            pl.struct("capture", "request").n_unique().cast(pl.Int64).alias("requests"),
+            _requests().alias("requests"),
             pl.col("flow").n_unique().cast(pl.Int64).alias("flows"),
-            pl.struct("capture", "request")
-            .filter(pl.col("state") == "idle")
-            .n_unique()
-            .cast(pl.Int64)
-            .alias("idle_requests"),
+            _requests(pl.col("state") == "idle").alias("idle_requests"),
             pl.col("time").min().alias("first_time"),
             pl.col("time").max().alias("last_time"),
         )

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 WITHHELD: Final = "…"
 REQUEST_TEXTS: Final = ("target", "agent", "host", "request_type", "response_type")
 """Texts of a request that an app chooses, or a server of it."""
-_PARAMETER = re.compile(r"([^=&;]*)=([^&;]*)")
+_PARAMETER = re.compile(r"([^=&;]*)(=?)([^&;]*)")
+_PATH_PARTS = re.compile(r"([/;:=])")
 _TELLING = re.compile(r"(?i)(?:[a-z_.-]*ver(?:sion)?(?:_?code)?|v|os|platform|lang|locale)")
 _PLAIN_VALUE = re.compile(r"[0-9A-Za-z.]{1,10}(?:[_-][0-9A-Za-z]{1,4})?")
 _TOKEN = re.compile(
@@ -32,14 +33,18 @@ def target_without_values(target: str) -> str:
     """
     path, mark, query = target.partition("?")
     begin, scheme, rest = path.partition("://") if "://" in path else ("", "", path)
-    shown = "/".join(WITHHELD if _TOKEN.fullmatch(part) else part for part in rest.split("/"))
+    shown = "".join(
+        WITHHELD if _TOKEN.fullmatch(part) else part for part in _PATH_PARTS.split(rest)
+    )
     return begin + scheme + shown + mark + _PARAMETER.sub(_shown, query)
 
 
 def _shown(parameter: re.Match[str]) -> str:
-    name, value = parameter.groups()
+    name, is_given, value = parameter.groups()
+    if _TOKEN.fullmatch(name):
+        name = WITHHELD
     is_telling = _TELLING.fullmatch(name) and _PLAIN_VALUE.fullmatch(value)
-    return f"{name}={value if is_telling or not value else WITHHELD}"
+    return f"{name}{is_given}{value if is_telling or not value else WITHHELD}"
 
 
 def requests_without_values(requests: pl.DataFrame) -> pl.DataFrame:

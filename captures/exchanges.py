@@ -8,7 +8,7 @@ import polars as pl
 
 from captures import httpdns, mmtls
 from captures.bodies import Body, unfolded
-from captures.http import Request, Response
+from captures.http import Request, Response, holds_values, kept
 from captures.readings import Moment, shown, spelled
 from captures.tables import Exchanges, RequestParts
 
@@ -105,7 +105,7 @@ class ExchangeList:
         exchange.lookup = httpdns.asked(said.target)
         if len(self._parts) < self._most:
             exchange.part = _Part(exchange.row)
-            exchange.part.headers = self._kept(said.told, _LONGEST_HEADERS)
+            exchange.part.headers = self._kept(said.told, _LONGEST_HEADERS, b"\n;")
             self._parts.append(exchange.part)
         waiting = self._waiting.setdefault((stream[0], stream[2]), deque(maxlen=_MOST_WAITING))
         waiting.append(exchange)
@@ -138,9 +138,11 @@ class ExchangeList:
         place = _RESPONSE_BYTES if is_response else _REQUEST_BYTES
         if exchange.row[place] is None and body.is_whole:
             exchange.row[place] = body.size
-        if not is_response and exchange.part is not None and _holds_values(exchange.row):
-            octets = unfolded(body.octets, exchange.coding)
-            exchange.part.body = self._kept(octets, _LONGEST_BODY)
+        if not is_response and exchange.part is not None and self._parts_room:
+            said = exchange.row[_REQUEST_TYPE]
+            if isinstance(said, str) and holds_values(said):
+                octets = unfolded(body.octets, exchange.coding, _LONGEST_BODY + 1)
+                exchange.part.body = self._kept(octets, _LONGEST_BODY, b"&,")
         if not is_response or exchange.lookup is None:
             return []
         return httpdns.answers(exchange.lookup, unfolded(body.octets, exchange.coding))
@@ -168,11 +170,11 @@ class ExchangeList:
         if len(self._latest) > _MOST_OPEN:
             self._latest.popitem(last=False)
 
-    def _kept(self, octets: bytes, most: int) -> str | None:
+    def _kept(self, octets: bytes, most: int, ends: bytes) -> str | None:
         """Text of a part of a request, if there is room for it."""
-        kept = octets[: min(most, self._parts_room)]
-        self._parts_room -= len(kept)
-        return kept.decode("latin-1") or None
+        text = kept(octets, min(most, self._parts_room), ends)
+        self._parts_room -= len(text)
+        return text.decode("latin-1") or None
 
     def parts(self) -> dy.DataFrame[RequestParts]:
         """One row per request, in the order in which they were read."""
@@ -195,9 +197,3 @@ class ExchangeList:
 
 def _text(octets: bytes | None) -> str | None:
     return shown(octets, _LONGEST_TEXT) if octets else None
-
-
-def _holds_values(row: list[object]) -> bool:
-    """Whether a request says that its body is a form, or JSON."""
-    said = str(row[_REQUEST_TYPE] or "").lower()
-    return "json" in said or "form-urlencoded" in said

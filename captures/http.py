@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from captures.bodies import Framing
-from captures.readings import LONGEST_NAME, Fault
+from captures.readings import LONGEST_NAME, Fault, spelled
 
 HEADERS = 200
 """Header lines of one message that are looked at."""
@@ -19,11 +19,14 @@ _FIELDS = re.compile(
 _TOLD = re.compile(
     rb"\n(?!(?:host|user-agent|accept[a-z-]*|content-[a-z-]*|if-[a-z-]*|transfer-encoding|referer"
     rb"|origin|connection|keep-alive|range|date|te|via|expect|cache-control|pragma|priority"
-    rb"|upgrade[a-z-]*|sec-[a-z-]*|traceparent|tracestate|baggage|sentry-trace)[ \t]*:)"
+    rb"|upgrade[a-z-]*|sec-[a-z-]*|traceparent|tracestate|baggage|sentry-trace|b3|x-b3-[a-z]*"
+    rb"|x-datadog-[a-z-]*|x-cloud-trace-context|x-amzn-trace-id|uber-trace-id|x-request-id"
+    rb"|x-correlation-id|x-amz-(?:content-sha256|date))[ \t]*:)"
     rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}[ \t]*:[^\n]*)(?=\n)",
     re.IGNORECASE,
 )
-"""Lines of headers, without those that say how to answer, what is asked for, or from where."""
+"""Lines of headers, without those that say how to answer, what is asked for, from where, or which
+request it is."""
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _STATUS_LINE = re.compile(rb"HTTP/1\.[0-9][ \t]+([0-9]{3})(?![0-9])")
 _RESPONSE_BEGIN = b"HTTP/1."
@@ -158,6 +161,26 @@ def response(head: bytes) -> Response | None:
         is_final=is_final or is_switch,
         is_switch=is_switch,
     )
+
+
+def host_of(authority: bytes) -> str | None:
+    """The host of an authority as names are spelled, without port or user; None: it has none."""
+    name = _without_port(authority.rpartition(b"@")[2].strip())
+    return spelled(name) if 0 < len(name) <= LONGEST_NAME else None
+
+
+def holds_values(content_type: str | None) -> bool:
+    """Whether a body of this type holds values with their names: a form, or JSON."""
+    said = (content_type or "").lower()
+    return "json" in said or "form-urlencoded" in said
+
+
+def kept(octets: bytes, most: int, ends: bytes) -> bytes:
+    """The octets, or of too many as many whole parts as there is room for; `ends` part them."""
+    if len(octets) <= most:
+        return octets
+    last = max(octets.rfind(end, 0, most) for end in (ends[at : at + 1] for at in range(len(ends))))
+    return octets[: max(last, 0)]
 
 
 def telling(head: bytes) -> bytes:

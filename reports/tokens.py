@@ -64,7 +64,7 @@ def _sentence(number_of: object, rows: pl.DataFrame) -> str:
         "hosts": counted(first["token_hosts"], "host", "hosts"),
         "names": shown,
     }
-    if idle := int(rows["idle_requests"].sum()):
+    if idle := first["token_idle_requests"]:
         return say(
             "Stable token {token}, {written}: {requests} to {hosts} ({names}), {idle} of them "
             "while idle.",

@@ -199,4 +199,5 @@ def _opened(connection: _Connection, pieces: Iterator[tuple[bool, Piece]]) -> It
             attempt.layer,
             piece.what,
             piece.octets,
+            piece.stream,
         )

@@ -15,12 +15,13 @@ _HTTP2 = b"PRI * HTTP/2"
 
 
 class Piece(NamedTuple):
-    """A piece of what one end said: when it began, what it is, its octets."""
+    """A piece of what one end said: when it began, what it is, its octets, its stream of HTTP/2."""
 
     moment: Moment
     what: str
     octets: bytes
     is_request: bool = False
+    stream: int = 0
 
 
 def unpacked(octets: bytes, coding: bytes, what: str, most: int) -> tuple[str, bytes]:
@@ -157,7 +158,7 @@ class Http2Direction:
             side = self._open[stream][2]  # trailers
         lines = "".join(f"{name}: {value}\r\n" for name, value in pairs)
         octets = lines.encode("utf-8", "surrogateescape")[: self._most]
-        yield Piece(moment, f"http2 {side} head", octets, is_request)
+        yield Piece(moment, f"http2 {side} head", octets, is_request, stream)
         coding = names.get("content-encoding", "").encode("latin-1", "replace")
         if stream not in self._open:
             self._open[stream] = (moment, coding, side, bytearray())
@@ -186,4 +187,4 @@ class Http2Direction:
         if body:
             name = f"http2 {side} body"
             what, octets = unpacked(bytes(body), coding, name, self._most)
-            yield Piece(moment, what, octets)
+            yield Piece(moment, what, octets, stream=stream)

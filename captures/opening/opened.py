@@ -37,6 +37,7 @@ class Opened(NamedTuple):
         layer: what was opened: one of `LAYERS`.
         what: what the piece is, in words: `http request head`, `http2 response body`, ….
         octets: the piece.
+        stream: stream of HTTP/2 that it is of; 0: of none.
     """
 
     protocol: str
@@ -49,6 +50,7 @@ class Opened(NamedTuple):
     layer: str
     what: str
     octets: bytes
+    stream: int = 0
 
 
 @dataclass

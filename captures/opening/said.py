@@ -48,6 +48,7 @@ END_STREAM, END_HEADERS = 0x1, 0x4
 _HTTP2_HEADER = 9
 _STREAM_FRAMES = range(0x08, 0x10)
 _HAS_OFFSET, _IS_LAST = 0x04, 0x01
+_LATEST = 1 << 63
 _SECOND = 1_000_000_000
 
 Values = dict[str, list[str]]
@@ -162,13 +163,14 @@ def _ends(values: Values) -> tuple[str, tuple[str, int], tuple[str, int]] | None
 
 
 def _time(text: str) -> int | None:
-    """Nanoseconds since 1970."""
+    """Nanoseconds since 1970; None: none, or more than a table can hold."""
     whole, _, rest = text.partition(".")
     if not whole.lstrip("-").isdigit():
         return None
     nanoseconds = int(rest.ljust(9, "0")[:9] or 0)
     seconds = int(whole) * _SECOND
-    return seconds - nanoseconds if text.startswith("-") else seconds + nanoseconds
+    time = seconds - nanoseconds if text.startswith("-") else seconds + nanoseconds
+    return time if abs(time) < _LATEST else None
 
 
 def _hellos(values: Values) -> list[tuple[int, bytes]]:

@@ -5,13 +5,16 @@ import shutil
 import struct
 from hashlib import sha256
 from pathlib import Path
+from time import perf_counter
 
 import polars as pl
 import pytest
 
 from analyzer.analysis import analyze
-from analyzer.carried import MOST_LENGTH, Values, form_of
+from analyzer.carried import MOST_IN_REQUEST, MOST_LENGTH, Values, form_of, named
 from analyzer.settings import Settings
+from captures.opening.opened import Opened
+from captures.opening.said import _time
 from tests.captures.opening.recording import Tls
 from tests.small_captures import PHONE, REMOTE, connection, ethernet, pcap, put, udp
 
@@ -361,3 +364,193 @@ def test_calls_to_all_around_carry_none(tmp_path, remote, tokens):
     ]
     table = found(put(tmp_path / "ssdp.pcap", pcap(frames)))
     assert table["token"].n_unique() == tokens
+
+
+FCM = "cXyZ09aBcDeFgHiJkLmNop:APA91bHPRgkF3JUikC4ENAHEeMrd41Zxv3hVZjC9KtT8OvPVGJ"
+
+
+@pytest.mark.parametrize(
+    ("requests", "field", "form"),
+    [
+        (
+            posted(*[json.dumps({"n": at, "jwt": JWT}) for at in range(3)], kind=JSON),
+            "body jwt",
+            "jwt",
+        ),
+        (
+            posted(
+                *[f'{{"n":{at},"key":"{BASE64[:12]}\\/{BASE64[12:]}"}}' for at in range(3)],
+                kind=JSON,
+            ),
+            "body key",
+            "base64",
+        ),
+        (
+            with_header(f"Cookie: connect.sid=s%3A{BASE64}.x", "/1", "/2", "/3"),
+            "cookie connect.sid",
+            "base64",
+        ),
+        (asked(*[f"/{at};jsessionid={HEX.upper()}" for at in range(3)]), "path", "hex"),
+        (asked(*[f"/{at}?{UUID}" for at in range(3)]), "?", "uuid"),
+        (asked(*[f"/{at}?mp_{HEX}_x={UUID}" for at in range(3)]), "…", "uuid"),
+    ],
+)
+def test_values_stand_where_apps_put_them(tmp_path, requests, field, form):
+    table = found(captured(tmp_path, requests))
+    assert (field, form, 3) in table.select("field", "form", "token_requests").rows()
+
+
+def test_a_token_of_a_push_service_is_found(tmp_path):
+    bodies = [json.dumps({"n": at, "fcm": FCM}) for at in range(3)]
+    table = found(captured(tmp_path, posted(*bodies, kind=JSON)))
+    assert set(table["field"].to_list()) == {"body fcm"}
+
+
+def test_what_differs_in_body_or_target_is_another_request(tmp_path):
+    bodies = posted(*[f"n={at}" for at in range(3)], kind=FORM, more=f"X-Device-Id: {UUID}\r\n")
+    assert found(captured(tmp_path, bodies))["token_requests"].to_list() == [3]
+    paths = [
+        one.replace(b"/collect", f"/p{at}".encode())
+        for at, one in enumerate(posted(*[f"id={HEX}"] * 3, kind=FORM))
+    ]
+    assert found(captured(tmp_path, paths))["token_requests"].to_list() == [3]
+
+
+def test_the_same_request_with_a_value_in_two_fields_is_no_token(tmp_path):
+    same = with_header(f"Cookie: id={UUID}", *[f"/x?id={UUID}&b={UUID}"] * 4)
+    assert found(captured(tmp_path, same)).is_empty()
+
+
+def test_a_nonce_beside_a_value_makes_another_request(tmp_path):
+    nonces = [sha256(b"%d" % at).hexdigest() for at in range(3)]
+    table = found(captured(tmp_path, asked(*[f"/x?id={HEX}&n={nonce}" for nonce in nonces])))
+    assert table.select("field", "token_requests").rows() == [("id", 3)]
+
+
+def test_padding_and_alphabet_of_base64_make_no_other_token(tmp_path):
+    value = "Zk3q/9xTr0PvB+7yUd2Nh5Ms8A"
+    safe = value.replace("/", "_").replace("+", "-")
+    requests = [
+        *asked(f"/1?t={value}==".replace("+", "%2B"), f"/2?t={safe}"),
+        *with_header(f"X-T: {safe}==", "/3", "/4"),
+    ]
+    assert set(found(captured(tmp_path, requests))["token_requests"].to_list()) == {4}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "X-Amz-Content-Sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "X-Sum: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        f"X-B3-TraceId: {HEX}",
+        f"X-Request-Id: {UUID}",
+    ],
+)
+def test_what_names_a_request_or_nothing_is_no_token(tmp_path, line):
+    assert found(captured(tmp_path, with_header(line, "/1", "/2", "/3"))).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("device_id", "device_id"),
+        ("advertisingIdentifierEnabled", "advertisingIdentifierEnabled"),
+        ("connect.sid", "connect.sid"),
+        ("13812345678", "…"),
+        ("alice@example.com", "…"),
+        ("%33fa85f64-5717-4562-b3fc-2c963f66afa6", "…"),
+        ("dev-3fa85f64-5717-4562-b3fc-2c963f66afa6", "…"),
+        ("user:3fa85f64-5717-4562-b3fc-2c963f66afa6", "user:…"),
+        (f"mp_{HEX}_mixpanel", "…"),
+    ],
+)
+def test_the_name_of_a_field_names_nobody(name, shown):
+    assert named(name) == shown
+
+
+def test_idle_requests_count_once_whatever_fields_carry_the_value(tmp_path):
+    timeline = tmp_path / "t.csv"
+    timeline.write_text("start,end,state,label\n0,600,idle,off\n", encoding="utf-8")
+    requests = with_header(f"Cookie: sid={HEX}", *[f"/{at}?s={HEX}" for at in range(3)])
+    table = found(captured(tmp_path, requests), timelines=(timeline,))
+    assert table["idle_requests"].to_list() == [3, 3]
+    assert table["token_idle_requests"].to_list() == [3, 3]
+
+
+def piece(what, octets, *, stream=0, frame=1):
+    ends = ("tcp", PHONE, 50_001, REMOTE, 443)
+    return Opened(*ends, frame, None, "tls", what, octets, stream)
+
+
+def looked(*pieces):
+    values = Values()
+    for one in pieces:
+        values.look_into_opened(one, 0, is_from_b=False)
+    return values.table()
+
+
+def h2_head(authority, path="/", method="POST", more=""):
+    lines = f":method: {method}\r\n:authority: {authority}\r\n:path: {path}\r\n"
+    return f"{lines}content-type: application/json\r\n{more}".encode("latin-1")
+
+
+def test_a_body_of_http2_belongs_to_the_head_of_its_stream():
+    table = looked(
+        piece("http2 request head", h2_head("sender.example"), stream=1),
+        piece("http2 request head", h2_head("cdn.example", method="GET"), stream=3),
+        piece("http2 request body", json.dumps({"id": UUID}).encode(), stream=1),
+    )
+    assert table["named"].to_list() == ["sender.example"]
+
+
+def test_a_body_whose_head_says_too_little_belongs_to_no_other():
+    body = json.dumps({"id": UUID}).encode()
+    table = looked(
+        piece("http2 request head", h2_head("a.example"), stream=1),
+        piece("http2 request head", b":method: POST\r\n", stream=1),
+        piece("http2 request body", body, stream=1),
+    )
+    assert table.is_empty()
+
+
+@pytest.mark.parametrize(
+    "authority", ["a.example", "A.example", "a.example:443", "user:pass@a.example"]
+)
+def test_one_host_has_one_name(authority):
+    table = looked(piece("http2 request head", h2_head(authority, f"/?i={UUID}", "GET")))
+    assert table["named"].to_list() == ["a.example"]
+
+
+def test_a_path_forges_no_host():
+    path = f"/\x85:authority: evil.example/?i={UUID}"
+    table = looked(piece("http2 request head", h2_head("a.example", path, "GET")))
+    assert table["named"].to_list() == ["a.example"]
+
+
+def test_a_time_that_no_table_holds_is_none():
+    assert _time("10000000000.5") is None
+    assert _time("1600000000.5") == 1_600_000_000_500_000_000
+
+
+def test_long_heads_and_many_values_are_looked_through_in_bounded_time():
+    path = "/?" + "&".join(f"k{at}={sha256(b'%d' % at).hexdigest()}" for at in range(14_000))
+    begin = perf_counter()
+    values = Values()
+    for at in range(20):
+        head = piece("http2 request head", h2_head("a.example", path, "GET"), frame=at + 1)
+        values.look_into_opened(head, 0, is_from_b=False)
+    assert perf_counter() - begin < 5
+    assert values.table().height <= 20 * MOST_IN_REQUEST
+
+
+def test_the_same_value_is_kept_once():
+    line = f"authorization: Bearer {JWT}\r\n"
+    heads = [
+        piece("http2 request head", h2_head("a.example", f"/{at}", "GET", line))
+        for at in range(500)
+    ]
+    values = Values()
+    for one in heads:
+        values.look_into_opened(one, 0, is_from_b=False)
+    assert len(values._described) == 1
+    assert values.table().height == 500

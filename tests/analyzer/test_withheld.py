@@ -30,6 +30,10 @@ EMAIL, IMEI = "ann.test@parrot.example", "490154203237518"
         ("/assets/app-release-2024.js", "/assets/app-release-2024.js"),
         ("http://t.example/x?y=1", "http://t.example/x?y=…"),
         ("*", "*"),
+        ("/?38400000-8cf0-11bd-b23e-10b96e40000d", "/?…"),
+        ("/?a=1&38400000-8cf0-11bd-b23e-10b96e40000d", "/?a=…&…"),
+        ("/a;jsessionid=9F86D081884C7D659A2FEAA0C55AD015", "/a;jsessionid=…"),
+        ("/x:38400000-8cf0-11bd-b23e-10b96e40000d", "/x:…"),
     ],
 )
 def test_a_target_shows_its_path_and_the_names_of_its_parameters(sent, shown):

@@ -686,6 +686,7 @@ def tokens_of(flows: pl.DataFrame) -> pl.DataFrame:
         "idle_requests": 4,
         "flows": 3,
         "token_requests": 14,
+        "token_idle_requests": 4,
         "token_hosts": 2,
         "token_captures": 1,
         "flow": first["flow"],

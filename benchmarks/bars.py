@@ -46,6 +46,12 @@ def _growth(rows: list[Row], task: str, column: str) -> float | None:
     return round(getattr(found[-1], column) / getattr(found[0], column), 3)
 
 
+def _searched(rows: list[Row]) -> float | None:
+    """Seconds of a core that the search takes for 200 MB."""
+    found = _found(rows, "search")
+    return round(found[0].cpu_s / found[0].bytes * 200e6, 3) if found else None
+
+
 def bars(rows: list[Row]) -> list[Bar]:
     """Every bar, with what these rows say about it."""
     stated: list[tuple[str, float, Callable[[], float | None]]] = [
@@ -63,6 +69,7 @@ def bars(rows: list[Row]) -> list[Bar]:
         ),
         ("twice the DNS, time over time", 2.1, lambda: _growth(rows, "dns names", "wall_s")),
         ("names, part of the analysis", 0.3, lambda: _value(rows, "names", "ratio")),
+        ("200 MB searched, seconds of a core", 1.0, lambda: _searched(rows)),
         ("1 MB to HTML, seconds", 2.0, lambda: _value(rows, "small report", "wall_s")),
         ("1 MB to HTML, first run, seconds", 8.0, lambda: _value(rows, "first report", "wall_s")),
         ("--help, seconds", 0.2, lambda: _value(rows, "help", "wall_s")),

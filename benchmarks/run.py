@@ -25,6 +25,7 @@ TASKS: dict[str, Callable[[tasks.Plan], list[Row]]] = {
     "decoding": tasks.decoding,
     "growth": tasks.growth,
     "names": tasks.names,
+    "search": tasks.search,
     "start": tasks.start,
     "memory": tasks.memory,
     "variants": tasks.variants,

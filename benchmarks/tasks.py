@@ -225,6 +225,24 @@ def names(plan: Plan) -> list[Row]:
     return [*rows, _row(plan, one, ("names", program), taken, share)]
 
 
+def search(plan: Plan) -> list[Row]:
+    """The octets of the main capture searched for twenty identifiers, by one core.
+
+    Raises:
+        RunError: it failed, or searched less than the file.
+    """
+    one, log = capture(plan.packets, plan.flows), plan.scratch / "log"
+    command = [sys.executable, "-m", "benchmarks.search", str(one.path)]
+    taken = []
+    for _ in range(plan.rounds):
+        sample = measure.run(command, log)
+        octets, wall, cpu = map(float, log.read_text().split())
+        if octets != one.path.stat().st_size:
+            raise RunError(f"search: expected {one.path.stat().st_size} octets, got {octets:.0f}")
+        taken.append(Sample(wall, cpu, sample.peak_mb))
+    return [_row(plan, one, ("search", programs.phonehome()), taken)]
+
+
 def variants(plan: Plan) -> list[Row]:
     """Other captures of as many packets: pcapng, and many short flows."""
     pcapng = capture(plan.packets, plan.flows, is_pcapng=True)

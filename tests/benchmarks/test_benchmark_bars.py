@@ -73,3 +73,10 @@ def test_one_size_alone_says_nothing_of_growth(make):
 def test_a_missed_bar_stands_out(make):
     rows = [make("help of phonehome", 0.9)]
     assert "MISSED" in verdicts(rows)
+
+
+def test_searching_is_held_in_seconds_of_a_core_per_200_megabytes(make):
+    text = "200 MB searched, seconds of a core"
+    a_byte = make("search of phonehome", 1e-6)  # of a file of one byte: 200 s for all
+    assert measured([a_byte])[text] == (200.0, False)
+    assert measured([make("search of phonehome", 4e-9)])[text] == (pytest.approx(0.8), True)

@@ -59,7 +59,7 @@ from analyzer.tally import tally
 from analyzer.timelines import Timeline, read_timelines
 from analyzer.tokens import tokens
 from analyzer.unicode_names import with_unicode
-from analyzer.uploads import flow_phases, timeline, uploads
+from analyzer.uploads import flow_phases, moments, of_one_width, timeline, uploads
 from analyzer.withheld import REQUEST_TEXTS, requests_without_values, without_identifiers
 from captures.digests import Digests
 from captures.errors import CaptureError
@@ -415,7 +415,8 @@ def _whole(
     exported = Flows.validate(flows.select(Flows.column_names()))
     per_phase = _numbered([part.per_phase for part in parts], offsets, numbers)
     sent = uploads(per_phase, exported, table)
-    over_time = timeline(_numbered_bins(parts, offsets, numbers), exported, table)
+    per_bin = of_one_width(_numbered_bins(parts, offsets, numbers))
+    over_time = timeline(per_bin, exported, table)
     seen = behaviour(
         app=settings.app,
         contacts=_numbered([part.contacts for part in parts], offsets, numbers),
@@ -474,6 +475,7 @@ def _whole(
         uploads=sent,
         flow_phases=flow_phases(per_phase, exported, table),
         timeline=over_time,
+        moments=moments(per_bin, exported),
         clocks=clocked,
         rates=seen.rates,
         bursts=seen.bursts,

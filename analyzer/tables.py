@@ -614,6 +614,19 @@ class Timeline(dy.Schema):
     down_unique_bytes = _count("Payload bytes down in the bin, each counted once.")
 
 
+class Moments(dy.Schema):
+    """One row per flow of the phone, phase and bin of the timeline with uploads.
+
+    The timeline before its flows are added up, for what the page shows of a span of time. Not
+    exported. Packets without a time are in no row.
+    """
+
+    flow = dy.Int64(nullable=False, description="Flow.")
+    phase = dy.Int64(nullable=False, description="Phase.")
+    start = _time("Begin of the bin.", nullable=False)
+    up_unique_bytes = dy.Int64(nullable=False, min=1, description="Uploaded in the bin.")
+
+
 class Clocks(dy.Schema):
     """One row per capture and kind of evidence: how far the timelines' clock is off the capture's.
 
@@ -1196,6 +1209,7 @@ class Analysis:
     uploads: dy.DataFrame[Uploads]
     flow_phases: dy.DataFrame[FlowPhases]
     timeline: dy.DataFrame[Timeline]
+    moments: dy.DataFrame[Moments]
     clocks: dy.DataFrame[Clocks]
     rates: dy.DataFrame[Rates]
     bursts: dy.DataFrame[Bursts]

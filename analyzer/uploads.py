@@ -1,18 +1,20 @@
 """Uploads: what the phone exchanged with public remotes, per phase, app, remote; over time."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import dataframely as dy
 import polars as pl
 
 from analyzer.flows import PACKET_SUMS
-from analyzer.tables import FlowPhases, Flows, Phases, Timeline, Uploads
+from analyzer.tables import FlowPhases, Flows, Moments, Phases, Timeline, Uploads
 from captures.sums import MOST_BINS, SECOND
 
 HOUR_NS = 3_600 * SECOND
 WAYS = ("up", "down")
 OF_ADDRESS = ("remote_address", "country", "asn", "as_org")
 KIND = ("app", "country", "organisation", "as_org")
+TIME: Final = pl.Datetime("ns", "UTC")
 REMOTE = ("app", *OF_ADDRESS, "host", "organisation", "organisation_country", "party")
 
 
@@ -70,17 +72,15 @@ def flow_phases(
     return FlowPhases.validate(table.select(FlowPhases.column_names()))
 
 
-def timeline(
-    bins: Sequence[tuple[pl.DataFrame, int]],
-    flows: dy.DataFrame[Flows],
-    phases: dy.DataFrame[Phases],
-) -> dy.DataFrame[Timeline]:
-    """What went up and down per bin of time, phase, app, country and organisation.
+def of_one_width(bins: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
+    """The bins of all captures as wide as those of the one that needs the widest.
 
     Args:
         bins: per capture: flow, phase, is_up, bin and unique_bytes; and the bin's seconds.
-        flows: all flows.
-        phases: all phases.
+
+    Returns:
+        Columns `flow`, `phase`, `is_up`, `start`, `width`, `unique_bytes`; a flow may have several
+        rows of one bin. A null start: no time.
     """
     width = max((seconds for _, seconds in bins), default=1)
     per_flow = pl.concat(
@@ -89,6 +89,46 @@ def timeline(
     while per_flow["bin"].n_unique() > MOST_BINS:
         width *= 2
         per_flow = per_flow.with_columns(pl.col("bin") // 2)
+    return per_flow.select(
+        "flow",
+        "phase",
+        "is_up",
+        (pl.col("bin") * (width * SECOND)).cast(TIME).alias("start"),
+        pl.lit(width * SECOND).cast(pl.Duration("ns")).alias("width"),
+        "unique_bytes",
+    )
+
+
+def moments(per_flow: pl.DataFrame, flows: dy.DataFrame[Flows]) -> dy.DataFrame[Moments]:
+    """What each flow of the phone uploaded in each bin of time.
+
+    Args:
+        per_flow: as `of_one_width` makes it.
+        flows: all flows.
+    """
+    of_phone = flows.lazy().filter(pl.col("role") == "phone").select("flow")
+    table = (
+        per_flow.lazy()
+        .filter("is_up", pl.col("unique_bytes") > 0, pl.col("start").is_not_null())
+        .join(of_phone, on="flow", how="semi")
+        .group_by("flow", "phase", "start")
+        .agg(up_unique_bytes=pl.col("unique_bytes").sum())
+        .sort("flow", "phase", "start")
+        .collect()
+    )
+    return Moments.validate(table.select(Moments.column_names()))
+
+
+def timeline(
+    per_flow: pl.DataFrame, flows: dy.DataFrame[Flows], phases: dy.DataFrame[Phases]
+) -> dy.DataFrame[Timeline]:
+    """What went up and down per bin of time, phase, app, country and organisation.
+
+    Args:
+        per_flow: as `of_one_width` makes it.
+        flows: all flows.
+        phases: all phases.
+    """
     amount = [
         pl.when(pl.col("is_up") == is_up)
         .then(pl.col("unique_bytes"))
@@ -103,17 +143,12 @@ def timeline(
     of_kind = (  # numbers first: text is slow to group and to sort by
         per_flow.lazy()
         .join(kind_of.lazy(), on="flow")
-        .group_by("bin", "phase", "kind")
+        .group_by("start", "width", "phase", "kind")
         .agg(amount)
-        .sort("bin", "phase", "kind")
+        .sort("start", "phase", "kind")
         .collect()
     )
-    table = (
-        of_kind.join(kinds, on="kind", maintain_order="left")
-        .join(phases.select("phase", "state"), on="phase", maintain_order="left")
-        .with_columns(
-            (pl.col("bin") * (width * SECOND)).cast(pl.Datetime("ns", "UTC")).alias("start"),
-            pl.lit(width * SECOND).cast(pl.Duration("ns")).alias("width"),
-        )
+    table = of_kind.join(kinds, on="kind", maintain_order="left").join(
+        phases.select("phase", "state"), on="phase", maintain_order="left"
     )
     return Timeline.validate(table.select(Timeline.column_names()))

@@ -5,6 +5,7 @@ puts the colour in when it draws, and again when the colour scheme changes. Ever
 capture or a database wrote goes through `text.label`.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 from analyzer.settings import ENGLISH
@@ -26,6 +27,11 @@ LOOK: Final[Figure] = {
     },
     "dragmode": False,
 }
+
+
+def iso(moment: datetime) -> str:
+    """A moment in UTC as plotly reads it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
 def country_text(code: str | None) -> str:

@@ -29,7 +29,7 @@ _MOST_ROWS: Final = 300
 _DETAILED: Final = 300
 """Destinations that stand with all their details."""
 
-_SCRIPTS: Final = ("tables.js", "charts.js", "selection.js")
+_SCRIPTS: Final = ("tables.js", "charts.js", "period.js", "selection.js")
 
 
 def page(analysis: Analysis) -> Iterator[bytes]:
@@ -59,9 +59,7 @@ def _text(analysis: Analysis) -> str:
         "island": None,
     }
     if has_charts:
-        found = facts(
-            part.uploads, analysis.phases, charts.bins, charts.nodes, evidence["destinations"].rows
-        )
+        found = facts(analysis, part, charts, evidence["destinations"].rows)
         content["plotly"] = Markup(packed_plotly())  # noqa: S704  # base64
         figures = charts.figures(over_time["bursts"])
         content["sketch"] = sketch(figures["map"])

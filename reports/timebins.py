@@ -1,5 +1,7 @@
 """Uploads over time: bins so wide that a chart can show them, and time that it leaves out."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 import polars as pl
@@ -10,6 +12,7 @@ MOST_BINS: Final = 300
 _LONG_GAP: Final = 0.1
 _DEAD_SILENCE: Final = 0.9  # of what a capture covers: a clock that jumped, or two captures in one
 _NS: Final = pl.Datetime("ns", "UTC")
+_MICROSECOND: Final = timedelta(microseconds=1)
 _KEYS: Final = ("phase", "state", "app", "country", "runner")
 
 
@@ -38,6 +41,29 @@ def bins(timeline: pl.DataFrame, captures: pl.DataFrame, most: int = MOST_BINS) 
         .with_columns(pl.col("start").cast(_NS), pl.col("width").cast(pl.Duration("ns")))
         .sort("start", *_KEYS, nulls_last=True)
     )
+
+
+def wider(
+    moments: pl.DataFrame, width: timedelta | None, keys: Sequence[str], *, most: int
+) -> pl.DataFrame:
+    """The moments summed over spans of this width, or twice, four times, … that.
+
+    Args:
+        moments: `start`, the keys, `up`.
+        width: of the chart's bars; None: there are none, and no moments.
+        keys: what is not summed over.
+        most: spans are wide enough when no more rows than these are left, or one span.
+
+    Returns:
+        `start`, `width`, the keys, `up`.
+    """
+    step = 1 if width is None else width // _MICROSECOND * 1_000
+    while True:
+        start = pl.col("start").to_physical() // step * step
+        summed = moments.group_by(start.cast(_NS), *keys).agg(pl.col("up").sum())
+        if summed.height <= most or summed["start"].n_unique() <= 1:
+            return summed.with_columns(width=pl.lit(step).cast(pl.Duration("ns")))
+        step *= 2
 
 
 def gaps(captures: pl.DataFrame, timeline: pl.DataFrame, bins: pl.DataFrame) -> pl.DataFrame:

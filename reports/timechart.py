@@ -7,7 +7,7 @@ from typing import Any, Final
 import polars as pl
 
 from reports.colours import REST
-from reports.figures import LOOK, Figure, country_text
+from reports.figures import LOOK, Figure, country_text, iso
 from reports.language import number, say
 from reports.text import label
 from reports.told import label_text, told
@@ -61,7 +61,7 @@ def over_time(
     """
     states = bins["state"].unique().to_list()
     is_split = "idle" in states and len(states) > 1
-    cuts = [[_iso(row["start"]), _iso(row["end"])] for row in gaps.head(_MOST_CUTS).to_dicts()]
+    cuts = [[iso(row["start"]), iso(row["end"])] for row in gaps.head(_MOST_CUTS).to_dicts()]
     bars = [_bars(bins, of, colours) for of in _groups(bins, colours)]
     axes: Figure = {"yaxis": _BYTE_AXIS | {"domain": [0, 1]}}
     if is_split:
@@ -124,7 +124,7 @@ def _ticks(bins: pl.DataFrame, gaps: pl.DataFrame) -> Figure:
     rounds = [list(_multiples(step, *span)) for span in spans]
     clock = "%H:%M" if step >= _MINUTE else "%H:%M:%S"
     return {
-        "tickvals": [_iso(moment) for moments in rounds for moment in moments],
+        "tickvals": [iso(moment) for moments in rounds for moment in moments],
         "ticktext": [
             moment.strftime(f"{clock}<br>%Y-%m-%d" if place == 0 else clock)
             for moments in rounds
@@ -178,7 +178,7 @@ def _bars(
         "type": "bar",
         "name": label(name),
         "meta": {"countries": [code or "" for code in countries], "panel": panel},
-        "x": [_iso(start) for start in starts],
+        "x": [iso(start) for start in starts],
         "y": [of_start.get(start, 0) for start in starts],
         "width": width,
         "offset": 0,
@@ -195,7 +195,7 @@ def _marks(bursts: Sequence[dict[str, Any]]) -> Figure:
         "type": "scatter",
         "mode": "markers",
         "name": say("burst"),
-        "x": [_iso(row["start"]) for row in bursts],
+        "x": [iso(row["start"]) for row in bursts],
         "y": [0] * len(bursts),
         "customdata": [row["burst"] for row in bursts],
         "cliponaxis": False,
@@ -243,8 +243,8 @@ def _shade(row: dict[str, Any], whole: timedelta) -> Figure:
         "type": "rect",
         "xref": "x",
         "yref": "paper",
-        "x0": _iso(row["start"]),
-        "x1": _iso(row["end"]),
+        "x0": iso(row["start"]),
+        "x1": iso(row["end"]),
         "y0": 0,
         "y1": 1,
         "layer": "below",
@@ -256,7 +256,3 @@ def _shade(row: dict[str, Any], whole: timedelta) -> Figure:
             "font": {"size": 11, "color": "--ink"},
         },
     }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")

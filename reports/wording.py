@@ -196,7 +196,12 @@ def time_caption(
         )
     if has_bursts:
         said.append(say("Triangles are the bursts listed below: a click leads there."))
-    said.append(say("Drag over a span to zoom, click twice to go back."))
+    said.append(
+        say(
+            "Drag over a span of time to see it alone, here and on the whole page; click twice to "
+            "go back."
+        )
+    )
     return " ".join(said)
 
 

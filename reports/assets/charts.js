@@ -119,7 +119,7 @@ function clear(place) {
 async function drawOne(place) {
   const config = {
     responsive: true, displaylogo: false, displayModeBar: false, showSendToCloud: false,
-    scrollZoom: false, ...words.charts,
+    scrollZoom: false, doubleClick: false, showTips: false, ...words.charts,
   };
   const { data, layout } = fitted(place);
   place.querySelector(".waiting")?.remove();
@@ -154,6 +154,10 @@ async function drawFirst() {
 function listen(place) {
   if (place.dataset.listens) return;
   place.dataset.listens = "yes";
+  if (place.dataset.figure === "time") {
+    place.on("plotly_relayout", dragged);
+    place.on("plotly_doubleclick", () => choose(timeless(chosen)));
+  }
   place.on("plotly_click", ({ points }) => {
     const [point] = points;
     if (place.dataset.figure === "map" && point.id) toggle("country", point.id);

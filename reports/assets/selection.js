@@ -1,5 +1,6 @@
-// One selection of country, organisation, app and phase: what is left of the uploads under it is
-// summed again for map, bands, bars and table. It stands in the address, so it can be linked to.
+// One selection of country, organisation, app, phase and span of time: what is left of the uploads
+// under it is summed again for map, bands, bars and table. It stands in the address, so it can be
+// linked to.
 
 /** @typedef {Record<string, number[]>} Columns Columns of numbers, as long as each other. */
 /**
@@ -8,9 +9,10 @@
  * @property {Record<string, string[]>} texts
  * @property {Record<string, number[]>} nodes
  * @property {([string, string] | null)[]} keys
- * @property {Columns} uploads
+ * @property {Columns} parts
+ * @property {Columns} moments
+ * @property {{start: string[], end: string[]}} spans
  * @property {Columns} bins
- * @property {Columns} rows
  */
 
 const DIMENSIONS = ["app", "runner", "country", "phase"];
@@ -19,11 +21,19 @@ const CALLED = {
   app: words.app, runner: words.organisation, country: words.country, phase: words.phase,
 };
 /** @type {Record<string, string>} */
-const SECTIONS = { app: "who", runner: "who", country: "where", phase: "when" };
+const SECTIONS = {
+  app: "who", runner: "who", country: "where", phase: "when", from: "when",
+};
 const FADED = 0.12;
+const UNLISTED = -1;
 
-/** @type {Record<string, number>} Per selected dimension the place of its value. */
+/**
+ * Per selected dimension the place of its value; `from` and `to` are places of spans of time.
+ * @type {Record<string, number>}
+ */
 let chosen = {};
+/** @type {Columns} The uploads per part, of the chosen span of time. */
+let parts = null;
 /** @type {Facts} */
 let facts = null;
 /** @type {Record<string, Figure>} */
@@ -40,6 +50,7 @@ function startSelecting(found, figures) {
   addEventListener("hashchange", followAddress);
   document.getElementById("selection-clear").addEventListener("click", () => choose({}));
   document.addEventListener("click", pickClicked);
+  startSliding();
   followAddress();
 }
 
@@ -52,7 +63,11 @@ function selectionOf(hash) {
   if (!hash.includes("=")) return null;
   /** @type {Record<string, number>} */
   const found = {};
-  for (const [name, value] of new URLSearchParams(hash.slice(1))) {
+  const named = new URLSearchParams(hash.slice(1));
+  if (named.has("from") && named.has("to")) {
+    Object.assign(found, spansWithin(named.get("from"), named.get("to")));
+  }
+  for (const [name, value] of named) {
     const place = facts.values[name]?.indexOf(value) ?? -1;
     if (DIMENSIONS.includes(name) && place >= 0) found[name] = place;
   }
@@ -64,9 +79,13 @@ function selectionOf(hash) {
  * @param {Record<string, number>} selection
  */
 function fragmentOf(selection) {
-  const parts = DIMENSIONS.filter((name) => name in selection)
+  const named = DIMENSIONS.filter((name) => name in selection)
     .map((name) => [name, facts.values[name][selection[name]]]);
-  return `#${new URLSearchParams(parts)}`;
+  if ("from" in selection) {
+    named.push(["from", linked(facts.spans.start[selection.from])]);
+    named.push(["to", linked(facts.spans.end[selection.to])]);
+  }
+  return `#${new URLSearchParams(named)}`;
 }
 
 /** Shows what the address says; a place of the page leaves the selection as it is. */
@@ -75,7 +94,7 @@ function followAddress() {
   if (found === null) return;
   chosen = found;
   show();
-  const [first] = DIMENSIONS.filter((name) => name in found);
+  const [first] = [...DIMENSIONS, "from"].filter((name) => name in found);
   if (first) document.getElementById(SECTIONS[first]).scrollIntoView();
 }
 
@@ -122,10 +141,12 @@ function pickClicked(event) {
   /** @type {HTMLAnchorElement} */
   const link = /** @type {Element} */ (event.target).closest("a.pick");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const [[name, value]] = [...new URLSearchParams(link.hash.slice(1))];
-  if (!(name in facts.values)) return;
+  const named = new URLSearchParams(link.hash.slice(1));
+  const [[name, value]] = [...named];
+  if (name !== "from" && !(name in facts.values)) return;
   event.preventDefault();
-  toggle(name, value);
+  if (name === "from") togglePeriod(value, named.get("to"));
+  else toggle(name, value);
 }
 
 /**
@@ -156,12 +177,14 @@ function sums(table, key) {
 /** Fills charts and tables with what is selected, and says what that is. */
 function show() {
   const isSome = Object.keys(chosen).length > 0;
+  parts = partsNow();
   document.documentElement.toggleAttribute("data-selected", isSome);
   shown = isSome
     ? { map: mapOf(whole.map), sankey: sankeyOf(whole.sankey), time: timeOf(whole.time) }
     : whole;
   fillTable(isSome);
   say(isSome);
+  slide();
   if (document.documentElement.dataset.drawn) draw();
 }
 
@@ -171,7 +194,7 @@ function show() {
  * @returns {Figure}
  */
 function mapOf({ data: [bubbles, ...marks], layout }) {
-  const found = sums(facts.uploads, (row) => facts.values.country[facts.uploads.country[row]]);
+  const found = sums(parts, (row) => facts.values.country[parts.country[row]]);
   const sent = bubbles.ids.map((code) => found.get(code) ?? 0);
   const marker = {
     ...bubbles.marker,
@@ -195,13 +218,12 @@ function mapOf({ data: [bubbles, ...marks], layout }) {
  * @returns {Figure}
  */
 function sankeyOf({ data: [bands], layout }) {
-  const { uploads, nodes } = facts;
-  const node = (name, row) => nodes[name][uploads[name][row]];
+  const node = (name, row) => facts.nodes[name][parts[name][row]];
   const steps = [["app", "runner"], ["runner", "country"]];
   const found = new Map(steps.flatMap(([from, to]) =>
-    [...sums(uploads, (row) => `${node(from, row)} ${node(to, row)}`)]));
+    [...sums(parts, (row) => `${node(from, row)} ${node(to, row)}`)]));
   const keep = [...bands.link.value.keys()].filter((place) =>
-    found.has(`${bands.link.source[place]} ${bands.link.target[place]}`));
+    found.get(`${bands.link.source[place]} ${bands.link.target[place]}`));
   const of = (name) => keep.map((place) => bands.link[name][place]);
   const value = keep.map((place) =>
     found.get(`${bands.link.source[place]} ${bands.link.target[place]}`));
@@ -213,7 +235,7 @@ function sankeyOf({ data: [bands], layout }) {
 }
 
 /**
- * The bars of the selection.
+ * The bars of the selection; of a span of time only that is seen.
  * @param {Figure} figure
  * @returns {Figure}
  */
@@ -228,11 +250,14 @@ function timeOf({ data, layout }) {
     if (!trace.meta) return trace;
     const table = trace.meta.panel === "idle" ? idle : found;
     const codes = trace.meta.countries.map((code) => values.country.indexOf(code));
-    const y = trace.x.map((_, bar) =>
-      codes.reduce((sum, place) => sum + (table.get(`${place} ${bar}`) ?? 0), 0));
+    const y = trace.x.map((begin, bar) => (isInPeriod(begin)
+      ? codes.reduce((sum, place) => sum + (table.get(`${place} ${bar}`) ?? 0), 0) : 0));
     return { ...trace, y };
   });
-  return { data: filled, layout };
+  if (!("from" in chosen)) return { data: filled, layout };
+  const range = [facts.spans.start[chosen.from], facts.spans.end[chosen.to]];
+  const { tickvals, ticktext, ...axis } = layout.xaxis;
+  return { data: filled, layout: { ...layout, xaxis: { ...axis, range } } };
 }
 
 /**
@@ -242,15 +267,14 @@ function timeOf({ data, layout }) {
 function fillTable(isSome) {
   /** @type {HTMLTableElement} */
   const table = document.querySelector("#destinations-table");
-  const found = isSome ? sums(facts.rows, (row) => facts.rows.row[row]) : new Map();
+  const found = isSome ? sums(parts, (row) => parts.row[row]) : new Map();
   for (const row of table.tBodies[0].rows) {
     const up = found.get(Number(row.dataset.row));
     row.classList.toggle("unselected", isSome && up === undefined);
     row.querySelector(".picked").textContent = isSome ? grouped(up ?? 0) : "";
   }
-  const listed = [...found.values()].reduce((sum, up) => sum + up, 0);
   const other = document.querySelector("#picked-other");
-  if (other) other.textContent = isSome ? grouped(total() - listed) : "";
+  if (other) other.textContent = isSome ? grouped(found.get(UNLISTED) ?? 0) : "";
   document.getElementById("picked-total").textContent =
     isSome ? grouped(total()) : "";
   countShown(document.querySelector("input[data-filters]"));
@@ -258,7 +282,7 @@ function fillTable(isSome) {
 
 /** @returns {number} The bytes of the selection. */
 function total() {
-  return selected(facts.uploads).reduce((sum, row) => sum + facts.uploads.up[row], 0);
+  return selected(parts).reduce((sum, row) => sum + parts.up[row], 0);
 }
 
 /**
@@ -267,17 +291,14 @@ function total() {
  */
 function say(isSome) {
   document.getElementById("selection").hidden = !isSome;
-  const parts = DIMENSIONS.filter((name) => name in chosen).map((name) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    const text = document.createElement("bdi");
-    text.textContent = facts.texts[name][chosen[name]];
-    button.append(`${CALLED[name]}: `, text, " ×");
-    button.addEventListener("click", () => toggle(name, facts.values[name][chosen[name]]));
-    return button;
-  });
-  document.getElementById("selection-parts").replaceChildren(...parts);
-  const all = facts.uploads.up.reduce((sum, up) => sum + up, 0);
+  const buttons = DIMENSIONS.filter((name) => name in chosen).map((name) =>
+    letGo(CALLED[name], facts.texts[name][chosen[name]], () =>
+      toggle(name, facts.values[name][chosen[name]])));
+  if ("from" in chosen) {
+    buttons.push(letGo(words.time, periodText(), () => choose(timeless(chosen))));
+  }
+  document.getElementById("selection-parts").replaceChildren(...buttons);
+  const all = facts.parts.up.reduce((sum, up) => sum + up, 0);
   const said = isSome
     ? filled(words.selected, { size: size(total()), number: grouped(total()), all: size(all) })
     : "";
@@ -285,11 +306,29 @@ function say(isSome) {
   /** @type {NodeListOf<HTMLAnchorElement>} */
   const links = document.querySelectorAll("a.pick");
   for (const link of links) {
-    const [[name, value]] = [...new URLSearchParams(link.hash.slice(1))];
-    const isChosen = name in chosen && facts.values[name][chosen[name]] === value;
+    const named = new URLSearchParams(link.hash.slice(1));
+    const isChosen = named.has("from")
+      ? isPeriod(spansWithin(named.get("from"), named.get("to")))
+      : [...named].every(([name, value]) => facts.values[name]?.[chosen[name]] === value);
     if (isChosen) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
+}
+
+/**
+ * A button that lets go of a part of the selection.
+ * @param {string} name
+ * @param {string} value
+ * @param {() => void} act
+ */
+function letGo(name, value, act) {
+  const button = document.createElement("button");
+  button.type = "button";
+  const text = document.createElement("bdi");
+  text.textContent = value;
+  button.append(`${name}: `, text, " ×");
+  button.addEventListener("click", act);
+  return button;
 }
 
 /**

@@ -1,5 +1,6 @@
 """Uploads per phase and remote, and over time."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
@@ -102,6 +103,40 @@ def test_names_countries_and_holders_come_from_the_flows(analysed):
     flows = analysis.flows.filter(pl.col("role") == "phone").select(columns).unique()
     assert set(analysis.uploads.select(columns).rows()) == set(flows.rows())
     assert (HOST, "US") in set(analysis.uploads.select("host", "country").rows())
+
+
+def test_moments_are_the_timeline_before_flows_are_added_up(analysed, timeline_file):
+    timeline = timeline_file("0,10,active,a", "10,20,idle,b")
+    sent = [upload(0.2, 10), upload(0.9, 20, port=9_001), upload(5, 40), upload(12, 7)]
+    again = upload(0.3, 5)  # of the flow and the second of another packet
+    analysis = analysed([*household(), *sent, again], timelines=(timeline,))
+    table = analysis.moments.join(analysis.flows, on="flow", suffix="_of_flow")
+    assert set(table["role"]) == {"phone"}
+    mine = table.filter(remote_address=REMOTE, remote_port=9_000)
+    assert [
+        (phase, (start - BEGIN) // SECOND, up)
+        for phase, start, up in mine.select(
+            "phase", pl.col("start").to_physical(), "up_unique_bytes"
+        ).rows()
+    ] == [(1, 0, 15), (1, 5, 40), (2, 12, 7)]
+    keys = ["start", "phase", "country"]
+    of_flows, over_time = (
+        of.filter(pl.col("up_unique_bytes") > 0)
+        .group_by(keys)
+        .agg(pl.col("up_unique_bytes").sum())
+        .sort(keys)
+        for of in (table, analysis.timeline)
+    )
+    assert of_flows.equals(over_time)
+
+
+@pytest.mark.parametrize("size", [0, 10])
+def test_what_is_no_upload_with_a_time_is_in_no_moment(analysed, size):
+    answer = ethernet(udp((REMOTE, 9_000), (PHONE, 4_000), b"x" * 50)).at(2)
+    timeless = replace(upload(0, 30), time=None)
+    analysis = analysed([upload(1, size), answer, timeless])
+    assert analysis.uploads["up_unique_bytes"].sum() == size + 30
+    assert analysis.moments["up_unique_bytes"].to_list() == [size] * (size > 0)
 
 
 def test_time_is_cut_into_bins_of_a_second(analysed):

@@ -25,6 +25,7 @@ from analyzer.tables import (
     Identifiers,
     Ledger,
     Mmtls,
+    Moments,
     Names,
     Oddities,
     Phases,
@@ -247,6 +248,23 @@ def flow_phases_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
     return frame(FlowPhases, rows)
 
 
+def moments_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
+    """As `timeline_of`, by flow."""
+    rows = [
+        {"flow": number + 1, "phase": index + 1, "start": at(start + offset), "up_unique_bytes": up}
+        for index, (_, _, start, end, _) in enumerate(phases)
+        for number, remote in enumerate(remotes)
+        for offset in offsets_of(number, end - start)
+        if (up := remote.up[index] // 4)
+    ]
+    return frame(Moments, rows)
+
+
+def offsets_of(number: int, length: int) -> tuple[int, ...]:
+    """Seconds in its phase at which a flow sends a fourth."""
+    return 2 * number, 40 + 2 * number, 120 + 6 * number, length // 2
+
+
 def timeline_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
     rows = [
         {
@@ -262,7 +280,7 @@ def timeline_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
         }
         for index, (_, state, start, end, _) in enumerate(phases)
         for number, remote in enumerate(remotes)
-        for offset in (2 * number, 40 + 2 * number, 120 + 6 * number, (end - start) // 2)
+        for offset in offsets_of(number, end - start)
     ]
     keys = [name for name in Timeline.column_names() if not name.endswith("_bytes")]
     return frame(Timeline, rows).group_by(keys).sum().sort(keys, nulls_last=True)
@@ -798,6 +816,7 @@ def analysis_of(
         uploads=uploads,
         flow_phases=flow_phases_of(remotes, spans),
         timeline=timeline_of(remotes, spans),
+        moments=moments_of(remotes, spans),
         clocks=clocks_of() if remotes else Clocks.create_empty(),
         rates=rates_of(uploads, phases_of(spans)),
         bursts=bursts_of(flows),

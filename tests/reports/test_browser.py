@@ -3,6 +3,7 @@
 import re
 import shutil
 from dataclasses import replace
+from datetime import datetime
 from types import SimpleNamespace
 
 import polars as pl
@@ -291,6 +292,110 @@ def test_the_keyboard_reaches_and_sets_a_selection(opened, rich):
     tab.keyboard.press("Tab")
     tab.keyboard.press("Enter")
     sync_api.expect(tab.locator("#selection-parts")).to_contain_text("app: com.example.chat")
+
+
+def drag(tab, begin, end):
+    """Drags over a part of the chart over time, from one share of its width to another."""
+    tab.locator("#plot-time").scroll_into_view_if_needed()
+    box = tab.locator("#plot-time .nsewdrag").first.bounding_box()
+    height = box["y"] + box["height"] / 2
+    tab.mouse.move(box["x"] + begin * box["width"], height)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + end * box["width"], height, steps=4)
+    tab.mouse.up()
+
+
+def shown_span(tab):
+    """The span of time that the address names, as the timeline has times."""
+    named = dict(part.split("=") for part in tab.evaluate("location.hash")[1:].split("&"))
+    return [datetime.fromisoformat(named[end].replace("%3A", ":")) for end in ("from", "to")]
+
+
+def test_dragging_over_the_bars_shows_that_span_of_time_on_the_whole_page(opened, rich):
+    tab = opened(rich).tab
+    drag(tab, 0.02, 0.1)
+    begin, end = shown_span(tab)
+    sent = rich.timeline.filter(pl.col("start").is_between(begin, end, closed="left"))
+    whole = sent["up_unique_bytes"].sum()
+    assert 0 < whole < 0.7 * rich.summary.up_unique_bytes
+    sync_api.expect(tab.locator("#selection-sum")).to_contain_text(f"{whole:,} bytes")
+    assert number(tab, "#picked-total") == whole
+    flows = rich.flows.join(rich.moments, on="flow").filter(
+        pl.col("start").is_between(begin, end, closed="left")
+    )
+    shown = tab.locator("#destinations-table tbody tr:visible")
+    assert shown.count() == flows.select("remote_address", "host").n_unique()
+    assert shown.count() < rich.flows.select("remote_address", "host").n_unique()
+    drawn = tab.evaluate(
+        "document.querySelector('#plot-time').data.filter((trace) => trace.meta?.panel === 'all')"
+        ".flatMap((trace) => trace.y).reduce((a, b) => a + b)"
+    )
+    assert drawn == whole
+    axis = tab.evaluate("document.querySelector('#plot-time').layout.xaxis.range")
+    assert [datetime.fromisoformat(f"{text[:19]}Z") for text in axis] == [begin, end]
+
+
+def test_two_clicks_on_the_bars_show_all_time_again_and_the_rest_stays_chosen(opened, rich):
+    tab = opened(rich).tab
+    tab.locator("#where tbody").get_by_role("link", name="China (CN)").click()
+    drag(tab, 0.02, 0.1)
+    sync_api.expect(tab.locator("#selection-parts")).to_contain_text("time: 2026-03-14 09:0")
+    tab.locator("#plot-time .nsewdrag").first.dblclick(position={"x": 300, "y": 20})
+    sync_api.expect(tab.locator("#selection-parts")).not_to_contain_text("time")
+    assert tab.evaluate("location.hash") == "#country=CN"
+
+
+def test_a_span_of_time_can_be_linked_to_from_a_burst_and_let_go(opened, rich):
+    seen = opened(rich)
+    tab = seen.tab
+    link = tab.locator("tr[id^=burst-] a.pick").first
+    link.click()
+    sync_api.expect(link).to_have_attribute("aria-current", "true")
+    begin, end = shown_span(tab)
+    first = rich.bursts.sort("start").row(0, named=True)
+    assert begin <= first["start"] <= first["end"] < end
+    address = tab.evaluate("location.href")
+    whole = number(tab, "#picked-total")
+    tab.get_by_role("button", name="time: 2026").click()
+    assert tab.locator("#selection").is_hidden()
+    other = tab.context.new_page()
+    other.goto(address)
+    sync_api.expect(other.locator("#selection-parts")).to_contain_text("time: 2026-03-14")
+    assert number(other, "#picked-total") == whole
+    other.close()
+
+
+def test_the_keyboard_sets_a_span_of_time(opened, rich):
+    tab = opened(rich).tab
+    slider = tab.get_by_role("slider", name="Only to")
+    last = slider.get_attribute("aria-valuetext")
+    slider.focus()
+    tab.keyboard.press("ArrowLeft")
+    said = slider.get_attribute("aria-valuetext")
+    assert said < last
+    sync_api.expect(tab.locator("#selection-parts")).to_contain_text(f"to {said[11:]} UTC")
+    tab.keyboard.press("End")
+    assert tab.locator("#selection").is_hidden()
+    tab.keyboard.press("Home")
+    tab.get_by_role("slider", name="Only from").focus()
+    tab.keyboard.press("End")
+    assert slider.get_attribute("aria-valuetext") == last, "the other end gives way"
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "from=x&to=y",
+        "from=2026-03-14T10:00:00Z&to=2026-03-14T09:00:00Z",
+        "from=1999-01-01T00:00:00Z&to=1999-01-02T00:00:00Z",
+        "from=2026-03-14T09:00:00Z",
+    ],
+)
+def test_a_link_to_a_span_that_is_none_selects_nothing(opened, rich, fragment):
+    seen = opened(rich)
+    seen.tab.goto(f"{seen.path.as_uri()}#{fragment}")
+    assert seen.tab.locator("#selection").is_hidden()
+    assert seen.said == []
 
 
 def test_a_click_on_the_map_or_a_block_selects(opened, rich):

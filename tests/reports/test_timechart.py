@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from reports import behaviour, page, sums, timebins, timechart
+from reports import behaviour, figures, page, sums, timebins, timechart
 from reports.charts import charts_of
 
 TIMES = pl.Datetime("ns", "UTC")
@@ -125,7 +125,7 @@ def test_a_triangle_stands_where_each_listed_burst_begins(rich):
     chart = chart_of(rich, bursts=shown)
     triangles = chart["data"][-1]
     assert triangles["customdata"] == [row["burst"] for row in shown]
-    assert triangles["x"] == [timechart._iso(row["start"]) for row in shown]
+    assert triangles["x"] == [figures.iso(row["start"]) for row in shown]
     page_text = b"".join(page.page(rich)).decode()
     assert all(f'id="burst-{number}"' in page_text for number in triangles["customdata"])
     assert chart["layout"]["xaxis"].get("fixedrange") is not True

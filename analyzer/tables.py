@@ -617,8 +617,8 @@ class Timeline(dy.Schema):
 class Moments(dy.Schema):
     """One row per flow of the phone, phase and bin of the timeline with uploads.
 
-    The timeline before its flows are added up, for what the page shows of a span of time. Not
-    exported. Packets without a time are in no row.
+    The timeline before its flows are added up: who got what in a span of time. Packets without a
+    time are in no row.
     """
 
     flow = dy.Int64(nullable=False, description="Flow.")

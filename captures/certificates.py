@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
+from warnings import catch_warnings, simplefilter
 
 from captures.readings import LONGEST_NAME, Fault, spelled
 
@@ -50,7 +51,9 @@ def certified(der: bytes) -> Certified:
     digest = sha256(der).hexdigest()
     unread = Certified(digest, None, None, (), *_NO_TIME, Fault("certificate_malformed"))
     try:
-        found = x509.load_der_x509_certificate(der)
+        with catch_warnings():
+            simplefilter("ignore")  # what a later cryptography will refuse is for it to refuse
+            found = x509.load_der_x509_certificate(der)
         subject, issuer = found.subject, found.issuer
         begin, end = found.not_valid_before_utc, found.not_valid_after_utc
     except (ValueError, TypeError, x509.InvalidVersion):

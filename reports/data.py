@@ -49,6 +49,7 @@ TABLES: Final = (
     "requests",
     "decryption",
     "names",
+    "moments",
     "flow_phases",
     "flows",
 )

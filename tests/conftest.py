@@ -23,7 +23,7 @@ os.environ["XDG_DATA_HOME"] = str(ROOT / "tests" / "nowhere")  # no database of 
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+settings.register_profile("quick", settings.get_profile("patient"), max_examples=30)
 
 
 def pytest_addoption(parser):
@@ -34,6 +34,11 @@ def pytest_addoption(parser):
         default=os.environ.get("PHONEHOME_TESTS") == "all",
         help="slow tests too (also: PHONEHOME_TESTS=all)",
     )
+
+
+def pytest_configure(config):
+    """Properties are tried on fewer examples where slow tests are left out too."""
+    settings.load_profile("patient" if config.getoption("--all") else "quick")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from looks import first
 from small_captures import PHONE, REMOTE, connection, ethernet, household, pcap, put
 
 import cli
@@ -88,8 +89,19 @@ def test_the_files_are_written_and_a_person_is_told_on_standard_error(run, tmp_p
     assert "--force replaces it" in err
 
 
-@pytest.mark.parametrize("rule", [*rules.NEW, "idle-upload>+20%", "impossible"])
-def test_a_rule_that_matches_ends_in_one_and_says_what_matched(run, rule):
+MATCHING = [*rules.NEW, "idle-upload>+20%", "impossible"]
+
+
+def test_a_rule_that_matches_ends_in_one_and_says_what_matched(run):
+    words = [word for rule in MATCHING for word in ("--fail-on", rule)]
+    code, out, err = run("compare", "--base", OLD, "--new", NEW, *words, "--json")
+    assert code == cli.CHECK_FAILED
+    assert list(json.loads(out)["failed"]) == MATCHING
+    assert all(f"{rule}: matched by" in err for rule in MATCHING)
+
+
+@pytest.mark.parametrize("rule", first(MATCHING))
+def test_one_rule_that_matches_is_enough(run, rule):
     code, out, err = run("compare", "--base", OLD, "--new", NEW, "--fail-on", rule, "--json")
     assert code == cli.CHECK_FAILED
     assert list(json.loads(out)["failed"]) == [rule]

@@ -177,7 +177,13 @@ def spent():
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-@pytest.mark.parametrize("content", QUERIES.values(), ids=QUERIES)
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(content, id=name, marks=[pytest.mark.slow] * name.startswith("forever in"))
+        for name, content in QUERIES.items()
+    ],
+)
 def test_a_hostile_claim_ends_in_one_line_in_time(ends, content):
     ends(content.encode())
 

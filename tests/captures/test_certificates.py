@@ -59,6 +59,15 @@ def test_what_is_no_certificate_is_a_fault(octets):
     assert certified(octets).fault == Fault("certificate_malformed")
 
 
+def test_a_certificate_with_a_serial_that_none_should_have_is_read_without_a_word(recwarn):
+    der = bytearray(issued("api.example.org", common="api.example.org")[0])
+    serial = der.index(b"\x02\x01\x02\x02") + 4  # behind the version
+    length = der[serial]
+    der[serial + 1 : serial + 1 + length] = bytes(length)
+    assert certified(bytes(der)).names == ("api.example.org",)
+    assert not recwarn.list
+
+
 @given(st.data())
 def test_a_damaged_certificate_is_read_or_a_fault(data):
     der = bytearray(issued("api.example.org", common="api.example.org")[0])

@@ -350,6 +350,8 @@ def _refuse_unknown(claims: Sequence[Claim]) -> None:
             *(("unless", asked) for asked, _, _ in claim.unless),
         ]
     ]
+    if not jobs:
+        return
     try:
         empty = {name: schema.create_empty() for name, schema in SCHEMAS.items()}
         answers(empty, jobs, seconds=SECONDS_OF_NOTHING)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,27 +103,46 @@ def read_organisations(paths: Sequence[Path] = ()) -> Organisations:
         OrganisationsError: a file cannot be read, or a row lacks a domain or an organisation,
             or has a country or a kind that is none.
     """
-    found: dict[str, Organisation] = {}
-    for path in (TABLE, *paths):
-        for line, row in enumerate(_rows(path), start=2):
-            domain = (row.get("domain") or "").strip().lower().strip(".")
-            name = (row.get("organisation") or "").strip()
-            country = (row.get("country") or "").strip()
-            kind = (row.get("kind") or "service").strip()
-            for what, is_good in (
-                ("domain", bool(domain)),
-                ("organisation", bool(name)),
-                ("country", _COUNTRY.fullmatch(country)),
-                ("kind", kind in KINDS),
-            ):
-                if not is_good:
-                    raise OrganisationsError(f"{path}: line {line}: {what}: {_expected(what)}")
-            source = (row.get("source") or path.name).strip()
-            found[domain] = Organisation(name, country or None, kind, source)
+    found = _shipped()
+    for path in paths:
+        found = found | _organisations(path)
+    return Organisations(found, _suffixes())
+
+
+@cache
+def _shipped() -> dict[str, Organisation]:
+    """The shipped table, read once: it is part of the program."""
+    return _organisations(TABLE)
+
+
+@cache
+def _suffixes() -> Future[PublicSuffixList]:
+    """The public suffixes, which take a while to read and are asked for late."""
     thread = ThreadPoolExecutor(1)
     suffixes = thread.submit(PublicSuffixList)
     thread.shutdown(wait=False)
-    return Organisations(found, suffixes)
+    return suffixes
+
+
+def _organisations(path: Path) -> dict[str, Organisation]:
+    """The organisation of each domain that a table lists."""
+    found: dict[str, Organisation] = {}
+    for line, row in enumerate(_rows(path), start=2):
+        domain = (row.get("domain") or "").strip().lower().strip(".")
+        name = (row.get("organisation") or "").strip()
+        country = (row.get("country") or "").strip()
+        kind = (row.get("kind") or "service").strip()
+        for what, is_good in (
+            ("domain", bool(domain)),
+            ("organisation", bool(name)),
+            ("country", _COUNTRY.fullmatch(country)),
+            ("kind", kind in KINDS),
+        ):
+            if not is_good:
+                raise OrganisationsError(f"{path}: line {line}: {what}: {_expected(what)}")
+        source = (row.get("source") or path.name).strip()
+        found[domain] = Organisation(name, country or None, kind, source)
+    return found
 
 
 def _expected(what: str) -> str:

@@ -19,7 +19,7 @@ from reports.sums import RUNNER, UP, Counted, runner_text
 from reports.text import visible
 from reports.told import label_text, told
 
-MOST_MOMENTS: Final = 20_000
+MOST_MOMENTS: Final = 40_000
 """Rows of `moments`: were there more, they are summed over longer spans of time."""
 
 _UNLISTED: Final = -1

@@ -348,8 +348,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
 ) -> int:
     """Analyse captures: files, directories, patterns, or - for standard input."""
     started = datetime.now(UTC)
-    digests = Digests()
-    digests.begin(Path(captures[0]))  # goes on while what is slow to import is imported
+    digests = _begun(captures[0])  # goes on while what is slow to import is imported
     Thread(target=_load_machine_code, daemon=True).start()  # so does this
     with _clear_errors():
         from reports.write import refuse_existing, write  # noqa: PLC0415 - slow to import
@@ -378,6 +377,16 @@ def analyze(  # noqa: PLR0913 - one argument per option
         with _standard_output():
             click.echo(summary_json(result))
     return _exit_code(result)
+
+
+def _begun(capture: str) -> Digests:
+    """Begin to read the first capture, before any other thread is there."""
+    from analyzer.heap import share_heaps  # noqa: PLC0415 - help needs none
+
+    share_heaps()
+    digests = Digests()
+    digests.begin(Path(capture))
+    return digests
 
 
 def _load_machine_code() -> None:
@@ -519,9 +528,8 @@ def _tested(
 
     folder = saved_folder(Path(paths[0])) if len(paths) == 1 else None
     if folder is None:
-        digests = Digests()
-        digests.begin(Path(paths[0]))
-        result = _analysis(paths, _settings(asked, claims=stated), digests, is_quiet=is_quiet)
+        settings = _settings(asked, claims=stated)
+        result = _analysis(paths, settings, _begun(paths[0]), is_quiet=is_quiet)
         return _Tested(result.claims, result.captures, _exit_code(result), result)
     _refuse_what_is_of_captures(asked, folder)
     tables = tables_in(folder, asked["app"], is_app_alone=asked["app_alone"])

@@ -59,7 +59,7 @@ from analyzer.tally import tally
 from analyzer.timelines import Timeline, read_timelines
 from analyzer.tokens import tokens
 from analyzer.unicode_names import with_unicode
-from analyzer.uploads import flow_phases, moments, of_one_width, timeline, uploads
+from analyzer.uploads import flow_phases, over_time, uploads
 from analyzer.withheld import REQUEST_TEXTS, requests_without_values, without_identifiers
 from captures.digests import Digests
 from captures.errors import CaptureError
@@ -415,8 +415,7 @@ def _whole(
     exported = Flows.validate(flows.select(Flows.column_names()))
     per_phase = _numbered([part.per_phase for part in parts], offsets, numbers)
     sent = uploads(per_phase, exported, table)
-    per_bin = of_one_width(_numbered_bins(parts, offsets, numbers))
-    over_time = timeline(per_bin, exported, table)
+    timeline, moments = over_time(_numbered_bins(parts, offsets, numbers), exported, table)
     seen = behaviour(
         app=settings.app,
         contacts=_numbered([part.contacts for part in parts], offsets, numbers),
@@ -430,9 +429,7 @@ def _whole(
     clocked = clocks([judged for part in parts for judged in part.estimates])
     captures = _captures(parts)
     accounts = Ledger.validate(pl.concat([part.ledger for part in parts]))
-    wrong = violations(
-        accounts, captures=captures, flows=exported, uploads=sent, timeline=over_time
-    )
+    wrong = violations(accounts, captures=captures, flows=exported, uploads=sent, timeline=timeline)
     candidates = Phones.validate(pl.concat([part.phones for part in parts]))
     described = geo.databases_table(beside.databases)
     searched = _by_flow([part.searched for part in parts], offsets)
@@ -474,8 +471,8 @@ def _whole(
         phases=table,
         uploads=sent,
         flow_phases=flow_phases(per_phase, exported, table),
-        timeline=over_time,
-        moments=moments(per_bin, exported),
+        timeline=timeline,
+        moments=moments,
         clocks=clocked,
         rates=seen.rates,
         bursts=seen.bursts,

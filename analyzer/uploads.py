@@ -72,11 +72,24 @@ def flow_phases(
     return FlowPhases.validate(table.select(FlowPhases.column_names()))
 
 
-def of_one_width(bins: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
-    """The bins of all captures as wide as those of the one that needs the widest.
+def over_time(
+    bins: Sequence[tuple[pl.DataFrame, int]],
+    flows: dy.DataFrame[Flows],
+    phases: dy.DataFrame[Phases],
+) -> tuple[dy.DataFrame[Timeline], dy.DataFrame[Moments]]:
+    """What was sent when: of all flows together, and of each.
 
     Args:
         bins: per capture: flow, phase, is_up, bin and unique_bytes; and the bin's seconds.
+        flows: all flows.
+        phases: all phases.
+    """
+    per_flow = _of_one_width(bins)
+    return _timeline(per_flow, flows, phases), _moments(per_flow, flows)
+
+
+def _of_one_width(bins: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
+    """The bins of all captures as wide as those of the one that needs the widest.
 
     Returns:
         Columns `flow`, `phase`, `is_up`, `start`, `width`, `unique_bytes`; a flow may have several
@@ -99,36 +112,10 @@ def of_one_width(bins: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
     )
 
 
-def moments(per_flow: pl.DataFrame, flows: dy.DataFrame[Flows]) -> dy.DataFrame[Moments]:
-    """What each flow of the phone uploaded in each bin of time.
-
-    Args:
-        per_flow: as `of_one_width` makes it.
-        flows: all flows.
-    """
-    of_phone = flows.lazy().filter(pl.col("role") == "phone").select("flow")
-    table = (
-        per_flow.lazy()
-        .filter("is_up", pl.col("unique_bytes") > 0, pl.col("start").is_not_null())
-        .join(of_phone, on="flow", how="semi")
-        .group_by("flow", "phase", "start")
-        .agg(up_unique_bytes=pl.col("unique_bytes").sum())
-        .sort("flow", "phase", "start")
-        .collect()
-    )
-    return Moments.validate(table.select(Moments.column_names()))
-
-
-def timeline(
+def _timeline(
     per_flow: pl.DataFrame, flows: dy.DataFrame[Flows], phases: dy.DataFrame[Phases]
 ) -> dy.DataFrame[Timeline]:
-    """What went up and down per bin of time, phase, app, country and organisation.
-
-    Args:
-        per_flow: as `of_one_width` makes it.
-        flows: all flows.
-        phases: all phases.
-    """
+    """What went up and down per bin of time, phase, app, country and organisation."""
     amount = [
         pl.when(pl.col("is_up") == is_up)
         .then(pl.col("unique_bytes"))
@@ -152,3 +139,18 @@ def timeline(
         phases.select("phase", "state"), on="phase", maintain_order="left"
     )
     return Timeline.validate(table.select(Timeline.column_names()))
+
+
+def _moments(per_flow: pl.DataFrame, flows: dy.DataFrame[Flows]) -> dy.DataFrame[Moments]:
+    """What each flow of the phone uploaded in each bin of time."""
+    of_phone = flows.lazy().filter(pl.col("role") == "phone").select("flow")
+    table = (
+        per_flow.lazy()
+        .filter("is_up", pl.col("unique_bytes") > 0, pl.col("start").is_not_null())
+        .join(of_phone, on="flow", how="semi")
+        .group_by("flow", "phase", "start")
+        .agg(up_unique_bytes=pl.col("unique_bytes").sum())
+        .sort("flow", "phase", "start")
+        .collect()
+    )
+    return Moments.validate(table.select(Moments.column_names()))

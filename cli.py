@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from analyzer.analysis import Progress
+    from analyzer.compared import Comparison
     from analyzer.rules import Rule
     from analyzer.settings import Sent, Settings
-    from analyzer.tables import Analysis, Comparison
+    from analyzer.tables import Analysis
     from geo.updates import Updated
 
 CHECK_FAILED = 1
@@ -524,7 +525,7 @@ def _tested(
     from analyzer.claims import claims  # noqa: PLC0415 - slow to import
     from analyzer.claims_file import read_claims  # noqa: PLC0415 - the same
     from analyzer.claims_tables import tables_in  # noqa: PLC0415 - the same
-    from analyzer.saved import saved_folder  # noqa: PLC0415 - the same
+    from analyzer.saved_tables import saved_folder  # noqa: PLC0415 - the same
 
     folder = saved_folder(Path(paths[0])) if len(paths) == 1 else None
     if folder is None:

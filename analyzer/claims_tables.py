@@ -9,7 +9,7 @@ import dataframely as dy
 import polars as pl
 
 from analyzer.apps import is_alone
-from analyzer.saved import saved_tables
+from analyzer.saved_tables import saved_tables
 from analyzer.settings import IDLE_STATES
 from analyzer.silences import silences
 from analyzer.tables import Analysis

@@ -14,6 +14,7 @@ import polars as pl
 
 from analyzer.analysis import Progress
 from analyzer.comparability import differences
+from analyzer.compared import Comparison
 from analyzer.observed import HOST
 from analyzer.remarks import place_facts, remarks
 from analyzer.settings import Settings
@@ -24,7 +25,6 @@ from analyzer.tables import (
     STATES,
     Changes,
     ComparedDatabases,
-    Comparison,
     Exposures,
     Repetitions,
     Traits,

@@ -13,8 +13,9 @@ from typing import Final
 
 import polars as pl
 
+from analyzer.compared import Comparison
 from analyzer.observed import HOST
-from analyzer.tables import ALL_STATES, STATES, Comparison
+from analyzer.tables import ALL_STATES, STATES
 from analyzer.uploads import HOUR_NS
 
 Judge = Callable[[Comparison], list[str | None]]

@@ -10,10 +10,11 @@ import dataframely as dy
 import polars as pl
 
 from analyzer.analysis import Progress
+from analyzer.compared import Comparison
 from analyzer.comparison import SAME_WITHIN, compared
 from analyzer.settings import Settings
 from analyzer.sides import Side, observe, side_of
-from analyzer.tables import ALL_STATES, DIMENSIONS, SIDES, STATES, Comparison, Versions
+from analyzer.tables import ALL_STATES, DIMENSIONS, SIDES, STATES, Versions
 from analyzer.uploads import HOUR_NS
 from analyzer.version_labels import Label
 

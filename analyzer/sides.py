@@ -13,7 +13,8 @@ from analyzer.analysis import Progress, analyze
 from analyzer.claims_tables import tables_in, tables_of
 from analyzer.notes import NO_TIMELINE
 from analyzer.observed import Observed, sent, spans, traits
-from analyzer.saved import saved, saved_folder, sha256
+from analyzer.saved import saved
+from analyzer.saved_tables import saved_folder, sha256
 from analyzer.settings import Settings
 from analyzer.tables import (
     ALL_STATES,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from analyzer.observed import Observed
-from analyzer.saved import saved_folder, shown_name
+from analyzer.saved_tables import saved_folder, shown_name
 from captures.files import STANDARD_INPUT
 
 GIVEN: Final = "as given"

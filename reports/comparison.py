@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from analyzer.compared import Comparison
 from analyzer.significance import ALPHA, DRAWS, MOST_EXACT, SEED
-from analyzer.tables import ALL_STATES, DIMENSIONS, SIDES, Comparison
+from analyzer.tables import ALL_STATES, DIMENSIONS, SIDES
 from reports import comparison_words as words
 from reports import data, tabular
 from reports.provenance import Output, version, versions

@@ -10,7 +10,8 @@ from typing import Any, Final
 import polars as pl
 from markupsafe import Markup
 
-from analyzer.tables import ALL_STATES, DIMENSIONS, FINDINGS, SIDES, Comparison
+from analyzer.compared import Comparison
+from analyzer.tables import ALL_STATES, DIMENSIONS, FINDINGS, SIDES
 from reports import accounts, difference_map, wording
 from reports import comparison_words as words
 from reports.documents import environment, policy, script, style

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from analyzer.tables import ALL_STATES, CHANGES, SIDES, Comparison
+from analyzer.compared import Comparison
+from analyzer.tables import ALL_STATES, CHANGES, SIDES
 from reports import comparison_words as words
 from reports.comparison import Failed
 from reports.text import terminal

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from analyzer.compared import Comparison
 from analyzer.significance import ALPHA, SEED
-from analyzer.tables import ALL_STATES, CANNOT_TELL, FINDINGS, SIDES, STATES, Comparison
+from analyzer.tables import ALL_STATES, CANNOT_TELL, FINDINGS, SIDES, STATES
 from reports.figures import country_text
 from reports.language import figures, mark, mark_many, number, say, say_many
 from reports.story import listed

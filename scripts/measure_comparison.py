@@ -19,11 +19,12 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from analyzer.analysis import analyze
+from analyzer.compared import Comparison
 from analyzer.comparison import compared
 from analyzer.observed import Observed
 from analyzer.settings import Settings
 from analyzer.sides import as_observed, side_of
-from analyzer.tables import ALL_STATES, FINDINGS, Comparison
+from analyzer.tables import ALL_STATES, FINDINGS
 from analyzer.version_labels import GIVEN, Label
 
 SAMPLES: Final = Path(__file__).parents[1] / "captures" / "samples"

@@ -5,7 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analyzer.saved import saved, saved_folder, sha256, shown_name
+from analyzer.saved import saved
+from analyzer.saved_tables import saved_folder, sha256, shown_name
 from analyzer.settings import Settings
 from analyzer.sides import observe
 from captures.errors import CaptureError

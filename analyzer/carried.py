@@ -65,9 +65,15 @@ _PAIRS = re.compile(r"([^&;]*)([&;]?)")
 _PIECES = re.compile(r"[\s,;\"]+")
 _WITHIN = re.compile(r"[.:|=~!*]")
 """What parts a value that is made of several: `s:….…`, `…:APA91b…`."""
-_JSON_PAIR = re.compile(
-    r'"([^"\\]{1,64})"\s{0,8}:\s{0,8}(?:"((?:[^"\\]|\\.){15,4096})"|([0-9]{15,32})(?![0-9.eE]))'
+_JSON_TOKEN = re.compile(
+    r'"((?:[^"\\]|\\.)*)(?:"(\s*:)?|\\?\Z)|(?<![\w.+-])([0-9]{15,32})(?![\w.])', re.DOTALL
 )
+"""A text and whether it names what follows, or a number that may be opaque. One that is cut off is
+a text too, so that looking for its end again and again takes no time."""
+_JSON_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+_LEAST_LENGTH: Final = 15
+_MOST_WITHIN: Final = 2
+"""Layers of JSON that stand in a text."""
 _FORM_PAIR = re.compile(r"(?:^|&)([^=&]{1,64})=([^&\s]{15,4096})(?=&|\s|$)")
 _TELLING_NAME = re.compile(
     r"[^ ]*@[^ ]*|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-Fa-f]{16,}|\+?[0-9]{7,}"
@@ -268,11 +274,15 @@ def _opaque(value: str) -> Iterator[tuple[str, str]]:
                 yield part, form
 
 
-def _note(found: list[_Found], field: str, value: str) -> bool:
-    """Note what is opaque in a value; whether anything is."""
+def _without(found: list[_Found], field: str, value: str, layers: int = _MOST_WITHIN) -> str | None:
+    """Note what is opaque in a value; what is left of it without that. None: nothing is."""
     before = len(found)
-    found.extend(_Found(field, given, form) for given, form in _opaque(value))
-    return len(found) > before
+    if layers and value[:1] in {"{", "["}:
+        rest = _in_json(value, found, f"{field}.", layers - 1)
+    else:
+        found.extend(_Found(field, given, form) for given, form in _opaque(value))
+        rest = ""
+    return rest if len(found) > before else None
 
 
 def _in_target(target: str, found: list[_Found]) -> str:
@@ -280,7 +290,10 @@ def _in_target(target: str, found: list[_Found]) -> str:
     path, mark, query = target.partition("?")
     if not _STATIC.search(path):
         parts = re.split("([/;:=])", path)
-        path = "".join("" if _note(found, IN_PATH, _unquoted(part)) else part for part in parts)
+        without = (_without(found, IN_PATH, _unquoted(part)) for part in parts)
+        path = "".join(
+            part if rest is None else rest for part, rest in zip(parts, without, strict=True)
+        )
     if _CODE.search(path):
         return path + mark + query
     pieces = []
@@ -288,8 +301,8 @@ def _in_target(target: str, found: list[_Found]) -> str:
         name, is_given, value = pair.partition("=")
         if not is_given:
             name, value = "", pair
-        is_opaque = _note(found, named(name) or "?", _unquoted(value))
-        pieces.append((name + is_given if is_opaque else pair) + end)
+        rest = _without(found, named(name) or "?", _unquoted(value))
+        pieces.append((pair if rest is None else name + is_given + rest) + end)
     return path + mark + "".join(pieces)
 
 
@@ -364,20 +377,44 @@ def _in_headers(lines: str, found: list[_Found]) -> None:
         if name.lower() == "cookie":
             for pair in value.split(";"):
                 cookie, _, given = pair.strip().partition("=")
-                _note(found, IN_COOKIE + named(cookie), _unquoted(given.strip('"')))
+                _without(found, IN_COOKIE + named(cookie), _unquoted(given.strip('"')))
         else:
             for given in _PIECES.split(value):
-                _note(found, IN_HEADER + named(name.lower()), given)
+                _without(found, IN_HEADER + named(name.lower()), given)
 
 
 def _in_body(body: str, found: list[_Found]) -> str:
     """Note the opaque values of a form or of JSON, by the names before them; the body without."""
-    is_json = body.lstrip()[:1] in {"{", "["}
+    if body.lstrip()[:1] in {"{", "["}:
+        return _in_json(body, found, IN_BODY, _MOST_WITHIN)
     pieces, at = [], 0
-    for pair in (_JSON_PAIR if is_json else _FORM_PAIR).finditer(body):
-        place = 3 if is_json and pair[3] else 2
-        value = pair[place].replace("\\/", "/") if is_json else _unquoted(pair[place])
-        if _note(found, IN_BODY + named(pair[1]), value):
-            pieces.append(body[at : pair.start(place)])
-            at = pair.end(place)
+    for pair in _FORM_PAIR.finditer(body):
+        rest = _without(found, IN_BODY + named(pair[1]), _unquoted(pair[2]))
+        if rest is not None:
+            pieces += [body[at : pair.start(2)], rest]
+            at = pair.end(2)
     return "".join(pieces) + body[at:]
+
+
+def _in_json(text: str, found: list[_Found], prefix: str, layers: int) -> str:
+    """Note the opaque values of JSON, by the last name before each; the text without them."""
+    pieces, at, name = [], 0, "?"
+    for token in _JSON_TOKEN.finditer(text):
+        if token[2]:
+            name = named(token[1][:MOST_NAME]) or "?"
+            continue
+        place = 3 if token[3] else 1
+        behind = text[token.end(place) : token.end(place) + 1]
+        is_cut = behind != '"' if place == 1 else not behind
+        if is_cut or len(token[place]) < _LEAST_LENGTH:
+            continue
+        rest = _without(found, prefix + name, _JSON_ESCAPE.sub(_unescaped, token[place]), layers)
+        if rest is not None:
+            pieces += [text[at : token.start(place)], rest]
+            at = token.end(place)
+    return "".join(pieces) + text[at:]
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    """What an escape of JSON stands for, as far as opaque values and JSON itself have any."""
+    return chr(int(escape[1], 16)) if escape[1] else escape[2]

@@ -5,11 +5,13 @@ import shutil
 import struct
 from hashlib import sha256
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
+from urllib.parse import quote
 
 import polars as pl
 import pytest
 
+from analyzer import carried
 from analyzer.analysis import analyze
 from analyzer.carried import MOST_IN_REQUEST, MOST_LENGTH, Values, form_of, named
 from analyzer.settings import Settings
@@ -254,6 +256,46 @@ FORM = "application/x-www-form-urlencoded"
             "body imei",
             "decimal",
         ),
+        (
+            posted(*[json.dumps({"n": at, "ids": ["x", HEX]}) for at in range(3)], kind=JSON),
+            "body ids",
+            "hex",
+        ),
+        (
+            posted(*[json.dumps([at, [[490154203237518, at]]]) for at in range(3)], kind=JSON),
+            "body ?",
+            "decimal",
+        ),
+        (
+            posted(
+                *[json.dumps({"data": json.dumps({"n": at, "id": UUID})}) for at in range(3)],
+                kind=JSON,
+            ),
+            "body data.id",
+            "uuid",
+        ),
+        (
+            posted(
+                *[f"data={quote(json.dumps({'n': at, 'ids': [HEX]}))}" for at in range(3)],
+                kind=FORM,
+            ),
+            "body data.ids",
+            "hex",
+        ),
+        (
+            with_header(
+                "Cookie: prefs=" + quote(json.dumps({"uid": UUID, "lang": "en"})), "/1", "/2", "/3"
+            ),
+            "cookie prefs.uid",
+            "uuid",
+        ),
+        (
+            with_header(
+                "X-Other: 1", *[f"/a?q={quote(json.dumps({'n': at, 'id': HEX}))}" for at in "123"]
+            ),
+            "q.id",
+            "hex",
+        ),
     ],
 )
 def test_cookies_headers_and_bodies_carry_tokens_too(tmp_path, requests, field, form):
@@ -283,6 +325,49 @@ def test_a_request_that_carries_a_value_twice_counts_once(tmp_path):
         ("cookie sid", 3, 3),
         ("s", 3, 3),
     ]
+
+
+def test_json_below_two_layers_is_left_alone(tmp_path):
+    def wrapped(at, layers):
+        body = {"n": at, "id": HEX}
+        for _ in range(layers):
+            body = {"n": at, "d": json.dumps(body)}
+        return json.dumps(body)
+
+    def fields(layers):
+        bodies = [wrapped(at, layers) for at in range(3)]
+        return found(captured(tmp_path, posted(*bodies, kind=JSON)))["field"].to_list()
+
+    assert fields(2) == ["body d.d.id"]
+    assert fields(3) == []
+
+
+@pytest.mark.parametrize("end", ["", "\\", '\\"'])
+def test_a_value_that_a_body_was_cut_within_is_none(end):
+    texts = ['{"id": "' + HEX, '{"id": 490154203237518']
+    for text in texts if end == "" else texts[:1]:
+        taken = []
+        assert carried._in_json(text + end, taken, "", 2) == (text + end)
+        assert taken == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"' + '\\"' * 8_000,
+        '"' * 16_000,
+        '{"a":' * 3_000,
+        '["' + "\\" * 16_000,
+        '"a"' + " " * 16_000,
+        '{"a": "{' + '\\"' * 8_000,
+        "[" + "1" * 16_000,
+        '["' + "{[" * 8_000 + '"]',
+    ],
+)
+def test_hostile_json_takes_no_time(text):
+    begin = process_time()
+    carried._in_json(text, [], "", 2)
+    assert process_time() - begin < 0.5
 
 
 def test_the_same_body_again_is_no_token(tmp_path):

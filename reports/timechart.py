@@ -31,6 +31,8 @@ _TIME_AXIS: Final[Figure] = {
     "zeroline": False,
     "linecolor": "--line-strong",
 }
+_TOP: Final = 0.94
+"""Where bars end: above them is room for the labels of phases."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _MOST_CUTS: Final = 20
 _MOST_SHADES: Final = 200
@@ -63,13 +65,13 @@ def over_time(
     is_split = "idle" in states and len(states) > 1
     cuts = [[iso(row["start"]), iso(row["end"])] for row in gaps.head(_MOST_CUTS).to_dicts()]
     bars = [_bars(bins, of, colours) for of in _groups(bins, colours)]
-    axes: Figure = {"yaxis": _BYTE_AXIS | {"domain": [0, 1]}}
+    axes: Figure = {"yaxis": _BYTE_AXIS | {"domain": [0, _TOP]}}
     if is_split:
         idle = bins.filter(pl.col("state") == "idle")
         bars += [_bars(bins, of, colours, panel="idle") for of in _groups(idle, colours)]
         axes = {
-            "yaxis": _BYTE_AXIS | {"domain": [0.44, 1], "title": _small(say("all states"))},
-            "yaxis2": _BYTE_AXIS | {"domain": [0, 0.34], "title": _small(say("idle only"))},
+            "yaxis": _BYTE_AXIS | {"domain": [0.42, _TOP], "title": _small(say("all states"))},
+            "yaxis2": _BYTE_AXIS | {"domain": [0, 0.32], "title": _small(say("idle only"))},
         }
     if bursts:
         bars.append(_marks(bursts))

@@ -30,7 +30,7 @@ from analyzer.tables import (
     Traits,
 )
 from analyzer.traits import judged_traits, met_traits
-from analyzer.uploads import HOUR_NS
+from analyzer.uploads import per_hour
 from analyzer.verdicts import Family, enough, places, presence, seen_in, verdict, volume
 
 SAME_WITHIN: Final = 0.1
@@ -216,12 +216,11 @@ def _of_side(keyed: pl.DataFrame, side: Side) -> pl.DataFrame:
 
     The lowest is that of the repetitions that saw it; `_rated` knows of the others.
     """
-    rate = pl.col("up_unique_bytes") * HOUR_NS / _nanoseconds("exposure")
     name = side.side
     return (
         keyed.filter(side=name)
         .join(side.spans, on=["repetition", "state", "label"], nulls_equal=True)
-        .with_columns(rate=pl.when(_nanoseconds("exposure") > 0).then(rate))
+        .with_columns(rate=per_hour(pl.col("up_unique_bytes"), _nanoseconds("exposure")))
         .group_by(_SAME)
         .agg(
             pl.col("up_unique_bytes").sum().alias(f"{name}_up_unique_bytes"),
@@ -273,10 +272,8 @@ def _rated(table: pl.DataFrame) -> pl.DataFrame:
         ).with_columns(
             sent,
             pl.col(f"{side}_seen_in").fill_null(0),
-            pl.when(is_timed)
-            .then(sent * HOUR_NS / exposure)
-            .alias(f"{side}_up_unique_bytes_per_hour"),
-            pl.when(is_timed).then(flows * HOUR_NS / exposure).alias(f"{side}_flows_per_hour"),
+            per_hour(sent, exposure).alias(f"{side}_up_unique_bytes_per_hour"),
+            per_hour(flows, exposure).alias(f"{side}_flows_per_hour"),
             pl.when(is_timed)
             .then(pl.when(saw_all).then(pl.col(least)).otherwise(0.0))
             .alias(least),

@@ -15,7 +15,7 @@ from analyzer.comparison import SAME_WITHIN, compared
 from analyzer.settings import Settings
 from analyzer.sides import Side, observe, side_of
 from analyzer.tables import ALL_STATES, DIMENSIONS, SIDES, STATES, Versions
-from analyzer.uploads import HOUR_NS
+from analyzer.uploads import per_hour
 from analyzer.version_labels import Label
 
 LEAST: Final = 2
@@ -100,9 +100,7 @@ def versions(steps: Sequence[Comparison]) -> dy.DataFrame[Versions]:
     table = (
         every.join(seen, on=[*_KEY, "version"], how="left", nulls_equal=True)
         .with_columns(pl.col("up_unique_bytes", "seen_in").fill_null(0))
-        .with_columns(
-            pl.when(exposure > 0).then(sent * HOUR_NS / exposure).alias("up_unique_bytes_per_hour")
-        )
+        .with_columns(up_unique_bytes_per_hour=per_hour(sent, exposure))
         .sort(place["dimension"], "key", place["state"], "version", nulls_last=True)
     )
     return Versions.validate(table.select(Versions.column_names()))

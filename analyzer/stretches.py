@@ -73,8 +73,8 @@ def _busy(contacts: pl.DataFrame) -> list[tuple[int, int]]:
 
 def _carried(least: int, rate: int) -> pl.Expr:
     """Whether a run carried so many bytes, so many a second."""
-    length = pl.col("last") - pl.col("start")
-    is_fast = pl.col("unique_bytes") * SECOND >= rate * length
+    seconds = (pl.col("last") - pl.col("start")) / SECOND
+    is_fast = pl.col("unique_bytes") >= rate * seconds
     return (pl.col("unique_bytes") >= least) & is_fast
 
 

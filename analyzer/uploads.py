@@ -18,6 +18,17 @@ TIME: Final = pl.Datetime("ns", "UTC")
 REMOTE = ("app", *OF_ADDRESS, "host", "organisation", "organisation_country", "party")
 
 
+def per_hour(amount: pl.Expr, exposure: pl.Expr) -> pl.Expr:
+    """An amount per hour of exposure; null where nothing was observed.
+
+    Args:
+        amount: bytes, or a count.
+        exposure: nanoseconds.
+    """
+    # As whole numbers the product would be more than 64 bits hold, from 2.6 million on.
+    return pl.when(exposure > 0).then(amount.cast(pl.Float64) * HOUR_NS / exposure)
+
+
 def uploads(
     per_phase: pl.DataFrame, flows: dy.DataFrame[Flows], phases: dy.DataFrame[Phases]
 ) -> dy.DataFrame[Uploads]:
@@ -35,11 +46,7 @@ def uploads(
         .group_by("phase", *REMOTE)
         .agg(pl.col(f"{way}_{name}").sum() for way in WAYS for name in PACKET_SUMS)
         .join(phases.select("phase", "state", "exposure"), on="phase")
-        .with_columns(
-            pl.when(exposure > 0)
-            .then(pl.col("up_unique_bytes") * HOUR_NS / exposure)
-            .alias("up_unique_bytes_per_hour")
-        )
+        .with_columns(up_unique_bytes_per_hour=per_hour(pl.col("up_unique_bytes"), exposure))
         .sort(
             "phase",
             "up_unique_bytes",

@@ -6,6 +6,7 @@ from typing import Any, Final
 import polars as pl
 
 from analyzer.tables import Analysis
+from analyzer.uploads import per_hour
 from reports.language import mark, say
 
 UP: Final = pl.col("up_unique_bytes")
@@ -13,7 +14,6 @@ NETWORK: Final = mark(" (network)")
 RUNNER: Final = pl.coalesce("organisation", pl.col("as_org") + NETWORK)
 """Who runs the host; where nobody is known to, who holds the network, and that it is one."""
 
-_HOUR: Final = 3_600_000_000_000  # ns
 _REMOTE: Final = ("remote_address", "host")
 
 
@@ -96,11 +96,10 @@ def by_phase(uploads: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:
     of the phase was observed.
     """
     exposure = pl.col("exposure").dt.total_nanoseconds()
-    rate = pl.col("up") * _HOUR / exposure
     return (
         phases.join(uploads.group_by("phase").agg(up=UP.sum()), on="phase", how="left")
         .with_columns(pl.col("up").fill_null(0))
-        .with_columns(up_per_hour=pl.when(exposure > 0).then(rate))
+        .with_columns(up_per_hour=per_hour(pl.col("up"), exposure))
         .sort("phase")
     )
 

@@ -165,6 +165,13 @@ def test_rates_are_the_same_up_to_a_part_of_the_larger_one(base, new, word):
     assert one(table)["change"] == word
 
 
+def test_the_rates_of_much_are_no_other_numbers():
+    row = one(changed([Repetition((Sent(9_000_000),))], [Repetition((Sent(90_000_000_000),))]))
+    assert row["base_up_unique_bytes_per_hour"] == 9_000_000
+    assert row["new_up_unique_bytes_per_hour"] == 90_000_000_000
+    assert (row["new_least_per_hour"], row["new_most_per_hour"]) == (90_000_000_000,) * 2
+
+
 def test_with_no_part_allowed_only_equal_rates_are_the_same():
     table = changed([Repetition((Sent(100),))], [Repetition((Sent(101),))], same_within=0)
     assert one(table)["change"] == "more"

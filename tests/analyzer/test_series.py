@@ -50,6 +50,14 @@ def test_each_version_has_a_row_of_each_key_also_where_it_did_not_meet_it():
     assert [row[2] for row in of(table, "young.example", ALL_STATES)] == [0, 0, 9]
 
 
+def test_the_rate_of_much_is_no_other_number():
+    much = [Repetition((Sent(bytes_),)) for bytes_ in (9_000_000, 90_000_000_000)]
+    assert [row[2] for row in of(versions(steps(*much)), "chat.example")] == [
+        9_000_000,
+        90_000_000_000,
+    ]
+
+
 def test_a_version_without_time_in_a_state_has_no_rate_there():
     idle = Repetition((Sent(5),), {"idle": 1.0})
     active = Repetition((Sent(5, state="active"),), {"active": 1.0})

@@ -32,6 +32,15 @@ def test_runs_with_much_traffic_are_busy_and_the_rest_is_quiet():
     ]
 
 
+def test_heartbeats_are_quiet_for_weeks():
+    weeks = 120 * 86_400
+    beats = [
+        {"at": at, "unique_bytes": 9_000, "remote_address": f"203.0.113.{at % 7}"}
+        for at in range(0, weeks, 100)
+    ]
+    assert found(*beats, observed=[(0, weeks * SECOND)]) == [("quiet", 0, weeks)]
+
+
 def test_heartbeats_are_quiet_however_long_they_go_on():
     beats = [
         row | {"remote_address": f"203.0.113.{at % 5}"}

@@ -21,6 +21,7 @@ from small_captures import (
 
 from analyzer import uploads as module
 from analyzer.tables import Uploads
+from analyzer.uploads import per_hour
 
 
 def upload(seconds, size=100, remote=REMOTE, port=9_000):
@@ -82,6 +83,21 @@ def test_the_rate_is_per_hour_of_what_was_observed(analysed, timeline_file):
     table = analysed([upload(0), upload(1_800)], timelines=(timeline,)).uploads
     assert table["exposure"].to_list() == [timedelta(minutes=30)]
     assert table["up_unique_bytes_per_hour"].to_list() == [400.0]
+
+
+def test_the_rate_of_much_is_no_other_number(analysed, timeline_file):
+    timeline = timeline_file("0,3600,idle,night")
+    frames = [upload(seconds, 60_000) for seconds in range(0, 1_801, 30)]
+    table = analysed(frames, timelines=(timeline,)).uploads
+    assert table["up_unique_bytes"].to_list() == [61 * 60_000]
+    assert table["up_unique_bytes_per_hour"].to_list() == [2 * 61 * 60_000]
+
+
+@pytest.mark.parametrize("amount", [0, 1, 2_562_047, 2_562_048, 10**12, 2**62])
+def test_an_amount_of_any_size_has_its_rate(amount):
+    made = pl.select(per_hour(pl.lit(amount), pl.lit(1_800 * SECOND)))
+    assert made.item() == pytest.approx(2 * amount)
+    assert pl.select(per_hour(pl.lit(amount), pl.lit(0))).item() is None
 
 
 def test_a_moment_has_no_rate(analysed):

@@ -73,6 +73,14 @@ def test_phases_add_up_and_an_empty_one_stays(rich, part):
     assert phases["up_per_hour"].to_list() == [0.0, 0.0, pytest.approx(336_100)]
 
 
+def test_the_rate_of_much_is_no_other_number(rich, part):
+    much = part.uploads.with_columns(pl.col("up_unique_bytes") * 10_000)
+    few, many = (sums.by_phase(table, rich.phases) for table in (part.uploads, much))
+    assert many["up_per_hour"].to_list() == pytest.approx(
+        [10_000 * rate for rate in few["up_per_hour"]]
+    )
+
+
 def test_a_phase_that_nobody_observed_has_no_rate(rich, part):
     blind = rich.phases.with_columns(exposure=pl.lit(0).cast(pl.Duration("ns")))
     assert sums.by_phase(part.uploads.clear(), blind)["up_per_hour"].to_list() == [None] * 3

@@ -12,6 +12,8 @@ MOST_BINS: Final = 300
 _LONG_GAP: Final = 0.1
 _DEAD_SILENCE: Final = 0.9  # of what a capture covers: a clock that jumped, or two captures in one
 _NS: Final = pl.Datetime("ns", "UTC")
+_FEW: Final = 2
+"""Spans that doubling may not get below: one on either side of a moment that parts all."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 _KEYS: Final = ("phase", "state", "app", "country", "runner")
 
@@ -52,7 +54,7 @@ def wider(
         moments: `start`, the keys, `up`.
         width: of the chart's bars; None: there are none, and no moments.
         keys: what is not summed over.
-        most: spans are wide enough when no more rows than these are left, or one span.
+        most: spans are wide enough when no more rows than these are left, or two spans.
 
     Returns:
         `start`, `width`, the keys, `up`.
@@ -61,7 +63,7 @@ def wider(
     while True:
         start = pl.col("start").to_physical() // step * step
         summed = moments.group_by(start.cast(_NS), *keys).agg(pl.col("up").sum())
-        if summed.height <= most or summed["start"].n_unique() <= 1:
+        if summed.height <= most or summed["start"].n_unique() <= _FEW:
             return summed.with_columns(width=pl.lit(step).cast(pl.Duration("ns")))
         step *= 2
 

@@ -23,6 +23,7 @@ _BYTE_AXIS: Final[Figure] = {
     "gridcolor": "--line",
     "zerolinecolor": "--line-strong",
     "nticks": 5,
+    "autorangeoptions": {"include": 10},  # bytes: an axis of less would have parts of one
 }
 _TIME_AXIS: Final[Figure] = {
     "type": "date",
@@ -89,7 +90,13 @@ def over_time(
             "height": 460 if is_split else 300,
             "hovermode": "closest",
             "showlegend": len(bars) > 1,
-            "legend": {"orientation": "h", "y": 1.01, "yanchor": "bottom", "traceorder": "normal"},
+            "legend": {
+                "orientation": "h",
+                "y": 1.01,
+                "yanchor": "bottom",
+                "traceorder": "normal",
+                "uirevision": "kept",
+            },
             "shapes": [*_shades(phases, gaps), *(_mark(start) for start, _ in cuts)],
         },
     }

@@ -11,6 +11,7 @@ const NARROW = 600; // px
 const SHEET = 680; // px that fit on a sheet of A4 or Letter between its margins
 const BESIDE = 72; // px of a chart over time that are not its axis
 const MOMENT = 76; // px that a moment takes on it
+const SETTLED = 200; // ms after the last change of the window's size
 const HIGHEST = 620; // px of a chart on a sheet
 /** The charts as they are shown: all of the report, or what is selected. */
 let shown = /** @type {Record<string, Figure>} */ ({});
@@ -124,6 +125,11 @@ async function drawOne(place) {
   const { data, layout } = fitted(place);
   place.querySelector(".waiting")?.remove();
   if (data[0].type === "sankey" && place.data) clear(place);
+  if (data[0].type === "sankey" && !data[0].link.value.length) {
+    place.textContent = words.nothingSelected;
+    return;
+  }
+  if (!place.data) place.textContent = "";
   await Plotly.react(place, data, layout, config);
   listen(place);
 }
@@ -138,11 +144,19 @@ function draw() {
   return Promise.all(places().map(drawOne));
 }
 
-/** Draws every chart for the first time, one after the other: a reader sees the first at once. */
+/**
+ * Draws every chart for the first time, one after the other: a reader sees the first at once. One
+ * that cannot be drawn keeps none from being drawn; what was selected meanwhile is drawn then.
+ */
 async function drawFirst() {
+  let drawn = shown;
   for (const place of places()) {
-    await drawOne(place);
+    await drawOne(place).catch(reportError);
     await new Promise((resume) => { setTimeout(resume); });
+  }
+  while (drawn !== shown) {
+    drawn = shown;
+    await draw();
   }
 }
 
@@ -201,5 +215,10 @@ async function drawAll() {
   matchMedia("print").addEventListener("change", ({ matches }) => turn(matches));
   addEventListener("beforeprint", () => turn(true));
   addEventListener("afterprint", () => turn(false));
+  let waiting = 0;
+  addEventListener("resize", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(draw, SETTLED);
+  });
   document.documentElement.dataset.drawn = "yes";
 }

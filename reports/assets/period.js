@@ -3,13 +3,16 @@
 
 const ENDS = ["from", "to"];
 
+const WRITTEN = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?Z?$/;
+const PAUSE = 120; // ms without a step of a slider, after which it is followed
+
 /**
  * A moment in milliseconds; NaN: the text names none. Plotly leaves zeros out, links have a Z.
  * @param {string} text
  * @returns {number}
  */
 function moment(text) {
-  const [day, clock = "00:00"] = text.replace(/Z$/, "").split(/[T ]/);
+  const [, day, clock = "00:00"] = WRITTEN.exec(text) ?? [];
   return Date.parse(`${day}T${clock}Z`);
 }
 
@@ -32,7 +35,7 @@ function spansWithin(begin, end) {
   const { spans } = facts;
   const from = spans.end.findIndex((text) => moment(text) > low);
   const to = spans.start.filter((text) => moment(text) < high).length - 1;
-  return from >= 0 && from <= to ? { from, to } : null;
+  return low < high && from >= 0 && from <= to ? { from, to } : null;
 }
 
 /**
@@ -82,6 +85,14 @@ function dragged(change) {
   const found = spansWithin(change["xaxis.range[0]"], change["xaxis.range[1]"]);
   if (found) choose({ ...chosen, ...found });
   else draw();
+  sayWhether(found);
+}
+
+/**
+ * Says to who cannot see it that a span of time selects nothing.
+ * @param {Record<string, number> | null} found
+ */
+function sayWhether(found) {
   document.getElementById("status").textContent = found ? "" : words.nothingThen;
 }
 
@@ -110,6 +121,7 @@ function isPeriod(found) {
 function togglePeriod(begin, end) {
   const found = spansWithin(begin, end);
   if (found) choose(isPeriod(found) ? timeless(chosen) : { ...chosen, ...found });
+  sayWhether(found);
 }
 
 /** @returns {HTMLInputElement[]} The sliders of both ends. */
@@ -125,6 +137,11 @@ function startSliding() {
   if (!place || last < 1) return;
   place.hidden = false;
   const both = sliders();
+  let waiting = 0;
+  const follow = () => {
+    const [from, to] = both.map((each) => each.valueAsNumber);
+    choose(from === 0 && to === last ? timeless(chosen) : { ...chosen, from, to }, true);
+  };
   both.forEach((slider, end) => {
     slider.max = String(last);
     slider.addEventListener("input", () => {
@@ -135,8 +152,8 @@ function startSliding() {
       sayEnds();
     });
     slider.addEventListener("change", () => {
-      const [from, to] = both.map((each) => each.valueAsNumber);
-      choose(from === 0 && to === last ? timeless(chosen) : { ...chosen, from, to });
+      clearTimeout(waiting);
+      waiting = setTimeout(follow, PAUSE);
     });
   });
   slide();

@@ -55,11 +55,13 @@ function startSelecting(found, figures) {
 }
 
 /**
- * The selection that a fragment names; null: it names a place of the page.
+ * The selection that a fragment names; without one nothing is selected. Null: it names a place of
+ * the page.
  * @param {string} hash
  * @returns {Record<string, number> | null}
  */
 function selectionOf(hash) {
+  if (!hash) return {};
   if (!hash.includes("=")) return null;
   /** @type {Record<string, number>} */
   const found = {};
@@ -67,15 +69,15 @@ function selectionOf(hash) {
   if (named.has("from") && named.has("to")) {
     Object.assign(found, spansWithin(named.get("from"), named.get("to")));
   }
-  for (const [name, value] of named) {
-    const place = facts.values[name]?.indexOf(value) ?? -1;
-    if (DIMENSIONS.includes(name) && place >= 0) found[name] = place;
+  for (const name of DIMENSIONS.filter((each) => named.has(each))) {
+    const place = facts.values[name].indexOf(named.get(name));
+    if (place >= 0) found[name] = place;
   }
   return found;
 }
 
 /**
- * The fragment of a selection.
+ * The fragment of a selection; a bare mark where nothing is selected.
  * @param {Record<string, number>} selection
  */
 function fragmentOf(selection) {
@@ -101,12 +103,15 @@ function followAddress() {
 /**
  * Selects; the address follows, and the page stays where it is.
  * @param {Record<string, number>} selection
+ * @param {boolean} [isStep] One of many on the way: no place to come back to.
  */
-function choose(selection) {
+function choose(selection, isStep = false) {
   chosen = selection;
-  const isSome = Object.keys(selection).length > 0;
-  history.pushState(null, "", isSome ? fragmentOf(selection) : "#answer");
   show();
+  const fragment = fragmentOf(selection);
+  if (fragment === (location.hash || "#")) return;
+  if (isStep) history.replaceState(null, "", fragment);
+  else history.pushState(null, "", fragment);
 }
 
 /**
@@ -309,7 +314,7 @@ function say(isSome) {
     const named = new URLSearchParams(link.hash.slice(1));
     const isChosen = named.has("from")
       ? isPeriod(spansWithin(named.get("from"), named.get("to")))
-      : [...named].every(([name, value]) => facts.values[name]?.[chosen[name]] === value);
+      : [...named].every(([name, value]) => facts.values[name][chosen[name]] === value);
     if (isChosen) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from looks import first
 
-from reports import page
+from reports import page, timebins
 from reports.text import visible
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -139,6 +139,8 @@ def test_scripts_and_charts_speak_german_too(rich, opened):
     assert tab.locator("#selection-parts button").inner_text().startswith("Land: ")
     assert tab.locator("#plot-time .xtitle").text_content() == "Zeit (UTC)"
     assert any("März" in text for text in tab.locator("#plot-time .xtick").all_text_contents())
+    tab.locator("tr[id^=burst-] a.pick").first.click()
+    assert "Zeitspanne: 2026-03-14 09:0" in tab.locator("#selection-parts").inner_text()
     tab.locator("#filter").fill("no such thing")
     assert re.fullmatch(r"0 von \d+ Zeilen", tab.locator("#filter-count").inner_text())
 
@@ -344,10 +346,86 @@ def test_two_clicks_on_the_bars_show_all_time_again_and_the_rest_stays_chosen(op
     tab = opened(rich).tab
     tab.locator("#where tbody").get_by_role("link", name="China (CN)").click()
     drag(tab, 0.02, 0.1)
-    sync_api.expect(tab.locator("#selection-parts")).to_contain_text("time: 2026-03-14 09:0")
+    sync_api.expect(tab.locator("#selection-parts")).to_contain_text("time span: 2026-03-14 09:0")
     tab.locator("#plot-time .nsewdrag").first.dblclick(position={"x": 300, "y": 20})
     sync_api.expect(tab.locator("#selection-parts")).not_to_contain_text("time")
     assert tab.evaluate("location.hash") == "#country=CN"
+
+
+def test_a_burst_of_one_packet_at_the_edge_of_a_bar_can_be_selected(opened, rich):
+    start = timebins.bins(rich.timeline, rich.captures)["start"].unique().sort().to_list()[3]
+    at_edge = rich.bursts.head(1).with_columns(
+        pl.lit(moment).cast(pl.Datetime("ns", "UTC")).alias(edge)
+        for edge, moment in (("start", start), ("end", start))
+    )
+    tab = opened(replace(rich, bursts=at_edge)).tab
+    tab.locator("tr[id^=burst-] a.pick").click()
+    assert shown_span(tab)[0] == start
+
+
+def test_a_selection_of_nothing_says_so_and_everything_comes_back(opened, rich):
+    seen = opened(rich)
+    tab = seen.tab
+    address = f"{seen.path.as_uri()}#country=GB&from=2026-03-14T09:00:00Z&to=2026-03-14T09:00:02Z"
+    other = tab.context.new_page()
+    said = []
+    other.on("pageerror", lambda error: said.append(str(error)))
+    other.goto(address)
+    other.wait_for_selector("html[data-drawn=yes]")
+    sync_api.expect(other.locator("#plot-sankey")).to_have_text(
+        "Nothing of the selection was uploaded."
+    )
+    assert other.locator("#plot-time .bars").count() > 0
+    assert number(other, "#picked-total") == 0
+    other.get_by_role("button", name="Show all").click()
+    sync_api.expect(other.locator("#plot-sankey .sankey-node").first).to_be_visible()
+    assert other.locator("#destinations-table tbody tr:visible").count() == 13
+    assert said == []
+    other.close()
+
+
+def test_back_and_forward_follow_the_selection(opened, rich):
+    tab = opened(rich).tab
+    tab.locator("tr[id^=burst-] a.pick").first.click()
+    whole = number(tab, "#picked-total")
+    tab.go_back()
+    sync_api.expect(tab.locator("#selection")).to_be_hidden()
+    tab.go_forward()
+    sync_api.expect(tab.locator("#selection")).to_be_visible()
+    assert number(tab, "#picked-total") == whole
+    tab.get_by_role("button", name="Show all").click()
+    tab.go_back()
+    sync_api.expect(tab.locator("#selection")).to_be_visible()
+    tab.go_forward()
+    sync_api.expect(tab.locator("#selection")).to_be_hidden()
+
+
+def test_what_is_selected_while_charts_are_drawn_is_drawn_too(opened, rich):
+    seen = opened(rich)
+    other = seen.tab.context.new_page()
+    other.add_init_script(
+        "addEventListener('DOMContentLoaded', () => new MutationObserver((_, watch) => {"
+        " if (!document.querySelector('#plot-map .point')) return; watch.disconnect();"
+        " choose({ country: facts.values.country.indexOf('CN') });"
+        "}).observe(document.body, { childList: true, subtree: true }))"
+    )
+    other.goto(seen.path.as_uri())
+    other.wait_for_selector("html[data-drawn=yes]")
+    faded = other.evaluate(
+        "document.querySelector('#plot-map').data[0].marker.opacity.filter((each) => each < 0.5)"
+    )
+    assert len(faded) > 3
+    other.close()
+
+
+def test_steps_of_a_slider_are_one_place_in_the_history(opened, rich):
+    tab = opened(rich).tab
+    before = tab.evaluate("history.length")
+    tab.get_by_role("slider", name="Only to").focus()
+    for _ in range(20):
+        tab.keyboard.press("ArrowLeft")
+    sync_api.expect(tab.locator("#selection-parts")).to_contain_text("time span")
+    assert tab.evaluate("history.length") == before
 
 
 def test_a_span_of_time_can_be_linked_to_from_a_burst_and_let_go(opened, rich):
@@ -361,11 +439,11 @@ def test_a_span_of_time_can_be_linked_to_from_a_burst_and_let_go(opened, rich):
     assert begin <= first["start"] <= first["end"] < end
     address = tab.evaluate("location.href")
     whole = number(tab, "#picked-total")
-    tab.get_by_role("button", name="time: 2026").click()
+    tab.get_by_role("button", name="time span: 2026").click()
     assert tab.locator("#selection").is_hidden()
     other = tab.context.new_page()
     other.goto(address)
-    sync_api.expect(other.locator("#selection-parts")).to_contain_text("time: 2026-03-14")
+    sync_api.expect(other.locator("#selection-parts")).to_contain_text("time span: 2026-03-14")
     assert number(other, "#picked-total") == whole
     other.close()
 
@@ -380,7 +458,7 @@ def test_the_keyboard_sets_a_span_of_time(opened, rich):
     assert said < last
     sync_api.expect(tab.locator("#selection-parts")).to_contain_text(f"to {said[11:]} UTC")
     tab.keyboard.press("End")
-    assert tab.locator("#selection").is_hidden()
+    sync_api.expect(tab.locator("#selection")).to_be_hidden()
     tab.keyboard.press("Home")
     tab.get_by_role("slider", name="Only from").focus()
     tab.keyboard.press("End")
@@ -394,11 +472,16 @@ def test_the_keyboard_sets_a_span_of_time(opened, rich):
         "from=2026-03-14T10:00:00Z&to=2026-03-14T09:00:00Z",
         "from=1999-01-01T00:00:00Z&to=1999-01-02T00:00:00Z",
         "from=2026-03-14T09:00:00Z",
+        "from=2026&to=2027",
+        "constructor=1",
+        "__proto__=1&toString=x",
     ],
 )
 def test_a_link_to_a_span_that_is_none_selects_nothing(opened, rich, fragment):
     seen = opened(rich)
+    seen.tab.goto("about:blank")
     seen.tab.goto(f"{seen.path.as_uri()}#{fragment}")
+    seen.tab.wait_for_selector("html[data-drawn=yes]")
     assert seen.tab.locator("#selection").is_hidden()
     assert seen.said == []
 

@@ -86,3 +86,13 @@ def test_a_silence_of_years_in_one_capture_does_not_hide_what_was_seen(rich, jum
     assert gap["end"] - gap["start"] > timedelta(days=1_999)
     starts = bins["start"]
     assert not starts.is_between(gap["start"], gap["end"]).any()
+
+
+def test_spans_on_both_sides_of_1970_end_too():
+    starts = [datetime(year, 1, 1, tzinfo=UTC) for year in (1969, 1971)]
+    moments = pl.DataFrame({"start": starts, "row": [0, 0], "up": [1, 2]}).with_columns(
+        pl.col("start").cast(pl.Datetime("ns", "UTC"))
+    )
+    found = timebins.wider(moments, timedelta(seconds=1), ["row"], most=1)
+    assert found["up"].sum() == 3
+    assert found.height == 2

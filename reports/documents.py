@@ -56,6 +56,7 @@ def script_words() -> Markup:
         "nothingThen": language.say("Nothing was uploaded in that span of time"),
         "partSelected": language.say("{number} bytes of it in the selection"),
         "selected": language.say("{size} ({number} bytes) of {all} uploaded"),
+        "selectedFew": language.say("{size} of {all} uploaded"),
         "byte": language.say("{number} byte"),
         "bytes": language.say("{number} bytes"),
         "row": language.say("{number} row"),

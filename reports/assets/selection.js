@@ -304,8 +304,10 @@ function say(isSome) {
   }
   document.getElementById("selection-parts").replaceChildren(...buttons);
   const all = facts.parts.up.reduce((sum, up) => sum + up, 0);
+  const up = total();
+  const message = up < 1000 ? words.selectedFew : words.selected;
   const said = isSome
-    ? filled(words.selected, { size: size(total()), number: grouped(total()), all: size(all) })
+    ? filled(message, { size: size(up), number: grouped(up), all: size(all) })
     : "";
   document.getElementById("selection-sum").textContent = said;
   /** @type {NodeListOf<HTMLAnchorElement>} */

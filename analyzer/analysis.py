@@ -308,7 +308,7 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     return _Part(
         reading=reading,
         name=name,
-        phones=candidates,
+        phones=Phones.cast(_unnamed(candidates, ["mac"], known, settings)),
         flows=flows,
         per_phase=per_phase,
         bins=bins,
@@ -318,7 +318,9 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         names=named.with_columns(pl.lit(name).alias("capture")),
         requests=exchanges,
         values=values,
-        certificates=reading.certificates(),
+        certificates=_unnamed(
+            reading.certificates(), ["subject", "issuer", "names"], known, settings
+        ),
         mmtls=reading.mmtls_records(),
         hellos=hellos,
         oddities=pl.concat(
@@ -351,6 +353,13 @@ def _shown(
         return sightings, exchanges
     plain = requests_without_values(without_identifiers(exchanges, REQUEST_TEXTS, known))
     return Sightings.cast(without_identifiers(sightings, ["name"], known)), Exchanges.cast(plain)
+
+
+def _unnamed(
+    table: pl.DataFrame, columns: list[str], known: Known, settings: Settings
+) -> pl.DataFrame:
+    """A table without the identifiers that are known, unless they are to be revealed."""
+    return table if settings.is_revealed else without_identifiers(table, columns, known)
 
 
 def _is_local_b(seen: pl.DataFrame, table: pl.DataFrame) -> pl.Series:

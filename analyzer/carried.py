@@ -31,6 +31,8 @@ MOST_BODY: Final = 16_384
 MOST_WAITING: Final = 1_024
 """Opened requests whose bodies are still to come."""
 MOST_NAME: Final = 64
+_MOST_LOOKED_AT: Final = 512
+"""Characters of a name that are looked through before it is cut."""
 IN_PATH: Final = "path"
 IN_COOKIE: Final = "cookie "
 IN_HEADER: Final = "header "
@@ -42,14 +44,26 @@ _DECIMAL = re.compile(r"[0-9]{15,}")
 _BASE64 = re.compile(r"[0-9A-Za-z+/_-]{20,}={0,2}")
 _JWT = re.compile(r"eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*")
 """JSON Web Token (RFC 7519): its first part alone is the same for everybody."""
-_TIME = re.compile(r"1[0-9]{9}(?:[0-9]{6}|[0-9]{9})|20[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{9,}")
-"""Micro- and nanoseconds since 1970 (2001 to 2033), or a date and a time."""
+_TIME = re.compile(
+    r"1[0-9]{9}(?:[0-9]{6}|[0-9]{9})|20[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{9,}|(?:6[34]|13)[0-9]{16}"
+)
+"""Micro- and nanoseconds since 1970 (2001 to 2033), a date and a time, or units of 100 ns since the
+year 1 or 1601, as .NET and Windows count them (2009 to 2043)."""
+_FRACTION = re.compile(r"[+-]?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?")
 _OF_NOTHING: Final = (
     "d41d8cd98f00b204e9800998ecf8427e",
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "1B2M2Y8AsgTpgAmy7PhCfg",
+    "2jmj7l5rSw0yVb/vlWAYkK/YBwk",
+    "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+    "9007199254740991",
+    "9223372036854775807",
+    "18446744073709551615",
+    "0123456789abcdef",
 )
-"""MD5, SHA-1 and SHA-256 of nothing, which stand for a body that is not there."""
+"""MD5, SHA-1 and SHA-256 of nothing, for a body that is not there, in both spellings; the
+largest numbers of 53, 63 and 64 bits, which stand for no number; the digits."""
 _WORD = re.compile(r"[A-Za-z]?[a-z]{3,}|[A-Z]{3,}")
 _MOST_IN_WORDS = 0.6
 _LEAST_BITS: Final = {"hex": 2.5, "decimal": 2.0, "base64": 3.5}
@@ -70,17 +84,21 @@ _JSON_TOKEN = re.compile(
 )
 """A text and whether it names what follows, or a number that may be opaque. One that is cut off is
 a text too, so that looking for its end again and again takes no time."""
+_JSON = re.compile(r"(?:\ufeff|\xef\xbb\xbf)?\s*[\[{]")
+"""How JSON begins, behind a mark of its encoding, which may have been read as Latin-1."""
 _JSON_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _LEAST_LENGTH: Final = 15
 _MOST_WITHIN: Final = 2
 """Layers of JSON that stand in a text."""
-_FORM_PAIR = re.compile(r"(?:^|&)([^=&]{1,64})=([^&\s]{15,4096})(?=&|\s|$)")
+_FORM_PAIR = re.compile(r"(?:^|&)([^=&]{1,512})=([^&\s]{15,16384})(?=&|\s|$)")
 _TELLING_NAME = re.compile(
-    r"[^ ]*@[^ ]*|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-Fa-f]{16,}|\+?[0-9]{7,}"
-    r"|[0-9A-Za-z+/_=-]{20,}",
+    r"[^ ]*@[^ ]*|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}"
+    r"|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}|[0-9A-Za-z+/_=-]{20,}|[0-9A-Fa-f]{16,}"
+    r"|(?<![0-9A-Za-z])(?=[0-9a-f]*[0-9])[0-9a-f]{12}(?![0-9A-Za-z])"
+    r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|-?[0-9]{1,3}\.[0-9]{3,}|\+?[0-9](?:[ .()-]{0,2}[0-9]){6,}",
     re.IGNORECASE,
 )
-"""What may name a person in the name of a field: addresses, numbers, opaque values."""
+"""What may name a person in the name of a field: addresses, numbers, places, opaque values."""
 _WITHOUT_BODY: Final = ("GET", "HEAD", "DELETE", "OPTIONS", "CONNECT")
 _SCHEMA: Final[dict[str, Any]] = {
     "conversation": pl.Int32,
@@ -233,6 +251,8 @@ def _digest(text: str) -> int:
 
 def form_of(value: str) -> str | None:
     """The form of an opaque value, as `tables.Tokens` has it; None: it may be no such value."""
+    if value.rstrip("=") in _OF_NOTHING or value.lower() in _OF_NOTHING:
+        return None
     if len(value) > MOST_LENGTH:
         return "jwt" if len(value) <= MOST_JWT and _JWT.fullmatch(value) else None
     if _UUID.fullmatch(value):
@@ -240,8 +260,7 @@ def form_of(value: str) -> str | None:
     if _DECIMAL.fullmatch(value):
         form = "decimal" if not _TIME.fullmatch(value) else None
     elif _HEX.fullmatch(value):
-        is_meant = re.search("[0-9]", value) and value.lower() not in _OF_NOTHING
-        form = "hex" if is_meant else None
+        form = "hex" if re.search("[0-9]", value) else None
     elif _JWT.fullmatch(value):
         return "jwt"
     elif _BASE64.fullmatch(value):
@@ -268,16 +287,26 @@ def _opaque(value: str) -> Iterator[tuple[str, str]]:
     """A value and its form, if it is opaque; else those of its parts that are."""
     if form := form_of(value):
         yield value, form
-    elif _WITHIN.search(value):
+    elif _WITHIN.search(value) and not _FRACTION.fullmatch(value):
         for part in _WITHIN.split(value):
             if form := form_of(part):
                 yield part, form
 
 
+def without_opaque(text: str, instead: str) -> str:
+    """A text with something else instead of what in it is opaque."""
+    if form_of(_unquoted(text)):
+        return instead
+    if not _WITHIN.search(text) or _FRACTION.fullmatch(text):
+        return text
+    parts = re.split(f"({_WITHIN.pattern})", text)
+    return "".join(instead if form_of(_unquoted(part)) else part for part in parts)
+
+
 def _without(found: list[_Found], field: str, value: str, layers: int = _MOST_WITHIN) -> str | None:
     """Note what is opaque in a value; what is left of it without that. None: nothing is."""
     before = len(found)
-    if layers and value[:1] in {"{", "["}:
+    if layers and _JSON.match(value):
         rest = _in_json(value, found, f"{field}.", layers - 1)
     else:
         found.extend(_Found(field, given, form) for given, form in _opaque(value))
@@ -301,9 +330,15 @@ def _in_target(target: str, found: list[_Found]) -> str:
         name, is_given, value = pair.partition("=")
         if not is_given:
             name, value = "", pair
-        rest = _without(found, named(name) or "?", _unquoted(value))
+        rest = _without(found, named(name) or "?", _given(value))
         pieces.append((pair if rest is None else name + is_given + rest) + end)
     return path + mark + "".join(pieces)
+
+
+def _given(value: str) -> str:
+    """The value of a parameter or of a form: a plus is a space in JSON, and itself in base64."""
+    plain = _unquoted(value)
+    return _unquoted(value.replace("+", " ")) if _JSON.match(plain.replace("+", " ")) else plain
 
 
 def _unquoted(text: str) -> str:
@@ -313,7 +348,8 @@ def _unquoted(text: str) -> str:
 
 def named(name: str) -> str:
     """The name of a field as it may be written: without what may name a person."""
-    return _TELLING_NAME.sub(_withheld, _unquoted(name)[:MOST_NAME])
+    plain = _unquoted(_unquoted(name[:_MOST_LOOKED_AT]))
+    return _TELLING_NAME.sub(_withheld, plain)[:MOST_NAME]
 
 
 def _withheld(part: re.Match[str]) -> str:
@@ -385,11 +421,11 @@ def _in_headers(lines: str, found: list[_Found]) -> None:
 
 def _in_body(body: str, found: list[_Found]) -> str:
     """Note the opaque values of a form or of JSON, by the names before them; the body without."""
-    if body.lstrip()[:1] in {"{", "["}:
+    if _JSON.match(body):
         return _in_json(body, found, IN_BODY, _MOST_WITHIN)
     pieces, at = [], 0
     for pair in _FORM_PAIR.finditer(body):
-        rest = _without(found, IN_BODY + named(pair[1]), _unquoted(pair[2]))
+        rest = _without(found, IN_BODY + named(pair[1]), _given(pair[2]))
         if rest is not None:
             pieces += [body[at : pair.start(2)], rest]
             at = pair.end(2)
@@ -401,20 +437,29 @@ def _in_json(text: str, found: list[_Found], prefix: str, layers: int) -> str:
     pieces, at, name = [], 0, "?"
     for token in _JSON_TOKEN.finditer(text):
         if token[2]:
-            name = named(token[1][:MOST_NAME]) or "?"
+            name = named(_plain(token[1][:_MOST_LOOKED_AT])) or "?"
             continue
         place = 3 if token[3] else 1
         behind = text[token.end(place) : token.end(place) + 1]
         is_cut = behind != '"' if place == 1 else not behind
-        if is_cut or len(token[place]) < _LEAST_LENGTH:
+        value = _plain(token[place])
+        if len(value) < _LEAST_LENGTH or (is_cut and not _JSON.match(value)):
             continue
-        rest = _without(found, prefix + name, _JSON_ESCAPE.sub(_unescaped, token[place]), layers)
+        rest = _without(found, prefix + name, value, layers)
         if rest is not None:
             pieces += [text[at : token.start(place)], rest]
             at = token.end(place)
     return "".join(pieces) + text[at:]
 
 
+def _plain(text: str) -> str:
+    """A text of JSON without its escapes; half of a character beyond 16 bits is none."""
+    plain = _JSON_ESCAPE.sub(_unescaped, text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _unescaped(escape: re.Match[str]) -> str:
     """What an escape of JSON stands for, as far as opaque values and JSON itself have any."""
-    return chr(int(escape[1], 16)) if escape[1] else escape[2]
+    if escape[1]:
+        return chr(int(escape[1], 16))
+    return " " if escape[2] in "bfnrt" else escape[2]

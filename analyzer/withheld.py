@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from analyzer.carried import named, without_opaque
+
 if TYPE_CHECKING:
     from analyzer.identifiers import Known
 
 WITHHELD: Final = "…"
-REQUEST_TEXTS: Final = ("target", "agent", "host", "request_type", "response_type")
+REQUEST_TEXTS: Final = ("method", "target", "agent", "host", "request_type", "response_type")
 """Texts of a request that an app chooses, or a server of it."""
 _PARAMETER = re.compile(r"([^=&;]*)(=?)([^&;]*)")
 _PATH_PARTS = re.compile(r"([/;:=])")
 _TELLING = re.compile(r"(?i)(?:[a-z_.-]*ver(?:sion)?(?:_?code)?|v|os|platform|lang|locale)")
+_FLAG = re.compile(r"[A-Za-z_][0-9A-Za-z_.-]{0,19}")
+"""A parameter without a value that may be a name; others may be a value without a name."""
 _PLAIN_VALUE = re.compile(r"[0-9A-Za-z.]{1,10}(?:[_-][0-9A-Za-z]{1,4})?")
 _TOKEN = re.compile(
     r"(?=[^/]*[0-9])[0-9A-Fa-f-]{16,}|(?=[^/]*[0-9])[0-9A-Za-z_~%=-]{22,}|[^/]*(?:@|%40)[^/]*"
@@ -34,15 +38,16 @@ def target_without_values(target: str) -> str:
     path, mark, query = target.partition("?")
     begin, scheme, rest = path.partition("://") if "://" in path else ("", "", path)
     shown = "".join(
-        WITHHELD if _TOKEN.fullmatch(part) else part for part in _PATH_PARTS.split(rest)
+        WITHHELD if _TOKEN.fullmatch(part) else without_opaque(part, WITHHELD)
+        for part in _PATH_PARTS.split(rest)
     )
     return begin + scheme + shown + mark + _PARAMETER.sub(_shown, query)
 
 
 def _shown(parameter: re.Match[str]) -> str:
     name, is_given, value = parameter.groups()
-    if _TOKEN.fullmatch(name):
-        name = WITHHELD
+    is_flag = is_given or not name or _FLAG.fullmatch(name)
+    name = named(name) if is_flag and not _TOKEN.fullmatch(name) else WITHHELD
     is_telling = _TELLING.fullmatch(name) and _PLAIN_VALUE.fullmatch(value)
     return f"{name}{is_given}{value if is_telling or not value else WITHHELD}"
 
@@ -84,9 +89,14 @@ def without_identifiers(
 
 
 def _replaced(table: pl.DataFrame, column: str, change: Callable[[str], str]) -> pl.DataFrame:
-    """The table with each different text of a column changed once."""
-    texts = table[column].drop_nulls().unique().to_list()
-    changed = {text: new for text in texts if (new := change(text)) != text}
+    """The table with each different text of a column, or of the lists in it, changed once."""
+    is_list = isinstance(table.schema[column], pl.List)
+    given = table[column].explode() if is_list else table[column]
+    changed = {
+        text: new for text in given.drop_nulls().unique().to_list() if (new := change(text)) != text
+    }
     if not changed:
         return table
+    if is_list:
+        return table.with_columns(pl.col(column).list.eval(pl.element().replace(changed)))
     return table.with_columns(pl.col(column).replace(changed))

@@ -6,7 +6,7 @@ import struct
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter, process_time
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import polars as pl
 import pytest
@@ -327,6 +327,87 @@ def test_a_request_that_carries_a_value_twice_counts_once(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("name", ["\U0001f600", "\ud800", "a\ud83d"])
+def test_half_of_a_character_in_a_nested_name_ends_nothing(tmp_path, name):
+    bodies = [json.dumps({"n": at, "data": json.dumps({name: HEX})}) for at in range(3)]
+    table = found(captured(tmp_path, posted(*bodies, kind=JSON)))
+    assert table["token_requests"].to_list() == [3]
+    raw = [body.replace("\\\\u", "\\u") for body in bodies]
+    assert found(captured(tmp_path, posted(*raw, kind=JSON)))["token_requests"].to_list() == [3]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "kind", "field"),
+    [
+        (  # a batch of events
+            [
+                "t=0&data="
+                + quote(json.dumps({"id": HEX, "ev": [{"n": n, "at": at} for n in range(99)]}))
+                for at in range(3)
+            ],
+            FORM,
+            "body data.id",
+        ),
+        (  # longer than what is looked at
+            [
+                json.dumps(
+                    {"t": at, "p": json.dumps({"id": HEX, "ev": [{"n": n} for n in range(3_000)]})}
+                )
+                for at in range(3)
+            ],
+            JSON,
+            "body p.id",
+        ),
+        (
+            [
+                json.dumps({"n": at, "d": json.dumps({"i": 490154203237518}, indent=1)})
+                for at in range(3)
+            ],
+            JSON,
+            "body d.i",
+        ),
+        (
+            [urlencode({"n": at, "d": json.dumps({"i": 490154203237518})}) for at in range(3)],
+            FORM,
+            "body d.i",
+        ),
+        (
+            [json.dumps({"n": at, "d": " \n" + json.dumps({"i": HEX})}) for at in range(3)],
+            JSON,
+            "body d.i",
+        ),
+    ],
+)
+def test_json_in_ordinary_shapes_is_looked_through(tmp_path, bodies, kind, field):
+    table = found(captured(tmp_path, posted(*bodies, kind=kind)))
+    assert table.select("field", "token_requests").rows() == [(field, 3)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "48.856614200000003",
+        "-2.3522219000000177",
+        "9223372036854775807",
+        "9007199254740991",
+        "638312345678901234",
+        "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        "1B2M2Y8AsgTpgAmy7PhCfg==",
+        "0123456789abcdef",
+    ],
+)
+def test_fractions_times_and_what_stands_for_nothing_are_no_tokens(value):
+    taken = []
+    assert carried._without(taken, "x", value) is None
+    assert taken == []
+
+
+def test_an_address_in_a_name_of_json_is_withheld_however_it_is_escaped():
+    taken = []
+    carried._in_body('{"alice\\u0040example.org": "' + HEX + '"}', taken)
+    assert [one.field for one in taken] == ["body …"]
+
+
 def test_json_below_two_layers_is_left_alone(tmp_path):
     def wrapped(at, layers):
         body = {"n": at, "id": HEX}
@@ -547,6 +628,20 @@ def test_what_names_a_request_or_nothing_is_no_token(tmp_path, line):
         ("dev-3fa85f64-5717-4562-b3fc-2c963f66afa6", "…"),
         ("user:3fa85f64-5717-4562-b3fc-2c963f66afa6", "user:…"),
         (f"mp_{HEX}_mixpanel", "…"),
+        ("x" * 56 + "alice.smith@example.org", "…"),
+        ("1234567L9xTr0PvBw7yUd2NhM", "…"),
+        ("alice%2540example.org", "…"),
+        ("+1 416 555 0199", "…"),
+        ("tel 416-555-0199", "tel …"),
+        ("138 1234 5678", "…"),
+        ("a4:b1:c2:d3:e4:f5", "…"),
+        ("mac_a4b1c2d3e4f5", "mac_…"),
+        ("43.651070,-79.347015", "…,…"),
+        ("192.168.1.20", "…"),
+        ("fe80::1ff:fe23:4567:890a", "…"),
+        ("utm_source", "utm_source"),
+        ("p0_x2.y3", "p0_x2.y3"),
+        ("ios_17.4.1", "ios_17.4.1"),
     ],
 )
 def test_the_name_of_a_field_names_nobody(name, shown):

@@ -51,7 +51,7 @@ from analyzer.round_trips import round_trips, usable
 from analyzer.second_look import Judged, SecondLook, second_look, unmoved
 from analyzer.servers import servers
 from analyzer.settings import Settings
-from analyzer.silences import observed_spans, silence_note, silences
+from analyzer.silences import bins_of, observed_spans, silence_note, silences
 from analyzer.software import software
 from analyzer.summary import summary
 from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
@@ -333,7 +333,9 @@ def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
         ledger=ledger(name, seen, tallied),
         phases=tallied.phases,
         codes=set(tallied.sides["code"].unique()),
-        observed=list(observed_spans(*span, silences(flows))) if span else [],
+        observed=list(observed_spans(*span, silences(flows, bins_of(bins, tallied.width))))
+        if span
+        else [],
         limits_hit={
             **reading.limits_hit(),
             "contacts": tallied.contacts_left_out,

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analyzer.contacts import Met
-from analyzer.rhythm import BREAK, Rhythm, rhythms
+from analyzer.rhythm import BREAK, Held, Rhythm, held
 from analyzer.tables import STATES, Beacons
 from analyzer.timers import several_of
 
@@ -42,8 +42,8 @@ def beacons(met: Met, pause: int) -> dy.DataFrame[Beacons]:
     ) + ups["phase"].to_numpy()
     order = np.argsort(train, kind="stable")
     beats = _beats(of_state[order], train[order], ups["start"].to_numpy()[order], pause)
-    found = rhythms(beats.intervals, beats.trains, PAUSES * pause)
-    keys, found = _apart(beats, found, PAUSES * pause)
+    alone = held(beats.intervals, beats.trains, PAUSES * pause)
+    keys, found = _apart(beats, alone, PAUSES * pause)
     of_rhythm = np.empty(len(order), dtype=np.int64)
     of_rhythm[order] = keys[beats.of_contact]
     table = _described(ups.with_columns(rhythm=pl.Series(of_rhythm)), met, found)
@@ -92,22 +92,25 @@ def _beats(
 
 
 def _apart(
-    beats: _Beats, found: dict[int, Rhythm], shortest: float
+    beats: _Beats, found: dict[int, Held], shortest: float
 ) -> tuple[NDArray[np.int64], dict[int, Rhythm]]:
     """The rhythm of each beat, -1: it has none; and all rhythms by these numbers.
 
-    Where one timer does not account for the beats of a group, several may: then each has its own.
+    What came between the beats of a rhythm, and what is alone in its train, has none. Where one
+    timer does not account for the beats of a group, several may: then each has its own.
     """
-    keys = np.where(np.isin(beats.groups, list(found)), beats.groups, -1)
-    rhythms_by_key = dict(found)
+    keys = np.full(len(beats.groups), -1)
+    rhythms_by_key = {group: one.rhythm for group, one in found.items()}
     following = int(beats.groups.max(initial=0)) + 1
     for group, gaps in beats.intervals.items():
-        several = several_of(gaps, found.get(group), shortest)
+        several = several_of(gaps, rhythms_by_key.get(group), shortest)
+        if not several and group not in found:
+            continue
+        own = np.searchsorted(beats.groups, [group, group + 1])
         if not several:
+            keys[own[0] : own[1]][found[group].is_beat] = group
             continue
         rhythms_by_key.pop(group, None)
-        own = np.searchsorted(beats.groups, [group, group + 1])
-        keys[own[0] : own[1]] = -1
         for timer in several:
             keys[own[0] + timer.places] = following
             rhythms_by_key[following] = timer.rhythm

@@ -64,15 +64,26 @@ class Tables:
     @cached_property
     def silences(self) -> pl.DataFrame:
         """The days without any flow inside a capture; columns `after`, `before`."""
-        return silences(self.frames["flows"])
+        return silences(self.frames["flows"], self.frames["timeline"])
 
     def silence(self, states: tuple[str, ...]) -> int:
-        """How much of the time of these states lies in silences, ns."""
+        """How much of the time of these states lies in silences, ns.
+
+        Others than the phone may fill a silence, and the timeline does not have their payload: it
+        is no more than what the phases say was not observed.
+        """
         lasted = pl.min_horizontal("end", "before") - pl.max_horizontal("start", "after")
         within = (
-            self._phases(states).join(self.silences, how="cross").select(lasted.alias("lasted"))
+            self._phases(states)
+            .join(self.silences, how="cross")
+            .group_by("phase")
+            .agg(
+                lasted.dt.total_nanoseconds().clip(0).sum().alias("silent"),
+                (pl.col("end") - pl.col("start") - pl.col("exposure")).first().alias("unobserved"),
+            )
         )
-        return int(within["lasted"].dt.total_nanoseconds().clip(0).sum())
+        unobserved = pl.col("unobserved").dt.total_nanoseconds().clip(0)
+        return int(within.select(pl.min_horizontal("silent", unobserved).sum()).item())
 
     def exposure(self, states: tuple[str, ...]) -> int:
         """Time that was observed in these states, ns; of all where none is named."""

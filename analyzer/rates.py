@@ -5,6 +5,7 @@ are drawn anew, and the middle 95 % of the rates that they give is the interval.
 together what comes together; what is periodic beyond their width they do not see.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import dataframely as dy
@@ -27,6 +28,8 @@ LEVEL = 0.95
 MOST_KEYS = 300
 """Keys of a state and dimension that have a row, by bytes uploaded; `all` has the whole."""
 TOO_LITTLE = "too little time observed"
+MOST_SHARES = 1 << 18
+"""Contacts times blocks that are made at once."""
 DIMENSIONS = ("all", "country", "host")
 
 
@@ -61,6 +64,7 @@ def rates(
     """
     first_met = _first_met(per_phase, phases)
     ups = met.contacts.filter("is_up")
+    names = met.flows.select("flow", "name", "country")
     parts = []
     for place, state in enumerate(STATES):
         of_state = phases.filter(pl.col("state") == state)
@@ -70,8 +74,7 @@ def rates(
         blocks = _blocks(of_state, observed, exposure)
         sent = uploads.filter(pl.col("state") == state)
         seen = per_phase.join(of_state.select("phase"), on="phase", how="semi")
-        per_flow = _per_block(ups.filter(pl.col("state") == place), blocks)
-        counted = per_flow.join(met.flows.select("flow", "name", "country"), on="flow")
+        counted = _per_block(ups.filter(pl.col("state") == place), names, blocks)
         parts += [
             _rows(dimension, state, exposure, blocks, sent, counted, first_met, seen)
             for dimension in DIMENSIONS
@@ -90,15 +93,71 @@ def _key(dimension: str) -> pl.Expr:
     }[dimension].alias("key")
 
 
-def _per_block(contacts: pl.DataFrame, blocks: _Blocks) -> pl.DataFrame:
-    """Uploaded per flow and block of time; where there are too few blocks, nothing."""
+def _per_block(contacts: pl.DataFrame, names: pl.DataFrame, blocks: _Blocks) -> pl.DataFrame:
+    """Uploaded per name, country and block of time; where there are too few blocks, nothing.
+
+    Args:
+        contacts: those of one state.
+        names: flow, name, country.
+        blocks: of that state.
+    """
     if blocks.are_too_few():
         contacts = contacts.clear()
-    place = np.searchsorted(blocks.begins, contacts["start"].to_numpy(), side="right") - 1
-    return (
-        contacts.select("flow", "unique_bytes", block=pl.Series(np.maximum(place, 0)))
-        .group_by("flow", "block")
-        .agg(pl.col("unique_bytes").sum())
+    first = np.searchsorted(blocks.begins, contacts["start"].to_numpy(), side="right") - 1
+    first = np.maximum(first, 0)
+    placed = contacts.select("flow", "start", "last", "unique_bytes", block=pl.Series(first))
+    is_within = pl.Series(contacts["last"].to_numpy() <= blocks.ends[first])
+    long = placed.filter(~is_within).sort("flow")  # few flows per piece make few rows of sums
+    pieces = (_spread(piece, blocks) for piece in _pieces(long, blocks))
+    whole = placed.filter(is_within).select("flow", "block", "unique_bytes")
+    per_flow = pl.concat([_added(piece) for piece in (whole, *pieces)])
+    return per_flow.join(names, on="flow")
+
+
+def _added(shares: pl.DataFrame) -> pl.DataFrame:
+    """What was uploaded per flow and block."""
+    return shares.group_by("flow", "block").agg(pl.col("unique_bytes").sum())
+
+
+def _pieces(contacts: pl.DataFrame, blocks: _Blocks) -> Iterator[pl.DataFrame]:
+    """Contacts, a few at a time, so that their shares take little memory together."""
+    number = max(1, MOST_SHARES // max(len(blocks.begins), 1))
+    return contacts.iter_slices(number)
+
+
+def _spread(contacts: pl.DataFrame, blocks: _Blocks) -> pl.DataFrame:
+    """The bytes of contacts by the blocks between their begin and their end.
+
+    Each block has of them what it has of the time, in whole bytes that add up to the contact's. A
+    contact of which no time lies in a block keeps its own.
+
+    Args:
+        contacts: flow, start, last, unique_bytes, and block: the one of its begin.
+        blocks: of the state of the contacts.
+    """
+    start, last, first = (contacts[name].to_numpy() for name in ("start", "last", "block"))
+    sizes = np.searchsorted(blocks.begins, last, side="right") - first
+    ends = np.cumsum(sizes)
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    block = np.arange(len(owner)) - (ends - sizes - first)[owner]
+    shared = np.minimum(blocks.ends[block], last[owner]) - np.maximum(
+        blocks.begins[block], start[owner]
+    )
+    so_far = np.append(0, np.cumsum(np.maximum(shared, 0)))  # wraps; differences are right
+    done, whole = so_far[1:] - so_far[ends - sizes][owner], so_far[ends] - so_far[ends - sizes]
+    share = np.where(whole[owner] > 0, done / np.maximum(whole[owner], 1), 1.0)
+    octets = contacts["unique_bytes"].to_numpy()
+    given = np.floor(octets[owner] * share).astype(np.int64)
+    given[ends - 1] = octets
+    before = np.append(0, given[:-1])
+    before[ends - sizes] = 0
+    return pl.DataFrame(
+        {
+            "flow": contacts["flow"].gather(owner),
+            "block": block,
+            "unique_bytes": given - before,
+        },
+        schema_overrides={"block": pl.Int64},
     )
 
 

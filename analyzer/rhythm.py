@@ -17,7 +17,7 @@ FEWEST_INTERVALS = 2
 BREAK = -1.0
 """Stands between intervals where one train ends and another begins."""
 MOST_INTERVALS = 4_096
-"""Of longer trains the first are looked at."""
+"""To the first of more a period is fitted; then all are held against it."""
 FEWEST_WITH_OTHERS = 10
 """Intervals from which contacts between beats are looked for."""
 MOST_OTHERS = 0.25
@@ -57,6 +57,25 @@ class Rhythm(NamedTuple):
     confidence: str
 
 
+class Held(NamedTuple):
+    """A rhythm, and for each contact of its group whether it is a beat of it."""
+
+    rhythm: Rhythm
+    is_beat: NDArray[np.bool_]
+
+
+class Kept(NamedTuple):
+    """What is left without contacts that came between beats.
+
+    Attributes:
+        intervals: ns between beats.
+        is_beat: for each contact whether one of these intervals begins or ends there.
+    """
+
+    intervals: Numbers
+    is_beat: NDArray[np.bool_]
+
+
 def rhythms(
     intervals: Mapping[int, Numbers], trains: Mapping[int, int], shortest: float = 0
 ) -> dict[int, Rhythm]:
@@ -67,18 +86,48 @@ def rhythms(
         trains: how many uninterrupted trains with an interval each group has.
         shortest: ns; a shorter period is none.
     """
+    return {group: one.rhythm for group, one in held(intervals, trains, shortest).items()}
+
+
+def held(
+    intervals: Mapping[int, Numbers], trains: Mapping[int, int], shortest: float = 0
+) -> dict[int, Held]:
+    """The rhythms of groups of intervals, and which of their contacts are beats.
+
+    A contact is a beat where an interval that counts begins or ends; one that is alone in its
+    train is none.
+
+    Args:
+        intervals: as `rhythms`.
+        trains: as `rhythms`.
+        shortest: as `rhythms`.
+    """
     plain = {group: of[of != BREAK] for group, of in intervals.items()}
-    found = _fitting(plain, trains, shortest)
+    beats = {group: len(of) + trains[group] for group, of in plain.items()}
+    found = _fitting(plain, beats, shortest)
     rest = {
         group: alone
         for group, of in intervals.items()
         if group not in found and (alone := without_others(of)) is not None
     }
-    return found | _fitting(rest, trains, shortest)
+    between = _fitting(
+        {group: of.intervals for group, of in rest.items()},
+        {group: int(np.count_nonzero(of.is_beat)) for group, of in rest.items()},
+        shortest,
+    )
+    return {group: Held(of, _at_ends(intervals[group] != BREAK)) for group, of in found.items()} | {
+        group: Held(of, rest[group].is_beat) for group, of in between.items()
+    }
+
+
+def _at_ends(is_interval: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """For each contact whether one of these intervals begins or ends there."""
+    places = np.flatnonzero(is_interval)
+    return np.isin(np.arange(len(is_interval) + 1), [places, places + 1])
 
 
 def _fitting(
-    intervals: Mapping[int, Numbers], trains: Mapping[int, int], shortest: float
+    intervals: Mapping[int, Numbers], beats: Mapping[int, int], shortest: float
 ) -> dict[int, Rhythm]:
     """The rhythms of groups of intervals of which no train ends between two."""
     alike: dict[int, list[int]] = defaultdict(list)
@@ -92,23 +141,45 @@ def _fitting(
             rows = np.zeros((len(groups), lengths.max()))
             for row, group, length in zip(rows, groups, lengths, strict=True):
                 row[:length] = intervals[group][:length]
-            fits = zip(groups, lengths.tolist(), *fitted(rows, lengths), strict=True)
-            for group, length, period, score, periods in fits:
-                weak, clear = least_scores(length)
-                if score >= weak and period >= shortest:
-                    found[group] = Rhythm(
-                        period=float(period),
-                        beats=length + trains[group],
-                        missed=round(periods) - length,
-                        jitter=float((1 - score) * BY_CHANCE * period),
-                        score=float(score),
-                        confidence=CLEAR if score >= clear else WEAK,
-                    )
+            for group, *fit in zip(groups, *fitted(rows, lengths), strict=True):
+                one = _rhythm(intervals[group], beats[group], *fit)
+                if one is not None and one.period >= shortest:
+                    found[group] = one
     return found
 
 
-def without_others(intervals: Numbers) -> Numbers | None:
-    """The intervals without the contacts that came between beats; None: no beats stand out.
+def _rhythm(
+    intervals: Numbers, beats: int, period: float, score: float, periods: float
+) -> Rhythm | None:
+    """The rhythm of a group, of which the first intervals were fitted; None: chance may be it.
+
+    Args:
+        intervals: all of the group, ns.
+        beats: contacts that they are between.
+        period: as fits the first best, ns.
+        score: of the first.
+        periods: number of periods in the first.
+    """
+    length = len(intervals)
+    weak, clear = least_scores(length)
+    if score >= weak and length > MOST_INTERVALS:
+        times = np.maximum(np.rint(intervals / period), 1)
+        score = 1 - np.abs(intervals / period - times).mean() / BY_CHANCE
+        periods = times.sum()
+    if score < weak:
+        return None
+    return Rhythm(
+        period=float(period),
+        beats=beats,
+        missed=round(periods) - length,
+        jitter=float((1 - score) * BY_CHANCE * period),
+        score=float(score),
+        confidence=CLEAR if score >= clear else WEAK,
+    )
+
+
+def without_others(intervals: Numbers) -> Kept | None:
+    """Intervals and beats without the contacts that came between; None: no beats stand out.
 
     The period is the one near which most intervals lie; it must be half of them. Shorter ones
     next to one another that add up to it are one.
@@ -127,20 +198,22 @@ def without_others(intervals: Numbers) -> Numbers | None:
     if near.max() < len(real) / 2:
         return None
     kept: list[float] = []
-    sent = others = 0
+    is_beat = np.zeros(len(intervals) + 1, dtype=np.bool_)
+    sent = others = begin = 0
     open_sum = 0.0
-    for gap in intervals.tolist():
+    for at, gap in enumerate(intervals.tolist()):
         if gap == BREAK:
-            open_sum = 0.0
+            begin, open_sum = at + 1, 0.0
             continue
         sent += 1
         open_sum += gap
-        if open_sum >= period * (1 - NEAR):
-            kept.append(min(open_sum, gap, key=lambda of: _off(of, period)))
-            open_sum = 0.0
-        else:
+        if open_sum < period * (1 - NEAR):
             others += 1
-    return np.array(kept) if 0 < others <= MOST_OTHERS * sent else None
+            continue
+        kept.append(min(open_sum, gap, key=lambda of: _off(of, period)))
+        is_beat[[begin if kept[-1] == open_sum else at, at + 1]] = True
+        begin, open_sum = at + 1, 0.0
+    return Kept(np.array(kept), is_beat) if 0 < others <= MOST_OTHERS * sent else None
 
 
 def _off(gap: float, period: float) -> float:

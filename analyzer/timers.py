@@ -20,7 +20,7 @@ from captures.recurring import MOST_RECURRING, longest_chains, recurring_distanc
 
 FEWEST_CONTACTS = 12
 MOST_CONTACTS = 1_024
-"""Of more the first are looked at."""
+"""Among the first of more, timers are looked for; the others are looked through for their beats."""
 MOST_TIMERS = 3
 MOST_CHAINS = 8
 """Looked for in one name; a timer that pauses leaves several, of one period."""
@@ -63,6 +63,7 @@ class _Tried(NamedTuple):
 
 class _Chains(NamedTuple):
     period: float
+    tolerance: float
     links: Times  # distances, ns
     places: Places
     chance: float  # natural logarithm
@@ -112,7 +113,75 @@ def timers(times: Times, trains: Places, shortest: float) -> list[Timer]:
         _add(found, chains._replace(places=left[chains.places]))
         left = np.delete(left, chains.places)
     apart = [chains for chains in found if not _is_multiple(chains.period, found)]
-    return [Timer(_rhythm(chains), np.sort(chains.places)) for chains in apart[:MOST_TIMERS]]
+    followed = _followed(apart[:MOST_TIMERS], times, trains)
+    return [Timer(_rhythm(chains), np.sort(chains.places)) for chains in followed]
+
+
+def _followed(found: list[_Chains], times: Times, trains: Places) -> list[_Chains]:
+    """These timers with their beats among later contacts, the surest first, some at a time."""
+    followed = list(found)
+    for begin in range(MOST_CONTACTS, len(times) if found else 0, MOST_CONTACTS):
+        left = np.arange(begin, min(begin + MOST_CONTACTS, len(times)))
+        for at, chains in enumerate(followed):
+            followed[at] = _with_later(chains, left, times, trains)
+            left = np.setdiff1d(left, followed[at].places[len(chains.places) :])
+    return followed
+
+
+def _with_later(chains: _Chains, later: Places, times: Times, trains: Places) -> _Chains:
+    """The chains, and those that later contacts make at their distance; new places come last.
+
+    Args:
+        chains: of one timer.
+        later: places of contacts behind its own, in order.
+        times: of all contacts, ns.
+        trains: of each contact the train.
+    """
+    last = int(chains.places.max())
+    left = np.append(last, later)
+    links, places = [chains.links], [chains.places]
+    for _ in range(MOST_CHAINS):
+        more = _going_on(_Tried(chains.period, chains.tolerance), last, left, times, trains)
+        if not more:
+            break
+        links += [np.diff(times[chain]) for chain in more]
+        places += [chain[chain != last] for chain in more]
+        left = np.setdiff1d(left, np.concatenate(more))
+    return chains._replace(links=np.concatenate(links), places=np.concatenate(places))
+
+
+def _going_on(one: _Tried, last: int, left: Places, times: Times, trains: Places) -> list[Places]:
+    """The longest chain of each train that goes on from the last beat, or that chance hardly makes.
+
+    Args:
+        one: period and tolerance of the timer.
+        last: place of its last beat.
+        left: places of contacts, in order.
+        times: of all contacts, ns.
+        trains: of each contact the train.
+    """
+    starts = [*np.flatnonzero(np.diff(trains[left], prepend=-1)).tolist(), len(left)]
+    found = []
+    for start, end in pairwise(starts):
+        own = left[start:end]
+        likely = _likely(times[own], one)
+        if likely < 1:
+            fewest = _fewest(likely, len(own), is_alone=len(starts) == 2)  # noqa: PLR2004 - one train
+            chains = [own[chain] for _, chain in _longest(times[own], [one], [1])]
+            found += [chain for chain in chains if chain[0] == last or len(chain) > fewest]
+    return found
+
+
+def _likely(times: Times, one: _Tried) -> float:
+    """How likely chance has a contact where the last one says; 1 and more: that says nothing."""
+    span = float(times[-1] - times[0])
+    return 4 * one.tolerance * one.period * len(times) / span if span > 0 else 1.0
+
+
+def _fewest(likely: float, contacts: int, *, is_alone: bool) -> float:
+    """How many contacts a chain may have by chance; where all links are in one train, more."""
+    fewest = 1 + log(contacts) / -log(likely)
+    return max(fewest, FEWEST_LINKS) if is_alone else fewest
 
 
 def _is_multiple(period: float, others: list[_Chains]) -> bool:
@@ -203,22 +272,22 @@ def _chained(times: Times, starts: list[int], tried: list[_Tried]) -> list[_Chai
     chances = [log(len(times) * REACH * len(TOLERANCES))] * len(tried)
     for start, end in pairwise(starts):
         own = times[start:end]
-        span, size = float(own[-1] - own[0]), end - start
-        likely = [4 * one.tolerance * one.period * size / span if span > 0 else 1 for one in tried]
-        fewest = {at: 1 + log(size) / -log(of) for at, of in enumerate(likely) if of < 1}
-        if len(starts) == 2:  # noqa: PLR2004 - one train, which must have all links
-            fewest = {at: max(of, FEWEST_LINKS) for at, of in fewest.items()}
+        size, is_alone = end - start, len(starts) == 2  # noqa: PLR2004 - one train
+        likely = [_likely(own, one) for one in tried]
+        fewest = {
+            at: _fewest(of, size, is_alone=is_alone) for at, of in enumerate(likely) if of < 1
+        }
         for at, chain in _longest(own, [tried[at] for at in fewest], list(fewest.values())):
             number = list(fewest)[at]
             chances[number] += (len(chain) - 1) * log(likely[number]) + log(size)
             found[number].append(chain + start)
     return [
-        _joined(times, places, one.period, chance)
+        _joined(times, places, one, chance)
         for one, places, chance in zip(tried, found, chances, strict=True)
     ]
 
 
-def _joined(times: Times, places: list[Places], period: float, chance: float) -> _Chains | None:
+def _joined(times: Times, places: list[Places], one: _Tried, chance: float) -> _Chains | None:
     """Chains of all trains together; None: too few links, or most of them skip a beat."""
     if not places:
         return None
@@ -226,11 +295,11 @@ def _joined(times: Times, places: list[Places], period: float, chance: float) ->
     if sum(map(len, links)) < FEWEST_LINKS:
         return None
     together = np.concatenate(links)
-    whole = np.maximum(np.rint(together / period), 1)
+    whole = np.maximum(np.rint(together / one.period), 1)
     if 2 * np.count_nonzero(whole == 1) < len(whole):
         return None
     fitted = float((whole * together).sum() / (whole**2).sum())
-    return _Chains(fitted, together, np.concatenate(places), chance)
+    return _Chains(fitted, one.tolerance, together, np.concatenate(places), chance)
 
 
 def _longest(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 
 from analyzer.beacons import beacons
+from analyzer.rhythm import MOST_INTERVALS
 from tests.analyzer.met import SECOND, met, train
 
 EVERY_MINUTE = np.arange(20) * 60.0
@@ -96,3 +97,23 @@ def test_two_timers_of_one_name_are_two_beacons_each_with_its_bytes():
     assert one["up_unique_bytes"] < 80 * 50 + 8_000
     assert other["up_unique_bytes"] >= 40 * 7_000
     assert one["up_unique_bytes"] + other["up_unique_bytes"] <= 80 * 50 + 50 * 7_000
+
+
+def test_what_comes_between_beats_is_not_in_their_bytes():
+    beats = train(np.arange(40) * 60.0, unique_bytes=50, flow=3)
+    others = train(np.arange(5) * 420 + 89.0, unique_bytes=7_000, flow=4)
+    (beacon,) = found(*beats, *others).to_dicts()
+    assert (beacon["beats"], beacon["missed"], beacon["flows"]) == (40, 0, 1)
+    assert (beacon["up_unique_bytes"], beacon["bytes_per_beat"]) == (2_000, 50)
+
+
+def test_a_contact_that_is_alone_in_its_phase_is_neither_in_the_beats_nor_in_the_bytes():
+    rows = [*train(EVERY_MINUTE, unique_bytes=50), *train([5_000], phase=3, unique_bytes=7_000)]
+    (beacon,) = found(*rows).to_dicts()
+    assert (beacon["beats"], beacon["up_unique_bytes"], beacon["bytes_per_beat"]) == (20, 1_000, 50)
+
+
+def test_bytes_per_beat_are_true_of_more_beats_than_are_fitted():
+    contacts = train(np.arange(2 * MOST_INTERVALS) * 30.0, unique_bytes=50)
+    (beacon,) = found(*contacts).to_dicts()
+    assert (beacon["beats"], beacon["bytes_per_beat"]) == (2 * MOST_INTERVALS, 50)

@@ -1,10 +1,14 @@
 """Rates per hour and state: exact sums, and intervals that hold what they promise."""
 
+from itertools import pairwise
+from math import floor
+
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
-from analyzer.rates import FEWEST_BLOCKS, TOO_LITTLE, rates
+from analyzer.rates import FEWEST_BLOCKS, SHORTEST_BLOCK, TOO_LITTLE, _Blocks, _spread, rates
 from tests.analyzer.met import SECOND, contacts, met, phases
 from tests.conftest import NAMES, sample
 
@@ -122,3 +126,75 @@ def test_many_short_phases_are_little_time_too():
     ]
     for row in found(rows, spans).filter(dimension="all").to_dicts():
         assert (row["blocks"], row["remark"], row["low_per_hour"]) == (20, TOO_LITTLE, None)
+
+
+def test_a_stream_without_a_pause_is_a_rate_that_is_known_well():
+    """One contact of an hour: were its bytes in one block, 0 to 3 times the rate would be found."""
+    stream = {"at": 0, "end": HOUR, "unique_bytes": 3_600_000}
+    row = found([stream], [("idle", 0, HOUR)]).filter(dimension="all").to_dicts()[0]
+    assert (row["low_per_hour"], row["high_per_hour"]) == (3_600_000, 3_600_000)
+
+
+def blocks_of(*spans):
+    begins, ends = np.array(spans, dtype=np.int64).reshape(-1, 2).T
+    return _Blocks(begins, ends, SHORTEST_BLOCK)
+
+
+def spread(contact, blocks):
+    """What a contact of (start, last, bytes) gave to each block."""
+    start, last, octets = contact
+    first = max(int(np.searchsorted(blocks.begins, start, side="right")) - 1, 0)
+    rows = {"flow": [1], "start": [start], "last": [last], "unique_bytes": [octets]}
+    return dict(
+        _spread(pl.DataFrame(rows | {"block": [first]}), blocks)
+        .select("block", "unique_bytes")
+        .rows()
+    )
+
+
+def spread_slowly(contact, blocks):
+    """The same, block by block; a contact that no block holds stays in that of its begin."""
+    start, last, octets = contact
+    shared = [
+        max(min(last, end) - max(start, begin), 0)
+        for begin, end in zip(blocks.begins.tolist(), blocks.ends.tolist(), strict=True)
+    ]
+    if not sum(shared):
+        return {max([at for at, begin in enumerate(blocks.begins) if begin <= start]): octets}
+    cumulated = [floor(octets * (sum(shared[: at + 1]) / sum(shared))) for at in range(len(shared))]
+    return {
+        at: high - low for at, (low, high) in enumerate(pairwise([0, *cumulated])) if high > low
+    }
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_bytes_are_spread_over_blocks_as_the_slow_twin_spreads_them(seed):
+    rng = np.random.default_rng(seed)
+    edges = np.unique(rng.integers(0, 4_096, 20))
+    blocks = blocks_of(*zip(edges[:-1:2], edges[1::2], strict=False))
+    for _ in range(20):
+        start = int(rng.integers(blocks.begins[0], blocks.begins[-1]))
+        contact = (start, int(rng.integers(start, 4_097)), int(rng.integers(1, 99_999)))
+        given = {at: of for at, of in spread(contact, blocks).items() if of}
+        assert sum(given.values()) == contact[-1]
+        assert given == spread_slowly(contact, blocks)
+
+
+def test_bytes_that_do_not_divide_add_up_all_the_same():
+    blocks = blocks_of((0, 7), (7, 14), (14, 21), (30, 37))
+    for octets in (1, 2, 100, 2**52 + 1):
+        given = spread((1, 36, octets), blocks)
+        assert sum(given.values()) == octets
+        assert all(of >= 0 for of in given.values())
+
+
+def test_a_contact_that_no_block_holds_stays_where_it_began():
+    blocks = blocks_of((0, 10), (20, 30))
+    assert spread((12, 20, 5), blocks) == {0: 5, 1: 0}
+
+
+def test_many_long_contacts_are_spread_in_pieces(monkeypatch):
+    rows = [{"at": at, "end": at + 600, "unique_bytes": 1_001} for at in range(0, 3_000, 7)]
+    whole = found(rows, [("idle", 0, HOUR)])
+    monkeypatch.setattr("analyzer.rates.MOST_SHARES", 100)
+    assert_frame_equal(found(rows, [("idle", 0, HOUR)]), whole)

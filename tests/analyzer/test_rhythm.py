@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from analyzer.rhythm import BREAK, CLEAR, WEAK, fitted, least_scores, rhythms, without_others
+from analyzer.rhythm import (
+    BREAK,
+    CLEAR,
+    MOST_INTERVALS,
+    WEAK,
+    fitted,
+    held,
+    least_scores,
+    rhythms,
+    without_others,
+)
 
 SECOND = 1_000_000_000
 
@@ -98,7 +108,42 @@ def test_other_contacts_between_beats_do_no_harm():
 def test_intervals_are_not_added_up_across_trains():
     gaps = np.array([60.0, 60, 20, BREAK, 40, 60, 60, 60, 60, 60, 30, 30, 60, 60, 60]) * SECOND
     gaps[gaps == BREAK * SECOND] = BREAK
-    kept = without_others(gaps) / SECOND
-    assert kept.tolist() == [60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60]
+    kept = without_others(gaps)
+    assert (kept.intervals / SECOND).tolist() == [60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60]
+    assert kept.is_beat.tolist() == [True] * 3 + [False, False] + [True] * 6 + [False] + [True] * 4
     assert without_others(np.full(30, 60.0)) is None
     assert without_others(np.random.default_rng(1).exponential(60, 50)) is None
+
+
+def test_all_beats_of_a_long_train_count_and_not_only_those_that_are_fitted():
+    number = 2 * MOST_INTERVALS
+    found = rhythm(np.delete(np.arange(number) * 30.0, [5, number - 9, number - 7]))
+    assert (found.beats, found.missed, found.score) == (number - 3, 3, 1)
+    jittery = rhythm(np.append(np.arange(number), number + np.arange(number) * 1.1) * 30.0)
+    assert jittery.jitter / SECOND == pytest.approx(30 * 0.1 / 2, rel=0.01)
+
+
+def test_a_rhythm_that_does_not_hold_to_the_end_of_a_long_train_is_none():
+    rng = np.random.default_rng(1)
+    regular = np.arange(MOST_INTERVALS + 1) * 30.0
+    chance = regular[-1] + np.cumsum(rng.exponential(30, 3 * MOST_INTERVALS))
+    assert rhythm(regular) is not None
+    assert rhythm(np.append(regular, chance)) is None
+
+
+def test_a_contact_that_is_alone_in_its_train_is_no_beat():
+    gaps = np.array([60.0, 60, BREAK, BREAK, 60, 60, BREAK]) * SECOND
+    gaps[gaps < 0] = BREAK
+    one = held({7: gaps}, {7: 2})[7]
+    assert one.rhythm.beats == np.count_nonzero(one.is_beat) == 6
+    assert one.is_beat.tolist() == [True] * 3 + [False] + [True] * 3 + [False]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_beats_are_as_many_as_contacts_that_are_told_to_be_beats(seed):
+    rng = np.random.default_rng(seed)
+    times = np.sort(np.append(np.arange(60) * 60.0, rng.uniform(0, 3_600, 8))) * SECOND
+    gaps = np.diff(times)
+    gaps[rng.integers(0, len(gaps), 3)] = BREAK
+    one = held({7: gaps}, {7: 4})[7]
+    assert one.rhythm.beats == np.count_nonzero(one.is_beat) >= 50

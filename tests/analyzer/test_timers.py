@@ -1,13 +1,20 @@
 """Several timers on one name: each found with its own contacts, and none made of chance."""
 
+from math import log
+
 import numpy as np
 import pytest
 
 from analyzer.rhythm import BREAK, CLEAR, Rhythm
 from analyzer.timers import (
     FEWEST_CONTACTS,
+    FEWEST_LINKS,
+    MOST_CHAINS,
+    MOST_CONTACTS,
     REACH,
     TOLERANCES,
+    _Chains,
+    _followed,
     _longest,
     _Tried,
     _tried,
@@ -164,3 +171,71 @@ def test_interpreted_kernels_find_the_same(seed):
     assert [at for at, _ in compiled[1]] == [at for at, _ in plain[1]]
     for (_, one), (_, other) in zip(compiled[1], plain[1], strict=True):
         assert one.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("jitter", [0, 0.02])
+def test_beats_behind_the_first_contacts_count_too(jitter):
+    fast, slow = beats(60, 180_000, jitter), beats(97, 180_000, jitter, seed=2)
+    assert len(fast) + len(slow) > 4 * MOST_CONTACTS
+    times = seconds(fast, slow)
+    one, other = sorted(found(times), key=lambda timer: timer.rhythm.period)
+    for timer, own in ((one, fast), (other, slow)):
+        assert timer.rhythm.beats == len(timer.places) == len(np.unique(timer.places))
+        assert timer.rhythm.beats == pytest.approx(len(own), rel=0.1)
+        assert timer.rhythm.missed < 0.1 * len(own)
+        assert len(np.intersect1d(times[timer.places], own)) > 0.8 * len(own)
+    assert not set(one.places) & set(other.places)
+
+
+def test_a_timer_goes_on_after_a_pause_and_in_later_trains():
+    day = seconds(beats(60, 40_000), beats(97, 40_000))
+    times = np.concatenate([day, day + 100_000, day + 200_000.5])
+    trains = np.repeat([0, 1], [2 * len(day), len(day)])
+    one, other = sorted(found(times, trains), key=lambda timer: timer.rhythm.period)
+    assert (one.rhythm.beats, one.rhythm.missed) == (3 * len(beats(60, 40_000)), 0)
+    assert (other.rhythm.beats, other.rhythm.missed) == (3 * len(beats(97, 40_000)), 0)
+
+
+def test_a_timer_that_stops_gets_none_of_what_comes_later_by_chance():
+    rng = np.random.default_rng(1)
+    regular = seconds(beats(60, 40_000), beats(97, 40_000))
+    times = np.append(regular, 40_100 + np.cumsum(rng.exponential(40, 3_000)))
+    told = sum(timer.rhythm.beats for timer in found(times))
+    assert told <= len(regular) + 30
+
+
+def followed_slowly(one, places, times, window):
+    """Places of a timer's beats: the longest chains of each window, as long as chance hardly is."""
+    places = places.tolist()
+    for begin in range(window, len(times), window):
+        last = max(places)
+        left = [last, *range(begin, min(begin + window, len(times)))]
+        for _ in range(MOST_CHAINS):
+            span = times[left[-1]] - times[left[0]]
+            likely = 4 * one.tolerance * one.period * len(left) / span if span else 1
+            chain = [left[at] for at in timers_twin.longest(times[left], *one)]
+            if likely >= 1 or len(chain) < 2:
+                break
+            fewest = max(1 + log(len(left)) / -log(likely), FEWEST_LINKS)
+            if chain[0] != last and len(chain) <= fewest:
+                break
+            places += [place for place in chain if place != last]
+            left = [place for place in left if place not in chain]
+    return sorted(places)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_later_beats_are_those_of_the_slow_twin(seed, monkeypatch):
+    monkeypatch.setattr("analyzer.timers.MOST_CONTACTS", 40)
+    rng = np.random.default_rng(seed)
+    pauses = np.cumsum(rng.choice([0, 0, 0, 0, 0, 0, 0, 900], 90))
+    regular = np.arange(90) * 60 + pauses + rng.uniform(-1, 1, 90)
+    others = rng.uniform(0, regular[-1], 60)
+    times = seconds(regular, others)
+    one = _Tried(60.0, 0.06)
+    chain = timers_twin.longest(times[:40], *one)
+    given = _Chains(60.0, 0.06, np.diff(times[chain]), chain, -20.0)
+    (chains,) = _followed([given], times, np.zeros(len(times), dtype=np.int64))
+    wanted = followed_slowly(one, chain, times, 40)
+    assert np.sort(chains.places).tolist() == wanted
+    assert len(wanted) > len(chain)

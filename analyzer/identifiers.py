@@ -15,6 +15,7 @@ import dataframely as dy
 import polars as pl
 
 from analyzer.beside import octets_of
+from analyzer.carried import named
 from analyzer.tables import Identifiers
 from captures.search.identifiers import KINDS, Identifier
 
@@ -30,6 +31,9 @@ _SHOWN_DIGITS = 2
 _CERTAIN, _LIKELY = 1e-6, 1e-3
 _PLANTED_FILE = "file"
 _LEAST_KEY = 16
+_LEAST_TOLERANCE = 1e-6
+"""Degrees; about 11 cm, which no phone knows better."""
+_PIECE = r"\bpiece (\d+) of (\d+)$"
 
 
 class IdentifiersError(ValueError):
@@ -66,7 +70,7 @@ def read_identifiers(paths: Sequence[Path]) -> Known:
 
     Raises:
         IdentifiersError: a file cannot be read, or says what cannot be understood; a value is too
-            short; the package that searches is not installed.
+            short or too long; the package that searches is not installed.
     """
     found: list[Identifier] = []
     key: bytes | None = None
@@ -165,8 +169,8 @@ def _content(place: str, path: Path, row: dict[str, Any]) -> bytes:
 
 def _tolerance(place: str, row: dict[str, Any]) -> float:
     tolerance = row.get("tolerance", 0.005)
-    if not isinstance(tolerance, int | float) or not 0 < tolerance <= 1:
-        raise IdentifiersError(f"{place}: tolerance: degrees above 0, up to 1, expected")
+    if not isinstance(tolerance, int | float) or not _LEAST_TOLERANCE <= tolerance <= 1:
+        raise IdentifiersError(f"{place}: tolerance: 0.000001 to 1 degrees expected")
     return float(tolerance)
 
 
@@ -219,19 +223,30 @@ def identifiers(  # noqa: PLR0913 - all that a find is told by
         .join(flows.select("flow", *ends), on="flow", maintain_order="left")  # of the phone
         .with_columns(
             pl.col("first_frame").alias("frame"),
+            pl.col("field").map_elements(named, return_dtype=pl.String),
             is_up=pl.col("is_from_b") == pl.col("is_local_b"),
             chance=chance,
-            confidence=pl.when(chance < _CERTAIN)
-            .then(pl.lit("certain"))
-            .when(chance < _LIKELY)
-            .then(pl.lit("likely"))
-            .otherwise(pl.lit("possible")),
+            confidence=_confidence(chance),
         )
     )
     placed = phased(found, phases)
     order = ("identifier", "flow", "frame", "offset", "part", "field", "encoding")
     table = placed.sort(order, nulls_last=True)
     return Identifiers.validate(table.select(Identifiers.column_names()))
+
+
+def _confidence(chance: pl.Expr) -> pl.Expr:
+    """How sure a find is; of one piece of a file never certain: other files may have it too."""
+    piece, of = (pl.col("encoding").str.extract(_PIECE, group) for group in (1, 2))
+    pieces = piece.drop_nulls().n_unique().over("identifier", "flow", "is_from_b")
+    is_alone = piece.is_not_null() & (of != "1") & (pieces == 1)
+    return (
+        pl.when((chance < _CERTAIN) & ~is_alone)
+        .then(pl.lit("certain"))
+        .when(chance < _LIKELY)
+        .then(pl.lit("likely"))
+        .otherwise(pl.lit("possible"))
+    )
 
 
 def phased(found: pl.DataFrame, phases: pl.DataFrame) -> pl.DataFrame:

@@ -783,7 +783,10 @@ class Beacons(dy.Schema):
         description="clear: of 10,000 trains of so many contacts by chance one looks so; weak: of "
         "200.",
     )
-    bytes_per_beat = dy.Float64(nullable=False, description="Bytes uploaded per beat, in mean.")
+    bytes_per_beat = dy.Float64(
+        nullable=False,
+        description="Bytes uploaded per beat, in mean; other contacts count for none.",
+    )
     up_unique_bytes = _count("Uploaded in these contacts.")
     flows = dy.Int64(nullable=False, min=1, description="Flows that carried them.")
     first_time = _time("Begin of the first.", nullable=False)
@@ -991,7 +994,7 @@ class Identifiers(dy.Schema):
         nullable=False,
         check=lambda word: word.is_in(("certain", "likely", "possible")),
         description="certain: chance makes fewer than one in a million of them; likely: fewer than "
-        "one in 1,000; possible.",
+        "one in 1,000, or a single piece of a planted file; possible.",
     )
 
 

@@ -48,6 +48,7 @@ HELD_ELSEWHERE = {
     "captures/reading.py": ("captures/test_packets.py", "each reading of a test goes through it"),
     "captures/records.py": ("captures/test_containers.py", "kernels that find records"),
     "captures/recurring.py": ("analyzer/test_timers.py", "kernels, against their slow twins"),
+    "captures/search/budget.py": ("captures/search/test_looking.py", "what it bounds"),
     "captures/search/hits.py": ("captures/search/test_searching.py", "each row of it"),
     "captures/strange.py": ("captures/test_packets.py", "oddities, against the slow twin"),
     "captures/words.py": ("analyzer/test_hosts.py", "closed lists"),

@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Iterator
+from math import log2
 from typing import NamedTuple
 
 from captures.search.identifiers import Identifier
@@ -15,6 +17,9 @@ _FOUR, _EIGHT = 1 << 32, 1 << 64
 _SEVEN_BITS = 0x7F
 _PIECE = 24
 _PIECES = 8
+_EDGE = 1_024
+_LEAST_DISTINCT = 8
+_TRIES = 64
 
 
 class Form(NamedTuple):
@@ -26,6 +31,7 @@ class Form(NamedTuple):
         is_text: it is text that may be in any case.
         is_wrapped: apps wrap it further: in base64, in hexadecimal digits, as UTF-16.
         is_found_bare: it is looked for as it is; a text in one case is found in any case anyway.
+        most_bits: how unlikely it is by chance at most; None: as unlikely as such octets are.
     """
 
     steps: tuple[str, ...]
@@ -33,6 +39,7 @@ class Form(NamedTuple):
     is_text: bool = False
     is_wrapped: bool = False
     is_found_bare: bool = True
+    most_bits: float | None = None
 
 
 def forms(identifier: Identifier) -> Iterator[Form]:
@@ -52,7 +59,17 @@ def forms(identifier: Identifier) -> Iterator[Form]:
         for case, octets in of.items():
             yield from _digests({case: octets}, _named(name))
             yield from _keyed(octets, identifier.keys, (*_named(case), *_named(name)))
+    yield from _quoted(texts)
     yield from _numbers(identifier)
+
+
+def _quoted(texts: dict[str, str]) -> Iterator[Form]:
+    """As forms write spaces. Where another escape stands beside it, that is undone anyway."""
+    for name, text in texts.items():
+        if " " in text:
+            yield Form(
+                ("URL-encoded", *_named(name)), text.replace(" ", "+").encode(), is_text=True
+            )
 
 
 def _named(name: str) -> tuple[str, ...]:
@@ -116,9 +133,31 @@ def varint(number: int) -> bytes:
 
 
 def _pieces(content: bytes) -> Iterator[Form]:
-    """Pieces of a file from its begin to its end, enough to recognise a part of it."""
-    most = max(len(content) - _PIECE, 0)
-    places = sorted({most * number // (_PIECES - 1) for number in range(_PIECES)})
-    for number, at in enumerate(places, start=1):
-        steps = (f"piece {number} of {len(places)}",)
-        yield Form(steps, content[at : at + _PIECE], is_wrapped=True)
+    """Pieces of a file from its begin to its end, enough to recognise a part of it.
+
+    The head and the end of a file are those of every file of its format, so none is taken from
+    there if there is enough else. A piece of few different octets may stand in any file: one that
+    has no other pieces is found by its digests.
+    """
+    edge = min(_EDGE, max(len(content) - _PIECES * _PIECE, 0) // 4)
+    most = max(len(content) - 2 * edge - _PIECE, 0)
+    slots = sorted({edge + most * number // (_PIECES - 1) for number in range(_PIECES)})
+    for number, at in enumerate(slots, start=1):
+        piece = _telling(content, at, most // (_PIECES - 1), len(content) - edge)
+        if len(content) <= _PIECE or len(set(piece)) >= _LEAST_DISTINCT:
+            steps = (f"piece {number} of {len(slots)}",)
+            yield Form(steps, piece, is_wrapped=True, most_bits=entropy(piece))
+
+
+def _telling(content: bytes, at: int, size: int, end: int) -> bytes:
+    """The first piece behind a place, within a size, of those in which most octets differ."""
+    last = max(min(at + size, end) - _PIECE, at)
+    step = max((last - at) // _TRIES, 1)
+    tries = (content[begin : begin + _PIECE] for begin in range(at, last + 1, step))
+    return max(tries, key=lambda piece: len(set(piece)))
+
+
+def entropy(octets: bytes) -> float:
+    """Shannon's entropy of all these octets, in bits."""
+    counts = Counter(octets).values()
+    return -sum(count * log2(count / len(octets)) for count in counts)

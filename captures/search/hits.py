@@ -34,7 +34,8 @@ class HitList:
     """Hits, those that are alike in one row.
 
     Attributes:
-        left_out: hits that would have made a row beyond `MOST_ROWS`.
+        left_out: hits that would have made a row beyond `MOST_ROWS`, or of which one content has
+            too many; and contents that hold more than they may unfold to.
     """
 
     def __init__(self) -> None:

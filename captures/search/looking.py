@@ -3,17 +3,20 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from captures.search.budget import Budget
 from captures.search.fields import field_at
 from captures.search.identifiers import Identifier
 from captures.search.patterns import patterns
 from captures.search.places import is_near_number
 from captures.search.protobuf import Field, fields
 from captures.search.scanning import Match, Scanner
-from captures.search.unfolding import unfolded
+from captures.search.unfolding import Unfolded, unfolded
 
 MOST_LAYERS = 2
 LONGEST_LOOKED_INTO = 4 << 20
 _BITS_OF_NUMBER = 40.0
+_OCTETS_OF_FIELD = 64
+"""Octets that take as long as a field of protobuf."""
 
 
 class Found(NamedTuple):
@@ -57,35 +60,47 @@ class Looker:
             if identifier.kind == "coordinates"
         ]
 
-    def look(self, octets: bytes) -> list[Found]:
+    def look(self, octets: bytes, budget: Budget | None = None) -> list[Found]:
         """All that stands in a content and up to two layers down, each once, by place.
 
         What can be found in several ways is found in the one with fewest steps.
-        """
-        return sorted(self._layer(octets, 0), key=lambda one: (one.at, one.identifier))
 
-    def _layer(self, octets: bytes, depth: int) -> list[Found]:
+        Args:
+            octets: the content.
+            budget: what it may unfold to, which this lessens; None: what its size allows.
+        """
+        found = self._layer(octets, 0, budget or Budget(len(octets)))
+        return sorted(found, key=lambda one: (one.at, one.identifier))
+
+    def _layer(self, octets: bytes, depth: int, budget: Budget) -> list[Found]:
         """What stands in one layer and in those below."""
-        message = fields(octets) if len(octets) <= LONGEST_LOOKED_INTO else []
-        matches = self._told_apart(self._scanner.matches(octets))
+        matches = self._told_apart(self._scanner.matches(octets, budget))
+        is_short = len(octets) <= LONGEST_LOOKED_INTO
+        message = fields(octets) if is_short and (matches or self._places) else []
+        budget.spend(_OCTETS_OF_FIELD * len(message) if depth else 0)
         found = [self._found(octets, match, message) for match in matches]
         found += self._numbers(message)
-        if depth == MOST_LAYERS or len(octets) > LONGEST_LOOKED_INTO:
+        if depth == MOST_LAYERS or not is_short or budget.left <= 0:
             return found
-        for inner in unfolded(octets):
+        # Everything in this layer before anything below: one piece must not cost all others.
+        for inner in list(unfolded(octets, budget)):
             known = {one.identifier for one in found if inner.begin <= one.at < inner.end}
             below = [
-                one for one in self._layer(inner.octets, depth + 1) if one.identifier not in known
+                one
+                for one in self._layer(inner.octets, depth + 1, budget)
+                if one.identifier not in known
             ]
             if below:
-                name = self._name(field_at(octets, inner.begin)) if inner.begin else None
-                found += [
-                    one._replace(
-                        steps=(inner.step, *one.steps), field=one.field or name, at=inner.begin
-                    )
-                    for one in below
-                ]
+                found += self._folded(octets, inner, below)
         return found
+
+    def _folded(self, octets: bytes, inner: Unfolded, below: list[Found]) -> Iterator[Found]:
+        """What was found in what octets hold, as something that stands in these."""
+        name = self._name(field_at(octets, inner.begin)) if inner.begin else None
+        for one in below:
+            yield one._replace(
+                steps=(inner.step, *one.steps), field=one.field or name, at=inner.begin
+            )
 
     def _told_apart(self, matches: list[Match]) -> list[Match]:
         """Of matches of one identifier that overlap, the one with fewest steps, or the longest."""

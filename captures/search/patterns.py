@@ -10,6 +10,8 @@ from captures.search.identifiers import Identifier
 from captures.search.places import Trigger, triggers
 
 LEAST_OCTETS = 4
+MOST_OCTETS = 1_024
+"""Octets of a value; in hexadecimal digits or UTF-16 it must be a pattern that hyperscan takes."""
 LEAST_BITS = 24.0
 _DIGITS, _HEX_DIGITS = b"0123456789", b"0123456789abcdefABCDEF"
 _SPACE, _DELETE = 0x20, 0x7F
@@ -43,11 +45,12 @@ def patterns(identifiers: Sequence[Identifier]) -> list[Pattern]:
     """All patterns of all identifiers; of equal ones of an identifier the first, simplest.
 
     Raises:
-        ValueError: an identifier is too short to be told from chance; names it by its label.
+        ValueError: an identifier is too short to be told from chance, or too long to be looked
+            for; names it by its label.
     """
     found: dict[tuple[int, bytes, bool], Pattern] = {}
     for number, identifier in enumerate(identifiers):
-        _refuse_short(identifier)
+        _refuse(identifier)
         for pattern in _of(number, identifier):
             key = pattern.octets.lower() if pattern.is_caseless else pattern.octets
             is_shadowed = (number, pattern.octets.lower(), True) in found
@@ -56,9 +59,11 @@ def patterns(identifiers: Sequence[Identifier]) -> list[Pattern]:
     return list(found.values())
 
 
-def _refuse_short(identifier: Identifier) -> None:
+def _refuse(identifier: Identifier) -> None:
     """A value that anybody could have sent is none, though its digest is long."""
     octets = identifier.content or identifier.value.strip().encode()
+    if not identifier.content and len(octets) > MOST_OCTETS:
+        raise ValueError(f"{identifier.label}: longer than {MOST_OCTETS:,} octets")
     if identifier.kind != "coordinates" and _bits(octets) < LEAST_BITS:
         raise ValueError(f"{identifier.label}: too short to be told from chance")
 
@@ -76,6 +81,13 @@ def _of(number: int, identifier: Identifier) -> Iterator[Pattern]:
 
 def _wrapped(number: int, form: Form) -> Iterator[Pattern]:
     """A form as it is, and in what apps wrap it."""
+    for pattern in _in_wraps(number, form):
+        most = pattern.bits if form.most_bits is None else form.most_bits
+        yield pattern._replace(bits=min(pattern.bits, most))
+
+
+def _in_wraps(number: int, form: Form) -> Iterator[Pattern]:
+    """The same, each as unlikely as octets of its kind are."""
     bits = _bits(form.octets)
     if form.is_text:
         yield _text(number, form.steps, form.octets)

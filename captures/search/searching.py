@@ -18,6 +18,7 @@ from captures.http_streams import HttpReader, Said
 from captures.layout import NO_TIME
 from captures.opening.opened import Opened
 from captures.readings import Marks, Moment
+from captures.search.budget import Budget, CaptureBudget
 from captures.search.hits import HitList, Place
 from captures.search.looking import Found, Looker
 from captures.search.unfolding import deflated, of_brotli
@@ -40,13 +41,43 @@ Key = tuple[int, int, int]
 """Conversation, whether end b sent it, incarnation."""
 
 
+class _Search:
+    """Looks into the contents of one capture, within what they may cost all together."""
+
+    def __init__(self, looker: Looker) -> None:
+        self.overlap = looker.overlap
+        self.hits = HitList()
+        self._looker = looker
+        self._whole = CaptureBudget()
+
+    def budget(self, octets: bytes) -> Budget:
+        """What a content may unfold to."""
+        return self._whole.of_content(len(octets))
+
+    def look(self, octets: bytes, budget: Budget | None = None) -> list[Found]:
+        """What stands in a content; the budget is of what held it, if that is known."""
+        budget = budget or self.budget(octets)
+        found = self._looker.look(octets, budget)
+        self.hits.left_out += budget.left_out
+        return found
+
+    def look_into_brotli(self, octets: bytes) -> list[Found]:
+        """What stands in what a head says to be Brotli; in itself, where it is not that."""
+        budget = self.budget(octets)
+        return self.look_into_held("Brotli", of_brotli(octets, budget), octets, budget)
+
+    def look_into_held(self, step: str, held: bytes, octets: bytes, budget: Budget) -> list[Found]:
+        """What stands in what was unfolded; in the octets, where that is nothing."""
+        found = self.look(held or octets, budget)
+        return [one._replace(steps=(step, *one.steps)) for one in found] if held else found
+
+
 class _Stream:
     """One direction of a TCP connection, put together and looked into."""
 
-    def __init__(self, side: tuple[int, int], looker: Looker, hits: HitList) -> None:
+    def __init__(self, side: tuple[int, int], search: _Search) -> None:
         self._side = side
-        self._looker = looker
-        self._hits = hits
+        self._search = search
         self.assembly: Assembly | None = None
         self._held = bytearray()
         self._passed = 0
@@ -127,35 +158,37 @@ class _Stream:
                 self._look_into_body(said, moment)
             else:
                 self._coding = said.coding.strip().lower()
-                self._note(f"{self._part} head", self._looker.look(reader.head), moment)
+                self._note(f"{self._part} head", self._search.look(reader.head), moment)
 
     def _look_into_body(self, body: Body, moment: Moment) -> None:
         """Look into a body; gzip, zlib and zstd are found by their marks, the rest is named."""
-        octets, coding = body.octets, self._coding
-        held = of_brotli(octets) if coding == b"br" else b""
-        if coding == b"deflate" and octets[:1] != b"\x78":
-            held = deflated(octets)
-        found = self._looker.look(held or octets)
-        if held:
-            name = "Brotli" if coding == b"br" else "deflate"
-            found = [one._replace(steps=(name, *one.steps)) for one in found]
+        octets = body.octets
+        if self._coding == b"br":
+            found = self._search.look_into_brotli(octets)
+        elif self._coding == b"deflate" and octets[:1] != b"\x78":
+            budget = self._search.budget(octets)
+            held = deflated(octets, budget)
+            found = self._search.look_into_held("deflate", held, octets, budget)
+        else:
+            found = self._search.look(octets)
         self._note(f"{self._part} body", found, moment)
 
     def _note(self, part: str, found: list[Found], moment: Moment) -> None:
-        self._hits.add(Place(*self._side, "http", part), found, moment)
+        self._search.hits.add(Place(*self._side, "http", part), found, moment)
 
     def _look(self) -> None:
         """Look into what is held, and keep as much of it as a pattern may span."""
         octets = bytes(self._held)
         seen = set()
-        for one in self._looker.look(octets):
+        for one in self._search.look(octets):
             begin = self._passed + one.at
             seen.add((one.identifier, begin))
             if (one.identifier, begin) not in self._seen:
                 moment = self._marks.reached(begin + 1)
-                self._hits.add(Place(*self._side, "tcp", "stream"), [one], moment, self._passed)
+                place = Place(*self._side, "tcp", "stream")
+                self._search.hits.add(place, [one], moment, self._passed)
         self._seen = seen
-        gone = max(len(octets) - self._looker.overlap, 0)
+        gone = max(len(octets) - self._search.overlap, 0)
         self._passed += gone
         del self._held[:gone]
 
@@ -171,8 +204,8 @@ class Searcher:
     """
 
     def __init__(self, looker: Looker) -> None:
-        self._looker = looker
-        self.hits = HitList()
+        self._search = _Search(looker)
+        self.hits = self._search.hits
         self._open: OrderedDict[Key, _Stream] = OrderedDict()
         self._pending = 0
         self._searched: dict[tuple[int, int], int] = {}
@@ -196,9 +229,8 @@ class Searcher:
         place = Place(*side, piece.layer.partition("-")[0], piece.what)
         moment = Moment(piece.frame, NO_TIME if piece.time is None else piece.time)
         is_brotli = piece.what.endswith(_OF_BROTLI)
-        found = self._looker.look(of_brotli(piece.octets) if is_brotli else piece.octets)
-        if is_brotli:
-            found = [one._replace(steps=("Brotli", *one.steps)) for one in found]
+        look = self._search.look_into_brotli if is_brotli else self._search.look
+        found = look(piece.octets)
         self.hits.add(place, found, moment)
 
     def finish(self) -> None:
@@ -217,7 +249,7 @@ class Searcher:
         ).iter_rows():
             place = Place(conversation, int(is_from_b), _LAYERS[source], "server name")
             moment = Moment(frame, NO_TIME if time is None else time)
-            self.hits.add(place, self._looker.look(name.encode()), moment)
+            self.hits.add(place, self._search.look(name.encode()), moment)
 
     def searched(self) -> dy.DataFrame[Searched]:
         """Octets that were searched, per conversation and direction, in this order."""
@@ -232,15 +264,15 @@ class Searcher:
         self._count(side, len(octets))
         is_dns = _DNS in {ports >> 16, ports & 0xFFFF}
         place = Place(*side, "dns" if is_dns else "udp", "datagram")
-        found = self._looker.look(octets)
+        found = self._search.look(octets)
         if not found and is_dns:
-            found = self._looker.look(_dotted(octets))
+            found = self._search.look(_dotted(octets))
         self.hits.add(place, found, moment)
 
     def _segment(self, key: Key, position: int, octets: bytes, moment: Moment) -> None:
         stream = self._open.get(key)
         if stream is None:
-            stream = self._open[key] = _Stream(key[:2], self._looker, self.hits)
+            stream = self._open[key] = _Stream(key[:2], self._search)
         else:
             self._pending -= stream.held_bytes
         self._open.move_to_end(key)

@@ -1,6 +1,6 @@
 """What octets hold when they are undone: compression, base64, hexadecimal digits, escapes.
 
-Each step is bounded: so many pieces of a content, so many octets of each.
+Each step is bounded: so many pieces of a content, so many octets of all of them.
 """
 
 import base64
@@ -12,16 +12,18 @@ from typing import NamedTuple
 
 import brotli
 import numpy as np
+import numpy.typing as npt
 import zstandard
 
-MOST_OCTETS = 8 << 20
-"""Octets that one piece may unfold to."""
+from captures.search.budget import Budget
+
 MOST_PIECES = 64
 """Pieces of one kind that are undone in one content."""
-RATIO = 100
-_FREE_OCTETS = 1 << 20
 _LEAST_RUN = 16
+_LEAST_LINE = 60
+"""Digits of a line of base64 that goes on in the next: 64 (PEM) and 76 (MIME) are usual."""
 _STEP = 1 << 16
+_BREAK = b"\r\n"
 _SAMPLE = 4_096
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -50,9 +52,18 @@ class Unfolded(NamedTuple):
     octets: bytes
 
 
-def unfolded(octets: bytes) -> Iterator[Unfolded]:
-    """Everything that octets hold one step down."""
-    yield from _compressed(octets)
+def unfolded(octets: bytes, budget: Budget) -> Iterator[Unfolded]:
+    """Everything that octets hold one step down, as far as the budget goes, which it lessens."""
+    for one in _undone(octets, budget):
+        if held := budget.take(one.octets):
+            yield one._replace(octets=held)
+        if budget.left <= 0:
+            return
+
+
+def _undone(octets: bytes, budget: Budget) -> Iterator[Unfolded]:
+    """The same, not yet cut: what is not compressed holds no more octets than there are."""
+    yield from _compressed(octets, budget)
     is_text = _is_text(octets)
     if is_text and _PERCENT.search(octets):
         yield Unfolded("URL-encoded", 0, len(octets), _unquoted(octets))
@@ -85,11 +96,34 @@ def _runs(
     """What runs of digits of an alphabet hold, the first so many of them."""
     is_digit = np.frombuffer(b"\0" + octets.translate(alphabet) + b"\0", dtype=np.uint8)
     edges = np.flatnonzero(is_digit[1:] != is_digit[:-1]).reshape(-1, 2)
-    runs = edges[edges[:, 1] - edges[:, 0] >= _LEAST_RUN][:MOST_PIECES]
+    lines = _joined(octets, edges)
+    runs = lines[lines[:, 1] - lines[:, 0] >= _LEAST_RUN][:MOST_PIECES]
     for begin, end in runs.tolist():
-        held = undo(octets[begin:end].decode("ascii"))
+        held = undo(octets[begin:end].translate(None, b"\r\n").decode("ascii"))
         if held:
             yield Unfolded(step, begin, end, held)
+
+
+def _joined(octets: bytes, edges: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Runs of which those that are lines of one text are one: all as long as the first.
+
+    The last line may be shorter. Encoders break base64 so (RFC 2045, `Base64.DEFAULT` of Android).
+    """
+    if b"\n" not in octets:
+        return edges
+    begins, ends = edges[:, 0], edges[:, 1]
+    lengths = ends - begins
+    long = np.flatnonzero(lengths[:-1] >= _LEAST_LINE)
+    if not long.size:
+        return edges
+    is_near = begins[long + 1] - ends[long] <= len(_BREAK)
+    goes_on = np.zeros(len(edges), dtype=bool)
+    for number in long[is_near & (lengths[long + 1] <= lengths[long])].tolist():
+        is_last = number and goes_on[number - 1] and lengths[number] < lengths[number - 1]
+        between = octets[ends[number] : begins[number + 1]]
+        goes_on[number] = not is_last and between in {_BREAK, _BREAK[1:]}
+    is_first = np.concatenate(([True], ~goes_on[:-1]))
+    return np.column_stack((begins[is_first], ends[~goes_on]))
 
 
 def _of_hex(text: str) -> bytes:
@@ -124,7 +158,7 @@ def _escaped(found: re.Match[bytes]) -> bytes:
     return _PLAIN_ESCAPES.get(text, text)
 
 
-def _compressed(octets: bytes) -> Iterator[Unfolded]:
+def _compressed(octets: bytes, budget: Budget) -> Iterator[Unfolded]:
     """What gzip, zlib and Zstandard fold, wherever it begins."""
     view = memoryview(octets)
     for step, begins, undo in (
@@ -135,7 +169,7 @@ def _compressed(octets: bytes) -> Iterator[Unfolded]:
         for number, at in enumerate(begins):
             if number == MOST_PIECES:
                 break
-            held = undo(view[at:])
+            held = undo(view[at:], budget.left)
             if len(held) >= _LEAST_RUN:
                 yield Unfolded(step, at, len(octets), held)
 
@@ -147,48 +181,46 @@ def _places(octets: bytes, begin: bytes) -> Iterator[int]:
         at = octets.find(begin, at + 1)
 
 
-def most_of(octets: Octets) -> int:
-    """How much octets may unfold to: of more than a mebibyte, no more than a stated ratio."""
-    return min(MOST_OCTETS, max(_FREE_OCTETS, RATIO * len(octets)))
-
-
-def _of_zlib(octets: Octets) -> bytes:
+def _of_zlib(octets: Octets, most: int) -> bytes:
     try:
-        return zlib.decompressobj(32 + zlib.MAX_WBITS).decompress(octets, most_of(octets))
+        return zlib.decompressobj(32 + zlib.MAX_WBITS).decompress(octets, most)
     except zlib.error:
         return b""
 
 
-def deflated(octets: bytes) -> bytes:
+def deflated(octets: bytes, budget: Budget) -> bytes:
     """What a body without the header of zlib holds, as some servers send it; nothing: not that."""
+    if budget.left <= 0:
+        return b""
     try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(octets, most_of(octets))
+        held = zlib.decompressobj(-zlib.MAX_WBITS).decompress(octets, budget.left)
     except zlib.error:
         return b""
+    return budget.take(held)
 
 
-def _of_zstandard(octets: Octets) -> bytes:
+def _of_zstandard(octets: Octets, most: int) -> bytes:
     found = bytearray()
     reader = zstandard.ZstdDecompressor(max_window_size=1 << 23).stream_reader(octets)
     try:
-        while len(found) < most_of(octets) and (more := reader.read(_STEP)):
+        while len(found) < most and (more := reader.read(min(_STEP, most - len(found)))):
             found += more
     except zstandard.ZstdError:
         pass
     return bytes(found)
 
 
-def of_brotli(octets: bytes) -> bytes:
+def of_brotli(octets: bytes, budget: Budget) -> bytes:
     """What Brotli (RFC 7932) folds, which has no mark at its begin; nothing: it is not that."""
     reader = brotli.Decompressor()
     found = bytearray()
     try:
         found += reader.process(octets, output_buffer_limit=_STEP)
-        while len(found) < most_of(octets) and not reader.is_finished():
+        while len(found) < budget.left and not reader.is_finished():
             more = reader.process(b"", output_buffer_limit=_STEP)
             if not more:
                 break
             found += more
     except brotli.error:
         pass
-    return bytes(found)
+    return budget.take(bytes(found))

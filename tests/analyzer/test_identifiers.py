@@ -1,6 +1,7 @@
 """Known identifiers: read from lists, found in captures, and never shown."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from analyzer.analysis import analyze
 from analyzer.identifiers import IdentifiersError, read_identifiers
 from analyzer.settings import Settings
+from captures.search.forms import forms
+from captures.search.identifiers import Identifier
 from tests.small_captures import PHONE, REMOTE, connection, ethernet, pcap, put
 
 EMAIL, IMEI = "ann.test@parrot.example", "490154203237518"
@@ -23,6 +26,9 @@ value = "{EMAIL}"
 kind = "imei"
 value = {IMEI}
 """
+HEAD = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffdb0043") + bytes(range(64))
+END = b"\0\0\xff\xd9" + bytes(range(99, 129))
+PICTURE = HEAD + random.Random(8).randbytes(9_000) + END  # noqa: S311 - not for secrets
 TIMELINE = "start,end,state,label\n0,4,active,chat\n4,60,idle,night\n"
 
 
@@ -46,6 +52,16 @@ def analysed(tmp_path, **settings):
         [capture],
         Settings(identifiers=lists, timelines=(timeline,), phones=(PHONE,), **settings),
     )
+
+
+def searched(tmp_path, known, *bodies):
+    """A capture in which each body is sent once, analysed with a list."""
+    head = b"POST /v1 HTTP/1.1\r\nHost: t.example\r\nContent-Length: %d\r\n\r\n"
+    sent = [("up", head % len(body) + body) for body in bodies]
+    packets = connection((PHONE, 50_001), (REMOTE, 80), sent)
+    frames = [ethernet(octets).at(place) for place, octets in enumerate(packets)]
+    capture = put(tmp_path / "y.pcap", pcap(frames))
+    return analyze([capture], Settings(identifiers=(known,), phones=(PHONE,)))
 
 
 def test_what_is_found_is_told_with_flow_phase_and_place(tmp_path):
@@ -116,6 +132,7 @@ def test_a_planted_file_lies_beside_the_list(tmp_path):
         ('[[identifier]]\nkind = "imei"\nvalue = "490154203237518"\nkeys = [1]', "a list of texts"),
         ('[[identifier]]\nkind = "coordinates"\nvalue = "91,0"', "latitude,longitude"),
         ('[[identifier]]\nkind = "coordinates"\nvalue = "1,2"\ntolerance = 0', "tolerance"),
+        ('[[identifier]]\nkind = "coordinates"\nvalue = "1,2"\ntolerance = 1e-200', "tolerance"),
         ('[[identifier]]\nkind = "imei"\nfile = "x"', "of kind file"),
         ('[[identifier]]\nkind = "file"\nfile = "missing"', "cannot be read"),
         ("identifier = 3", "nothing else"),
@@ -141,3 +158,41 @@ def test_a_value_that_is_too_short_is_refused_by_its_label(tmp_path):
     short = '[[identifier]]\nkind = "text"\nlabel = "pin"\nvalue = "1234"'
     with pytest.raises(IdentifiersError, match="pin: too short"):
         read_identifiers([listed(tmp_path, short)])
+
+
+def test_a_value_that_is_too_long_is_refused_by_its_label(tmp_path):
+    long = f'[[identifier]]\nkind = "text"\nlabel = "essay"\nvalue = "{"secret words " * 240}"'
+    with pytest.raises(IdentifiersError, match="essay: longer than") as refused:
+        read_identifiers([listed(tmp_path, long)])
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["13800138000", "38400000-8cf0-11bd-b23e-10b96e40000d"])
+def test_what_may_name_a_person_in_the_name_of_a_field_is_withheld(tmp_path, name):
+    found = searched(tmp_path, listed(tmp_path), json.dumps({name: IMEI}).encode()).identifiers
+    assert found["field"].to_list() == ["…"]
+
+
+def planted(tmp_path, *bodies, content=PICTURE):
+    """What is found of a picture with the head that many have, in these requests."""
+    (tmp_path / "planted.jpg").write_bytes(content)
+    path = listed(tmp_path, '[[identifier]]\nkind = "file"\nfile = "planted.jpg"\n')
+    return searched(tmp_path, path, *bodies).identifiers
+
+
+def test_another_picture_is_not_taken_for_the_planted_one(tmp_path):
+    other = HEAD + random.Random(9).randbytes(9_000) + END  # noqa: S311 - not for secrets
+    assert planted(tmp_path, other).is_empty()
+
+
+def test_one_piece_of_a_file_is_likely_and_two_are_certain(tmp_path):
+    assert set(planted(tmp_path, PICTURE)["confidence"]) == {"certain"}
+    pieces = forms(Identifier(label="x", kind="file", content=PICTURE))
+    one = planted(tmp_path, b"before" + next(pieces).octets + b"behind")
+    assert one.select("encoding", "confidence").rows() == [("piece 1 of 8", "likely")]
+
+
+def test_a_file_that_is_one_piece_is_certain_where_that_is_found(tmp_path):
+    small = bytes(range(7, 27))
+    found = planted(tmp_path, b"before" + small, content=small)
+    assert found.select("encoding", "confidence").rows() == [("piece 1 of 1", "certain")]

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,9 +55,46 @@ def test_a_number_beyond_32_bits_takes_64():
     assert {len(form.octets) for form in integers(1 << 30)} == {5, 4}
 
 
-def test_pieces_of_a_file_reach_from_its_begin_to_its_end():
+def pieces_of(content):
+    found = octets_of(Identifier(label="x", kind="file", content=content))
+    return [octets for octets, steps in found.items() if steps[0].startswith("piece")]
+
+
+def test_pieces_of_a_file_reach_over_all_of_it_but_what_every_file_of_its_format_has():
+    content = random.Random(3).randbytes(20_000)  # noqa: S311 - not for secrets
+    places = sorted(content.index(piece) for piece in pieces_of(content))
+    assert len(places) == 8
+    assert 1_024 <= places[0] < 4_000
+    assert 15_000 < places[-1] <= 20_000 - 1_024 - 24
     found = octets_of(Identifier(label="x", kind="file", content=PLANTED))
-    assert PLANTED[:24] in found
-    assert PLANTED[-24:] in found
+    assert PLANTED[:24] not in found
     assert hashlib.sha256(PLANTED).digest() in found
     assert octets_of(Identifier(label="x", kind="file", content=b"short"))[b"short"]
+
+
+def test_no_piece_of_a_file_is_one_that_any_file_may_have():
+    noise = random.Random(4).randbytes(2_000)  # noqa: S311 - not for secrets
+    found = pieces_of(b"RIFF" + noise + bytes(60_000) + noise[::-1])
+    assert found
+    assert all(len(set(piece)) >= 8 for piece in found)
+    assert pieces_of(bytes(60_000)) == []
+    assert pieces_of(b"aa bb aa bb") == [b"aa bb aa bb"]
+
+
+def test_a_piece_that_tells_more_is_taken_rather_than_one_that_tells_less():
+    noise = random.Random(5).randbytes(48)  # noqa: S311 - not for secrets
+    content = bytes(range(12)) * 400
+    found = pieces_of(content[:2_000] + noise + content[2_000:])
+    assert max(len(set(piece)) for piece in found) > 20
+
+
+@given(st.binary(min_size=1, max_size=6_000))
+def test_a_piece_stands_in_its_file(content):
+    for piece in pieces_of(content):
+        assert piece in content
+        assert len(piece) == min(24, len(content))
+
+
+def test_a_name_has_plus_signs_for_its_spaces_as_forms_write_it():
+    found = octets_of(Identifier(label="x", kind="contact", value="Ann Parrot"))
+    assert found[b"Ann+Parrot"] == ("URL-encoded",)

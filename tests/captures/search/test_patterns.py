@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captures.search.identifiers import Identifier
-from captures.search.patterns import LEAST_BITS, LEAST_OCTETS, patterns
-from tests.captures.search.known import EMAIL, IDENTIFIERS
+from captures.search.patterns import LEAST_BITS, LEAST_OCTETS, MOST_OCTETS, patterns
+from captures.search.scanning import Scanner
+from tests.captures.search.known import EMAIL, IDENTIFIERS, KEY
 
 
 def test_no_pattern_is_short_or_likely():
@@ -47,3 +48,24 @@ def test_a_number_is_told_from_a_longer_one():
     )
     assert text.alphabet == b"0123456789"
     assert text.bits == pytest.approx(33.2, abs=0.1)
+
+
+@pytest.mark.parametrize("text", ["Ab 3", "王小明的", "x" * 7 + "é"])
+def test_the_longest_value_is_looked_for_and_a_longer_one_refused_by_its_label(text):
+    value = (text * MOST_OCTETS).encode()[:MOST_OCTETS].decode(errors="ignore")
+    longest = Identifier(label="essay", kind="ssid", value=value, keys=(KEY,))
+    Scanner(patterns([longest]))
+    longer = Identifier(label="essay", kind="text", value=value + text * 2)
+    with pytest.raises(ValueError, match="essay: longer than 1,024 octets") as refused:
+        patterns([longer])
+    assert text not in str(refused.value)
+
+
+def test_a_piece_of_a_file_is_as_unlikely_as_its_octets_differ():
+    content = bytes(range(8)) * 3
+    (plain,) = (
+        one
+        for one in patterns([Identifier(label="x", kind="file", content=content)])
+        if one.steps == ("piece 1 of 1",)
+    )
+    assert plain.bits == pytest.approx(3 * 24)

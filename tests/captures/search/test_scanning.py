@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captures.search.budget import Budget
 from captures.search.identifiers import Identifier
-from captures.search.patterns import patterns
-from captures.search.scanning import Match, Scanner, SearchUnavailableError
+from captures.search.patterns import Pattern, patterns
+from captures.search.scanning import (
+    MOST_MATCHES,
+    MOST_REPORTED,
+    Match,
+    Scanner,
+    SearchUnavailableError,
+)
 from tests.captures.search.known import EMAIL
 
 PATTERNS = patterns(
@@ -62,3 +69,26 @@ def test_without_hyperscan_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "hyperscan", None)
     with pytest.raises(SearchUnavailableError, match="pip install hyperscan"):
         Scanner(PATTERNS)
+
+
+def test_of_what_stands_everywhere_the_first_places_are_told_and_the_rest_counted():
+    octets = bytes(100_000) + EMAIL.encode()
+    scanner = Scanner([Pattern(bytes(24), 0, (), 99.0), *PATTERNS])
+    budget = Budget(len(octets))
+    found = scanner.matches(octets, budget)
+    zeros = [match.begin for match in found if match.pattern == 0]
+    assert zeros == list(range(MOST_MATCHES))
+    assert len(octets) - len(EMAIL) in {match.begin for match in found if match.pattern}
+    assert budget.left_out == 100_000 - 23 - MOST_MATCHES
+
+
+def test_a_scan_ends_where_there_is_too_much_to_tell():
+    budget = Budget(1)
+    Scanner([Pattern(bytes(24), 0, (), 99.0)]).matches(bytes(2 * MOST_REPORTED), budget)
+    assert budget.left_out == MOST_REPORTED - MOST_MATCHES + 1
+
+
+def test_what_hyperscan_does_not_take_is_refused_without_its_octets():
+    with pytest.raises(ValueError, match="too long") as refused:
+        Scanner([Pattern(b"secret" * 4_000, 0, (), 99.0)])
+    assert refused.value.__suppress_context__

@@ -8,6 +8,7 @@ import brotli
 import pytest
 
 from captures.reading import Reading
+from captures.search import budget
 from captures.search.looking import Looker
 from captures.search.searching import PIECE_BYTES
 from tests.captures.search.known import ADVERTISING, EMAIL, IDENTIFIERS, IMEI
@@ -147,3 +148,21 @@ def test_nobody_who_did_not_ask_pays_for_a_search(tmp_path):
             pass
         reading.hits()
         assert bool(reading.searched()["octets"].sum()) == bool(octets)
+
+
+def test_the_contents_of_a_capture_unfold_to_so_much_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(budget, "FREE_OCTETS_OF_CAPTURE", 40_000)
+    bomb = gzipped(bytes(1 << 20))[:90]
+    told = gzipped(b" " * 5_000 + json.dumps({"mail": EMAIL}).encode())
+    datagrams = [bomb, told, *[bomb] * 10, told]
+    packets = [udp((PHONE, 40_000), (REMOTE, 9_000), octets) for octets in datagrams]
+    hits, reading = read(tmp_path, packets)
+    assert rows(hits, "identifier", "count", "last_frame") == [("email", 1, 2)]
+    assert reading.limits_hit()["identifier_hits"] >= 2
+
+
+def test_a_body_of_brotli_has_the_budget_of_its_own_size(tmp_path):
+    body = brotli.compress(bytes(4 << 20))
+    octets = request(body, b"Content-Encoding: br")
+    _, reading = read(tmp_path, connection(LOCAL, FAR, [("up", octets)]))
+    assert reading.limits_hit()["identifier_hits"] == 1

@@ -19,7 +19,7 @@ from typing import Any, Final
 import polars as pl
 
 from analyzer.claims_child import MB
-from analyzer.claims_sql import QueryError
+from analyzer.claims_sql import QueryError, exact
 
 SECONDS: Final = 4
 """Time of the processor for all queries of one run together: honest ones take a tenth of it."""
@@ -102,7 +102,7 @@ def answers(
             key = numbers.setdefault(id(columns), f"{table}:{len(numbers)}")
             sent[key] = columns
             named[table] = key
-        placed.append((job.sql, named))
+        placed.append((exact(job.sql), named))
     octets = {name: _octets(table) for name, table in sent.items()}
     head = {
         "tables": [(name, len(whole)) for name, whole in octets.items()],

@@ -150,9 +150,9 @@ def _idle_below(value: object, idle: tuple[str, ...]) -> Written:
         return Written(f"bytes uploaded{_when(idle)}", _sum("", idle), f"<= {limit}", idle)
     listed = _texts(idle)
     rate = (
-        "SELECT coalesce(sum(up_unique_bytes), 0) * 3600e9 / (SELECT sum(CAST(exposure AS BIGINT)) "
-        f"AS nanoseconds FROM phases WHERE state IN ({listed})) AS bytes_per_hour FROM uploads "
-        f"WHERE state IN ({listed})"
+        "SELECT coalesce(sum(up_unique_bytes), 0) * 3600e9 / nullif((SELECT "
+        f"sum(CAST(exposure AS BIGINT)) AS nanoseconds FROM phases WHERE state IN ({listed})), 0) "
+        f"AS bytes_per_hour FROM uploads WHERE state IN ({listed})"
     )
     interval = (
         "SELECT concat(CAST(round(low_per_hour) AS BIGINT), ' to ', "

@@ -16,6 +16,11 @@ from analyzer.beside import octets_of
 
 MOST_BYTES = 64 << 20
 MOST_COUNTED = 1 << 50
+"""Bytes of one app, one way."""
+
+MOST_TOGETHER = 1 << 60
+"""Bytes of all apps, both ways."""
+
 NOBODY = -1
 """User id of rows of a CSV: such apps are known by name alone."""
 FOREGROUND = "FOREGROUND"
@@ -90,10 +95,8 @@ def read_counters(path: Path) -> Reading:
     columns = {cell.strip() for cell in first.split(",")}
     for wanted in (COLUMNS, COLUMNS_BOTH):
         if set(wanted) <= columns:
-            return Reading(_written(text, path, wanted[1:]), {})
-    found = Reading(dict(_live(text)), _history(text))
-    for counted in (*found.live.values(), *found.history.values()):
-        _refuse_beyond(max(counted.up, counted.down), path)
+            return _refused_beyond(Reading(_written(text, path, wanted[1:]), {}), path)
+    found = _refused_beyond(Reading(dict(_live(text)), _history(text)), path)
     if not found.live and not found.history:
         raise CountersError(
             f"{path}: no counters: expected what `dumpsys netstats --full --uid` prints, or a CSV "
@@ -115,7 +118,6 @@ def _written(text: str, path: Path, columns: Sequence[str]) -> dict[Key, Counted
             ) from error
         if min(numbers) < 0 or not row["app"]:
             raise CountersError(f"{path}: line {reader.line_num}: an app and its bytes expected")
-        _refuse_beyond(max(numbers), path)
         key = (NOBODY, row["app"].strip())
         before = found.get(key, Counted(0, 0))
         if columns == COLUMNS_BOTH[1:]:
@@ -125,9 +127,16 @@ def _written(text: str, path: Path, columns: Sequence[str]) -> dict[Key, Counted
     return found
 
 
-def _refuse_beyond(number: int, path: Path) -> None:
-    if number > MOST_COUNTED:
-        raise CountersError(f"{path}: {number} bytes are more than any phone counts")
+def _refused_beyond(found: Reading, path: Path) -> Reading:
+    """The reading itself, where no sum in it is more than any phone counts."""
+    for table in found:
+        counted = [(of.up, of.down, of.both or 0) for of in table.values()]
+        most = max(map(max, counted), default=0)
+        together = sum(map(sum, counted))
+        if most > MOST_COUNTED or together > MOST_TOGETHER:
+            number = most if most > MOST_COUNTED else together
+            raise CountersError(f"{path}: {number} bytes are more than any phone counts")
+    return found
 
 
 def _live(text: str) -> Iterator[tuple[Key, Counted]]:

@@ -11,7 +11,15 @@ from analyzer.tables import STATES, Analysis
 from reports.language import figures, mark, number, say
 from reports.text import shortened
 from reports.told import told
-from reports.wording import bytes_text, capitalized, counted, idle_when, seconds_text
+from reports.wording import (
+    bytes_text,
+    capitalized,
+    counted,
+    idle_when,
+    seconds_text,
+    share_text,
+    times_text,
+)
 
 SIZE_WORDS: Final = {
     "heartbeat": mark("heartbeat"),
@@ -103,7 +111,7 @@ def _left(row: dict[str, Any]) -> str:
     parts = {
         "source": row["source"],
         "left": bytes_text(row["up_unique_bytes"]),
-        "times": figures(f"{row['times']:.2f}"),
+        "times": times_text(row["times"]),
         "size": bytes_text(row["sent_bytes"]),
     }
     if not row["label"]:
@@ -139,10 +147,11 @@ def _captured(row: dict[str, Any]) -> str:
     who = row["app"] if row["app"] is not None else say("its apps together")
     captured, counted = row["captured_up_ip_bytes"], row["counted_up_bytes"]
     if row["up_share"] is not None:
+        share = share_text(captured, counted)
         return say(
             "{share} of what the phone says that {who} sent is in the captures ({captured} of "
             "{counted}, headers included)",
-            share=figures(f"{100 * row['up_share']:.1f} %"),
+            share=share,
             who=who,
             captured=bytes_text(captured),
             counted=bytes_text(counted),
@@ -150,7 +159,7 @@ def _captured(row: dict[str, Any]) -> str:
     return say(
         "{share} of what the phone says that {who} sent and received is in the captures "
         "({captured} of {counted}, headers included)",
-        share=figures(f"{100 * row['share']:.1f} %"),
+        share=share_text(captured + row["captured_down_ip_bytes"], row["counted_bytes"]),
         who=who,
         captured=bytes_text(captured + row["captured_down_ip_bytes"]),
         counted=bytes_text(row["counted_bytes"]),

@@ -17,13 +17,13 @@ from analyzer.settings import IDLE_STATES
 from analyzer.tables import Analysis
 from reports.documents import fragment
 from reports.figures import country_text
-from reports.language import figures, mark, number, say, say_many
+from reports.language import mark, number, say, say_many
 from reports.story import listed
 from reports.sums import UP, Counted
 from reports.text import shortened
 from reports.tokens import written
 from reports.told import told
-from reports.wording import bytes_text, idle_when, share_text
+from reports.wording import bytes_text, idle_when, share_text, times_text
 
 MOST: Final = 8
 _LONGEST: Final = 60
@@ -308,7 +308,7 @@ def _amplified(analysis: Analysis) -> Iterator[Highlight]:
             says=say(
                 "What was sent ({source}) left the phone {times} times over.",
                 source=shortened(row["source"], _LONGEST),
-                times=figures(f"{row['times']:.2f}"),
+                times=times_text(row["times"]),
             ),
             because=say(
                 "{size} went up where {sent} were sent.",

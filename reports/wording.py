@@ -70,23 +70,37 @@ _IDLE_WHEN: Final = {
 }
 
 _KILO: Final = 1_000
+_UNITS: Final = ("kB", "MB", "GB", "TB", "PB")
 _MUCH_UNKNOWN: Final = 0.05
 _LEAST_TOLD: Final = 0.1  # percent
 _MOST_TOLD: Final = 99.9  # percent
+_MORE_TOLD: Final = 100.1  # percent
+_LEAST_TIMES: Final = 0.01
 _MOST_PHONES: Final = 4
 _NO_SOURCE: Final = ("uncovered", "none")  # of phases that no timeline names
 
 
 def bytes_text(count: int) -> str:
-    """A number of bytes in the unit people read, three digits; 1 kB is 1,000 bytes."""
+    """A number of bytes in the unit people read, three digits; 1 kB is 1,000 bytes.
+
+    A half is rounded up, as `size` of the page's script does, which says the same numbers again.
+    """
     if count < _KILO:
         return say_many("1 byte", "{count} bytes", count, count=count)
-    size, unit = count / _KILO, "kB"
-    for larger in ("MB", "GB", "TB", "PB"):
-        if size < 999.5:  # noqa: PLR2004  # what would be rounded to 1,000
-            break
-        size, unit = size / _KILO, larger
-    return figures(f"{size:#.3g}".rstrip(".")) + f" {unit}"
+    scales = [(unit, _KILO**power) for power, unit in enumerate(_UNITS, start=1)]
+    unit, scale = next(
+        (each for each in scales if _rounded(count, each[1]) < _KILO),
+        scales[-1],
+    )
+    decimals = next((some for some in (2, 1) if _rounded(count * 10**some, scale) < _KILO), 0)
+    whole, rest = divmod(_rounded(count * 10**decimals, scale), 10**decimals)
+    text = f"{whole:,}.{rest:0{decimals}}" if decimals else f"{whole:,}"
+    return f"{figures(text)} {unit}"
+
+
+def _rounded(count: int, scale: int) -> int:
+    """A number in units of a scale, a half rounded up: exact, for floats are not."""
+    return (2 * count + scale) // (2 * scale)
 
 
 def share_text(part: int, whole: int) -> str:
@@ -98,9 +112,18 @@ def share_text(part: int, whole: int) -> str:
     percent = 100 * part / whole
     if percent < _LEAST_TOLD:  # what one decimal cannot say
         return say("under {share}", share=figures("0.1 %"))
-    if percent > _MOST_TOLD:  # the same
+    if part < whole and percent > _MOST_TOLD:  # the same
         return say("over {share}", share=figures("99.9 %"))
-    return figures(f"{percent:.1f} %")
+    if part > whole and percent < _MORE_TOLD:  # it is no part: more was captured than counted
+        return say("over {share}", share="100 %")
+    return figures(f"{percent:,.1f} %")
+
+
+def times_text(times: float) -> str:
+    """How many times over: two decimals where they say anything, and no `0.00` for what is some."""
+    if 0 < times < _LEAST_TIMES:
+        return say("under {share}", share=figures(f"{_LEAST_TIMES}"))
+    return figures(f"{times:,.0f}" if times >= _KILO else f"{times:,.2f}")
 
 
 def seconds_text(seconds: float) -> str:

@@ -345,14 +345,18 @@ function letGo(name, value, act) {
  */
 function size(count) {
   if (count < 1000) return filled(count === 1 ? words.byte : words.bytes, { number: count });
-  let value = count / 1000;
-  let unit = "kB";
-  for (const larger of ["MB", "GB", "TB"]) {
-    if (value < 999.5) break;
-    value /= 1000;
-    unit = larger;
-  }
-  return `${value.toPrecision(3).replace(".", words.point)} ${unit}`;
+  const whole = BigInt(Math.round(count));
+  const rounded = (factor, scale) => (2n * whole * factor + scale) / (2n * scale);
+  const scales = ["kB", "MB", "GB", "TB", "PB"].map((name, power) =>
+    ({ name, scale: 1000n ** BigInt(power + 1) }));
+  const { name, scale } = scales.find((unit) => rounded(1n, unit.scale) < 1000n)
+    ?? scales[scales.length - 1];
+  const decimals = [2, 1].find((some) => rounded(10n ** BigInt(some), scale) < 1000n) ?? 0;
+  const digits = `${rounded(10n ** BigInt(decimals), scale)}`;
+  const text = decimals
+    ? `${digits.slice(0, -decimals)}${words.point}${digits.slice(-decimals)}`
+    : grouped(Number(digits));
+  return `${text} ${name}`;
 }
 
 drawAll();

@@ -124,3 +124,95 @@ def test_what_tests_of_claims_ask_in_their_own_process_is_answered_alike():
         Job("one", "query", "SELECT b, a FROM t", {}),
     ]
     assert answers_here(TABLE, jobs) == answers(TABLE, jobs)
+
+
+HOUR = 3_600_000_000_000
+SENT = 3_000_000_000
+MANY = {
+    "uploads": pl.DataFrame(
+        {
+            "up": [SENT, 5, None],
+            "small": pl.Series([200, 100, 0], dtype=pl.UInt8),
+            "host": ["a.example", "b.example", None],
+            "is_odd": [True, False, True],
+            "asns": [[1, 2], [3], []],
+            "lasted": pl.Series([HOUR, HOUR, HOUR]).cast(pl.Duration("ns")),
+        }
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("sum(up) * 3600000000000", (SENT + 5) * HOUR),
+        (
+            "sum(up) * 3600000000000 / (SELECT sum(CAST(lasted AS BIGINT)) AS n FROM uploads)",
+            pytest.approx((SENT + 5) / 3),
+        ),
+        ("sum(up * up * up)", SENT**3 + 5**3),
+        ("sum(CAST(lasted AS BIGINT)) * 3600000000000", 3 * HOUR * HOUR),
+        ("sum(lasted::BIGINT) * 3600000000000", 3 * HOUR * HOUR),
+        ("sum(small) * 1000000000", 300 * 10**9),
+        ("sum(is_odd) - 5", -3),
+        ("count(*) - 5", -2),
+        ("count(*) FILTER (WHERE is_odd) * 3000000000", 6 * 10**9),
+        ("sum(up) FILTER (WHERE is_odd) * 9000000000", SENT * 9 * 10**9),
+        ("sum(CASE WHEN is_odd THEN 2000000000 ELSE 0 END)", 4 * 10**9),
+        ("max(CASE WHEN is_odd THEN 2000000000 ELSE 0 END) * 4", 8 * 10**9),
+        ("max(length(host)) - 40", -31),
+        ("-max(octet_length(host))", -9),
+        ("max(strpos(host, 'x')) - 5", -1),
+        ("max(array_length(asns)) - 5", -3),
+        ("sum(array_sum(asns)) - 10", -4),
+        ("count(*) * (max(small) - 400)", -600),
+        ("sum(up) FILTER (WHERE up IN (5, -1))", 5),
+    ],
+)
+def test_whole_numbers_are_exact(sql, expected):
+    (found,) = ask(f"SELECT {sql} AS n FROM uploads", tables=MANY)  # noqa: S608 - of this test
+    assert found.first == (expected,)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT up * up * up * up * up AS n FROM uploads",
+        (
+            "WITH a AS (SELECT up * up AS n FROM uploads), b AS (SELECT n * n AS n FROM a) "
+            "SELECT sum(n * n) AS n FROM b"
+        ),
+        "SELECT up FROM uploads WHERE up * up * up * up * up < 0",
+        "SELECT sum(lasted * 10000000) AS n FROM uploads",
+        "SELECT n * 4 AS n FROM (SELECT 2000000000 AS n FROM uploads) AS a",
+        "SELECT is_odd + is_odd - 5 AS n FROM uploads",
+    ],
+)
+def test_what_may_be_beyond_its_bits_is_refused(sql):
+    with pytest.raises(QueryError, match="cannot be answered: a number in it may be beyond"):
+        ask(sql, tables=MANY)
+
+
+@pytest.mark.parametrize("sql", ["up / 0", "-up / 0", "(up - up) / (up - up)", "ln(up - up)"])
+def test_what_is_infinite_or_undefined_is_no_number(sql):
+    with pytest.raises(QueryError, match="the answer has no number"):
+        ask(f"SELECT {sql} AS n FROM uploads", tables=MANY)  # noqa: S608 - of this test
+
+
+def test_of_empty_tables_no_number_is_asked_for():
+    empty = {"uploads": MANY["uploads"].clear()}
+    assert ask("SELECT sum(up) / sum(up) AS n FROM uploads", tables=empty)[0].columns == ("n",)
+
+
+def test_spans_are_exact_seconds():
+    (found,) = ask("SELECT lasted * 25 / 3 AS n FROM uploads", tables=MANY)
+    assert found.first == (30_000.0,) * 3
+
+
+def test_no_time_observed_gives_no_rate():
+    none = pl.DataFrame({"up": [SENT], "exposure": pl.Series([0]).cast(pl.Duration("ns"))})
+    rate = (
+        "SELECT sum(up) * 3600e9 / nullif((SELECT sum(CAST(exposure AS BIGINT)) AS n "
+        "FROM uploads), 0) AS n FROM uploads"
+    )
+    assert ask(rate, tables={"uploads": none})[0].first == (None,)

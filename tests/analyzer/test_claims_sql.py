@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.claims_sql import FUNCTIONS, LONGEST, QueryError, query
+from analyzer.claims_sql import FUNCTIONS, LONGEST, QueryError, exact, query
 
 TABLES = ("flows", "uploads", "phases")
 
@@ -128,3 +128,44 @@ def test_names_texts_and_stars_of_a_query_are_known():
     assert not found.is_of_all_columns
     assert query("SELECT u.* FROM uploads u", TABLES).is_of_all_columns
     assert not query("SELECT count(*) FROM uploads", TABLES).is_of_all_columns
+
+
+@pytest.mark.parametrize(
+    ("sql", "wide"),
+    [
+        ("SELECT a FROM t LIMIT 5", "SELECT a FROM t LIMIT 5"),
+        ("SELECT count(*) FROM t", "SELECT CAST(count(*) AS INT128) FROM t"),
+        (
+            "SELECT count(*) FILTER (WHERE a) - rank() OVER (ORDER BY a) FROM t",
+            (
+                "SELECT CAST(count(*) FILTER (WHERE a) AS INT128) "
+                "- CAST(rank() OVER (ORDER BY a) AS INT128) FROM t"
+            ),
+        ),
+        (
+            "SELECT sum(DISTINCT length(a)) FROM t",
+            "SELECT sum(DISTINCT (CAST(length(a) AS INT128)) * CAST(1 AS INT128)) FROM t",
+        ),
+        (
+            "SELECT CAST(a AS INT UNSIGNED), a::bigint, CAST(a AS DOUBLE), a::text FROM t",
+            (
+                "SELECT CAST(CAST(a AS INT UNSIGNED) AS INT128), a::bigint::INT128, "
+                "CAST(a AS DOUBLE), a::text FROM t"
+            ),
+        ),
+        (
+            "SELECT a FROM t WHERE a IN (1, -2) OR b IN ('x') OR c IN (SELECT round(d, 2) FROM t)",
+            (
+                "SELECT a FROM t WHERE a IN (CAST(1 AS INT128), CAST(-2 AS INT128)) OR b IN ('x') "
+                "OR c IN (SELECT round(d, 2) FROM t)"
+            ),
+        ),
+        (
+            "SELECT CASE WHEN a THEN 1 ELSE 2.5 END FROM t",
+            "SELECT CASE WHEN a THEN CAST(1 AS INT128) ELSE 2.5 END FROM t",
+        ),
+        ("SELECT 'count(a)', \"sum\" FROM t", "SELECT 'count(a)', \"sum\" FROM t"),
+    ],
+)
+def test_whole_numbers_of_a_query_are_widened(sql, wide):
+    assert exact(sql) == wide

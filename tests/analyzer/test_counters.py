@@ -87,6 +87,12 @@ def test_a_person_may_write_them_down(tmp_path):
         ("app,up_bytes,down_bytes\nChat,1\n", "line 2: whole numbers"),
         ("app,up_bytes,down_bytes\nChat,1,9999999999999999999\n", "more than any phone counts"),
         (LIVE.format(sent="9" * 18), "more than any phone counts"),
+        ("app,up_bytes,down_bytes\n" + f"Chat,{2**50},0\n" * 2, f"{2**51} bytes are more than any"),
+        ("app,bytes\n" + f"Chat,{2**50}\n" * 2, f"{2**51} bytes are more than any"),
+        (
+            "app,up_bytes,down_bytes\n" + "".join(f"x{n},{2**50},{2**50}\n" for n in range(513)),
+            f"{513 * 2**51} bytes are more than any phone counts",
+        ),
     ],
 )
 def test_what_holds_no_counters_is_refused_in_a_line(tmp_path, text, told):

@@ -142,3 +142,28 @@ def test_what_was_counted_both_ways_is_said_of_both(rich):
     assert said is not None
     assert said.startswith("91.5 % of what the phone says that its apps together sent and received")
     assert "(11.9 MB of 13.0 MB, headers included)" in said
+
+
+@pytest.mark.parametrize(
+    ("captured", "share"),
+    [(1, "under 0.1 %"), (9_996_000, "over 99.9 %"), (10_001_000, "over 100 %"), (0, "0 %")],
+)
+def test_what_was_captured_is_never_rounded_to_nothing_or_all(rich, captured, share):
+    counts = {
+        "captured_up_ip_bytes": captured,
+        "counted_up_bytes": 10_000_000,
+        "up_share": captured / 10_000_000,
+    }
+    table = rich.completeness.with_columns(pl.lit(of).alias(name) for name, of in counts.items())
+    said = completeness_sentence(replace(rich, completeness=table))
+    assert said is not None
+    assert said.startswith(f"{share} of what the phone says that its apps together sent is in")
+
+
+@pytest.mark.parametrize(
+    ("times", "said"), [(1_819_146_465.0, "1,819,146,465 times"), (0.0003, "under 0.01 times")]
+)
+def test_how_many_times_over_something_left_is_grouped_and_never_nothing(rich, times, said):
+    table = rich.amplification.with_columns(times=pl.lit(times))
+    told = sentences(replace(rich, amplification=table), behaviour(rich), says_periodic=False)
+    assert any(f"left the phone: {said} its" in sentence for sentence in told)

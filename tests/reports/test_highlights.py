@@ -82,3 +82,10 @@ def test_what_a_finding_says_is_no_note_too_and_attributions_stand_elsewhere(ric
     assert unsaid(notes, found(rich)) == [notes[0], plain]
     flows = rich.flows.with_columns(service=pl.lit("http"))
     assert unsaid(notes, found(replace(rich, flows=flows))) == [notes[0]]
+
+
+def test_how_many_times_over_something_left_has_its_thousands_apart(rich):
+    table = rich.amplification.with_columns(times=pl.lit(1_819_146_465.0))
+    assert by_kind(replace(rich, amplification=table))["amplified"].says.endswith(
+        "left the phone 1,819,146,465 times over."
+    )

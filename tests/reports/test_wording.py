@@ -1,3 +1,6 @@
+import json
+import shutil
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -8,6 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import wording
+
+HALVES = [
+    (1_125, "1.13 kB"),
+    (10_250, "10.3 kB"),
+    (1_125_000, "1.13 MB"),
+    (1_005, "1.01 kB"),
+    (9_994, "9.99 kB"),
+    (9_995, "10.0 kB"),
+    (99_949, "99.9 kB"),
+    (99_950, "100 kB"),
+    (999_499_999_999_999_999, "999 PB"),
+    (1_000 * 10**15, "1,000 PB"),
+]
 
 
 @pytest.mark.parametrize(
@@ -23,6 +39,7 @@ from reports import wording
         (999_500, "1.00 MB"),
         (2_308_600, "2.31 MB"),
         (1_800_000_000, "1.80 GB"),
+        *HALVES,
     ],
 )
 def test_bytes_are_said_with_three_digits(count, said):
@@ -39,10 +56,48 @@ def test_bytes_are_said_with_three_digits(count, said):
         (1, 100_000, "under 0.1 %"),
         (99_999, 100_000, "over 99.9 %"),
         (1, 1_000, "0.1 %"),
+        (10_004, 10_000, "over 100 %"),
+        (10_020, 10_000, "100.2 %"),
+        (25, 2, "1,250.0 %"),
+        (2**60 - 1, 2**60, "over 99.9 %"),
+        (2**60 + 1, 2**60, "over 100 %"),
     ],
 )
 def test_a_share_is_never_rounded_to_all_or_nothing(part, whole, said):
     assert wording.share_text(part, whole) == said
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (0.0, "0.00"),
+        (0.0003, "under 0.01"),
+        (0.01, "0.01"),
+        (1.5, "1.50"),
+        (999.999, "1,000.00"),
+        (1_819_146_465.2, "1,819,146,465"),
+    ],
+)
+def test_how_many_times_is_grouped_and_never_rounded_to_nothing(times, said):
+    assert wording.times_text(times) == said
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node runs the page's script")
+def test_the_script_of_the_page_says_sizes_alike():
+    counts = [count for count, _ in HALVES if count < 2**53] + [
+        number * 5 * 10**power for number in (201, 225, 1_999, 20_050) for power in range(1, 11)
+    ]
+    script = (Path(wording.__file__).parent / "assets" / "selection.js").read_text()
+    size = script[script.index("function size(count)") :].partition("\n}\n")[0] + "\n}"
+    ask = f"""
+      const words = {{ point: ".", byte: "", bytes: "" }};
+      const filled = () => "";
+      const grouped = (number) => number.toLocaleString("en");
+      {size}
+      console.log(JSON.stringify({json.dumps(counts)}.map(size)));
+    """
+    said = subprocess.run(["node", "-e", ask], check=True, capture_output=True)
+    assert json.loads(said.stdout) == [wording.bytes_text(count) for count in counts]
 
 
 @given(st.integers(1, 10**15), st.integers(1, 10**15))

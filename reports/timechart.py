@@ -76,7 +76,7 @@ def over_time(
         }
     if bursts:
         bars.append(_marks(bursts))
-    title = {"title": _small(say("time (UTC)"))}
+    title = {"title": _small(say("time (UTC)")) | {"standoff": 8}}
     time = _TIME_AXIS | title | _ticks(bins, gaps) | {"anchor": "y2" if is_split else "y"}
     time["rangebreaks"] = [{"bounds": cut} for cut in cuts]
     return {
@@ -85,9 +85,9 @@ def over_time(
         | axes
         | {
             "xaxis": time,
-            "margin": {"l": 64, "r": 8, "t": 30, "b": 44},
+            "margin": {"l": 64, "r": 8, "t": 30, "b": 62},
             "barmode": "stack",
-            "height": 460 if is_split else 300,
+            "height": 478 if is_split else 318,
             "hovermode": "closest",
             "showlegend": len(bars) > 1,
             "legend": {

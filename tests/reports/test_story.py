@@ -32,7 +32,7 @@ def test_the_answer_says_how_much_where_to_whom_when_how_sure_and_what_has_no_na
             "How sure that is: the country agrees with the measured round trip for 72.9 % of the "
             "bytes, differs between databases for 27.0 % and is not known for under 0.1 %."
         ),
-        "8.4 % (194 kB) went to servers whose name was not seen in this capture.",
+        "8.4 % (195 kB) went to servers whose name was not seen in this capture.",
     ]
 
 

@@ -351,10 +351,10 @@ def _shown(
     settings: Settings,
 ) -> tuple[dy.DataFrame[Sightings], dy.DataFrame[Exchanges]]:
     """Names and requests as they may be written."""
-    if settings.is_revealed:
-        return sightings, exchanges
-    plain = requests_without_values(without_identifiers(exchanges, REQUEST_TEXTS, known))
-    return Sightings.cast(without_identifiers(sightings, ["name"], known)), Exchanges.cast(plain)
+    names = _unnamed(sightings, ["name"], known, settings)
+    said = _unnamed(exchanges, list(REQUEST_TEXTS), known, settings)
+    plain = said if settings.is_revealed else requests_without_values(said)
+    return Sightings.cast(names), Exchanges.cast(plain)
 
 
 def _unnamed(

@@ -21,7 +21,15 @@ function moment(text) {
  * @param {string} text
  */
 function linked(text) {
-  return `${text.replace(/\.?0+$/, "")}Z`;
+  return `${readable(text).replace(" ", "T")}Z`;
+}
+
+/**
+ * A moment as a reader's words.
+ * @param {string} text
+ */
+function readable(text) {
+  return text.replace(/\.?0+$/, "").replace("T", " ");
 }
 
 /**
@@ -70,8 +78,7 @@ function partsNow() {
  * @returns {string}
  */
 function periodText() {
-  const [begin, end] = [facts.spans.start[chosen.from], facts.spans.end[chosen.to]]
-    .map((text) => linked(text).replace("T", " ").replace("Z", ""));
+  const [begin, end] = [facts.spans.start[chosen.from], facts.spans.end[chosen.to]].map(readable);
   const [day] = begin.split(" ");
   return filled(words.span, { begin, end: end.startsWith(day) ? end.slice(day.length + 1) : end });
 }
@@ -175,7 +182,7 @@ function sayEnds() {
   const [from, to] = sliders();
   for (const [slider, texts] of /** @type {[HTMLInputElement, string[]][]} */ (
     [[from, start], [to, end]])) {
-    const text = linked(texts[slider.valueAsNumber]).replace("T", " ").replace("Z", "");
+    const text = readable(texts[slider.valueAsNumber]);
     slider.setAttribute("aria-valuetext", text);
     document.getElementById(`${slider.id}-text`).textContent = text;
   }

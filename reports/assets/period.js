@@ -84,6 +84,20 @@ function periodText() {
 }
 
 /**
+ * Moments on the axis of a span of time out of which some is cut: its ends, and where it goes on
+ * after each. Plotly finds them itself where nothing is cut out.
+ * @param {string[]} range
+ * @param {{bounds: string[]}[]} cuts
+ */
+function ticksOver([begin, end], cuts) {
+  const after = cuts.map(({ bounds }) => bounds[1]).filter((text) => text > begin && text < end);
+  if (!after.length) return {};
+  const tickvals = [begin, ...after, end];
+  const ticktext = tickvals.map((text) => readable(text).split(" ").reverse().join("<br>"));
+  return { tickvals, ticktext };
+}
+
+/**
  * Selects what a reader dragged over; where nothing was sent then, the bars stay as they were.
  * @param {Record<string, any>} change What plotly says of its axes.
  */

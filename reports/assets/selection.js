@@ -262,7 +262,8 @@ function timeOf({ data, layout }) {
   if (!("from" in chosen)) return { data: filled, layout };
   const range = [facts.spans.start[chosen.from], facts.spans.end[chosen.to]];
   const { tickvals, ticktext, ...axis } = layout.xaxis;
-  return { data: filled, layout: { ...layout, xaxis: { ...axis, range } } };
+  const xaxis = { ...axis, range, ...ticksOver(range, axis.rangebreaks) };
+  return { data: filled, layout: { ...layout, xaxis } };
 }
 
 /**

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import dataframely as dy
 import polars as pl
 
-from analyzer.contacts import NAME
-from analyzer.settings import Sent
-from analyzer.spans import TimelineError
-from analyzer.tables import Amplification
+from phonehome.analyzer.contacts import NAME
+from phonehome.analyzer.settings import Sent
+from phonehome.analyzer.spans import TimelineError
+from phonehome.analyzer.tables import Amplification
 
 MOST_REMOTES = 50
 

@@ -7,70 +7,70 @@ from pathlib import Path
 import dataframely as dy
 import polars as pl
 
-import geo
-from analyzer import details
-from analyzer.amplification import amplification
-from analyzer.apps import Apps, is_alone, owned, read_packages
-from analyzer.behaviour import behaviour
-from analyzer.carried import Values
-from analyzer.claims import with_claims
-from analyzer.claims_file import read_claims
-from analyzer.clocks import clocks
-from analyzer.completeness import completeness
-from analyzer.connections import (
+from phonehome import geo
+from phonehome.analyzer import details
+from phonehome.analyzer.amplification import amplification
+from phonehome.analyzer.apps import Apps, is_alone, owned, read_packages
+from phonehome.analyzer.behaviour import behaviour
+from phonehome.analyzer.carried import Values
+from phonehome.analyzer.claims import with_claims
+from phonehome.analyzer.claims_file import read_claims
+from phonehome.analyzer.clocks import clocks
+from phonehome.analyzer.completeness import completeness
+from phonehome.analyzer.connections import (
     Connections,
     connection_notes,
     read_connections,
     with_connections,
 )
-from analyzer.contents import with_contents
-from analyzer.counters import Counted, Key, between, read_counters
-from analyzer.decryption import Decrypted, Take, decrypted, decryption, decryption_notes
-from analyzer.encryption import with_encryption
-from analyzer.findings import findings
-from analyzer.flows import directed, flow_sums, seen_from_phone
-from analyzer.heap import give_back
-from analyzer.hosts import hosts
-from analyzer.identifiers import Known, identifiers, read_identifiers, searched_up
-from analyzer.kinds import with_kinds
-from analyzer.ledger import ledger, violations
-from analyzer.notes import READ_ONCE, SAME_FILE, notes
-from analyzer.odd_lines import odd_lines
-from analyzer.offload import with_estimate
-from analyzer.organisations import (
+from phonehome.analyzer.contents import with_contents
+from phonehome.analyzer.counters import Counted, Key, between, read_counters
+from phonehome.analyzer.decryption import Decrypted, Take, decrypted, decryption, decryption_notes
+from phonehome.analyzer.encryption import with_encryption
+from phonehome.analyzer.findings import findings
+from phonehome.analyzer.flows import directed, flow_sums, seen_from_phone
+from phonehome.analyzer.heap import give_back
+from phonehome.analyzer.hosts import hosts
+from phonehome.analyzer.identifiers import Known, identifiers, read_identifiers, searched_up
+from phonehome.analyzer.kinds import with_kinds
+from phonehome.analyzer.ledger import ledger, violations
+from phonehome.analyzer.notes import READ_ONCE, SAME_FILE, notes
+from phonehome.analyzer.odd_lines import odd_lines
+from phonehome.analyzer.offload import with_estimate
+from phonehome.analyzer.organisations import (
     Organisations,
     publisher_of,
     read_organisations,
     with_organisations,
 )
-from analyzer.phases import CapturePhases, phases
-from analyzer.phones import phones
-from analyzer.places import judged, location_notes
-from analyzer.rotation import order_of
-from analyzer.round_trips import round_trips, usable
-from analyzer.second_look import Judged, SecondLook, second_look, unmoved
-from analyzer.servers import servers
-from analyzer.settings import Settings
-from analyzer.silences import bins_of, observed_spans, silence_note, silences
-from analyzer.software import software
-from analyzer.summary import summary
-from analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
-from analyzer.tally import tally
-from analyzer.timelines import Timeline, read_timelines
-from analyzer.tokens import tokens
-from analyzer.unicode_names import with_unicode
-from analyzer.uploads import flow_phases, over_time, uploads
-from analyzer.withheld import REQUEST_TEXTS, requests_without_values, without_identifiers
-from captures.digests import Digests
-from captures.errors import CaptureError
-from captures.finding import capture_files, capture_names
-from captures.opening.keylogs import read_keylogs
-from captures.opening.opened import Opened
-from captures.reading import Reading
-from captures.services import services
-from captures.sums import SECOND
-from captures.tables import Captures, Exchanges, Hits, Searched, Sightings
-from captures.tables import Oddities as FoundOddities
+from phonehome.analyzer.phases import CapturePhases, phases
+from phonehome.analyzer.phones import phones
+from phonehome.analyzer.places import judged, location_notes
+from phonehome.analyzer.rotation import order_of
+from phonehome.analyzer.round_trips import round_trips, usable
+from phonehome.analyzer.second_look import Judged, SecondLook, second_look, unmoved
+from phonehome.analyzer.servers import servers
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.silences import bins_of, observed_spans, silence_note, silences
+from phonehome.analyzer.software import software
+from phonehome.analyzer.summary import summary
+from phonehome.analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
+from phonehome.analyzer.tally import tally
+from phonehome.analyzer.timelines import Timeline, read_timelines
+from phonehome.analyzer.tokens import tokens
+from phonehome.analyzer.unicode_names import with_unicode
+from phonehome.analyzer.uploads import flow_phases, over_time, uploads
+from phonehome.analyzer.withheld import REQUEST_TEXTS, requests_without_values, without_identifiers
+from phonehome.captures.digests import Digests
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.finding import capture_files, capture_names
+from phonehome.captures.opening.keylogs import read_keylogs
+from phonehome.captures.opening.opened import Opened
+from phonehome.captures.reading import Reading
+from phonehome.captures.services import services
+from phonehome.captures.sums import SECOND
+from phonehome.captures.tables import Captures, Exchanges, Hits, Searched, Sightings
+from phonehome.captures.tables import Oddities as FoundOddities
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import dataframely as dy
 import polars as pl
 
-from analyzer.beside import octets_of
-from captures.tables import Owners
+from phonehome.analyzer.beside import octets_of
+from phonehome.captures.tables import Owners
 
 USERS_APART = 100_000
 """A user id is this many times the number of the phone's user, plus the app's own (AOSP)."""

@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 from itertools import pairwise
 from typing import NamedTuple
 
-from analyzer.events import (
+from phonehome.analyzer.events import (
     DEEP,
     DOZE,
     FRONT,
@@ -26,8 +26,8 @@ from analyzer.events import (
     Event,
     Log,
 )
-from analyzer.local_times import LAST_TIME, Time, has_no_year, instant, placed, stamp
-from analyzer.spans import TimelineError
+from phonehome.analyzer.local_times import LAST_TIME, Time, has_no_year, instant, placed, stamp
+from phonehome.analyzer.spans import TimelineError
 
 MILLISECOND = 1_000_000
 CLOCK_STEP = 60_000_000_000

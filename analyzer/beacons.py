@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analyzer.contacts import Met
-from analyzer.rhythm import BREAK, Held, Rhythm, held
-from analyzer.tables import STATES, Beacons
-from analyzer.timers import several_of
+from phonehome.analyzer.contacts import Met
+from phonehome.analyzer.rhythm import BREAK, Held, Rhythm, held
+from phonehome.analyzer.tables import STATES, Beacons
+from phonehome.analyzer.timers import several_of
 
 PAUSES = 2
 """A period is at least so many pauses that part contacts: shorter ones are an artefact of those."""

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import dataframely as dy
 import polars as pl
 
-from analyzer.apps import is_alone
-from analyzer.beacons import beacons
-from analyzer.bursts import bursts
-from analyzer.contacts import of_phone
-from analyzer.phases import merged_spans
-from analyzer.rates import rates
-from analyzer.stretches import stretches
-from analyzer.tables import Beacons, Bursts, Rates, Stretches
+from phonehome.analyzer.apps import is_alone
+from phonehome.analyzer.beacons import beacons
+from phonehome.analyzer.bursts import bursts
+from phonehome.analyzer.contacts import of_phone
+from phonehome.analyzer.phases import merged_spans
+from phonehome.analyzer.rates import rates
+from phonehome.analyzer.stretches import stretches
+from phonehome.analyzer.tables import Beacons, Bursts, Rates, Stretches
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analyzer.contacts import Met
-from analyzer.tables import STATES, Bursts
-from captures.sums import SECOND
+from phonehome.analyzer.contacts import Met
+from phonehome.analyzer.tables import STATES, Bursts
+from phonehome.captures.sums import SECOND
 
 PAUSE = 5 * SECOND
 """A burst ends where the app uploads nothing for longer, ns."""

@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from captures.http import holds_values, host_of, kept, request, telling
-from captures.opening.opened import Opened
+from phonehome.captures.http import holds_values, host_of, kept, request, telling
+from phonehome.captures.opening.opened import Opened
 
 MOST_VALUES: Final = 200_000
 """Of one capture; of more the first are looked at."""

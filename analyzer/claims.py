@@ -8,14 +8,14 @@ from typing import Any, Final
 import dataframely as dy
 import polars as pl
 
-from analyzer.claims_expect import ExpectationError
-from analyzer.claims_file import Claim, ClaimsError
-from analyzer.claims_grounds import PART, Asked, Judgement, found_text, judged
-from analyzer.claims_queries import Answer, Job, answers
-from analyzer.claims_remarks import remarks
-from analyzer.claims_sql import Query, QueryError
-from analyzer.claims_tables import Tables, tables_of
-from analyzer.claims_worlds import (
+from phonehome.analyzer.claims_expect import ExpectationError
+from phonehome.analyzer.claims_file import Claim, ClaimsError
+from phonehome.analyzer.claims_grounds import PART, Asked, Judgement, found_text, judged
+from phonehome.analyzer.claims_queries import Answer, Job, answers
+from phonehome.analyzer.claims_remarks import remarks
+from phonehome.analyzer.claims_sql import Query, QueryError
+from phonehome.analyzer.claims_tables import Tables, tables_of
+from phonehome.analyzer.claims_worlds import (
     LOCATION,
     Columns,
     World,
@@ -24,8 +24,8 @@ from analyzer.claims_worlds import (
     phone_tables,
     worlds,
 )
-from analyzer.display_filters import flows_filter
-from analyzer.tables import Analysis, Claims
+from phonehome.analyzer.display_filters import flows_filter
+from phonehome.analyzer.tables import Analysis, Claims
 
 MOST_FLOWS: Final = 100
 _KEYS: Final = ("remote_address", "host", "app")

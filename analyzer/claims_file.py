@@ -8,14 +8,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from analyzer.beside import octets_of
-from analyzer.claims_expect import Expectation, ExpectationError, expectation
-from analyzer.claims_queries import SECONDS_OF_NOTHING, Job, answers
-from analyzer.claims_shorthands import FORMS, ShorthandError, Written, written
-from analyzer.claims_sql import Query, QueryError, query
-from analyzer.claims_tables import LOCATED, SCHEMAS
-from analyzer.settings import IDLE_STATES
-from analyzer.tables import STATES
+from phonehome.analyzer.beside import octets_of
+from phonehome.analyzer.claims_expect import Expectation, ExpectationError, expectation
+from phonehome.analyzer.claims_queries import SECONDS_OF_NOTHING, Job, answers
+from phonehome.analyzer.claims_shorthands import FORMS, ShorthandError, Written, written
+from phonehome.analyzer.claims_sql import Query, QueryError, query
+from phonehome.analyzer.claims_tables import LOCATED, SCHEMAS
+from phonehome.analyzer.settings import IDLE_STATES
+from phonehome.analyzer.tables import STATES
 
 LARGEST: Final = 1 << 18
 MOST_CLAIMS: Final = 100
@@ -33,7 +33,7 @@ SUBJECTS: Final = ("phone", "app")
 NEEDED: Final = timedelta(minutes=10)
 """Time that must have been observed to say what is not there, where a claim states none."""
 
-_SHIPPED: Final = (Path(__file__).parent / "data" / "claims", Path(__file__).parents[1] / "claims")
+_SHIPPED: Final = Path(__file__).parents[1] / "claims"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SPAN: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(s|min|h|d)", re.ASCII)
@@ -131,8 +131,7 @@ class Claim:
 
 def shipped_claims() -> dict[str, Path]:
     """The claims files that come with phonehome, by name."""
-    found = {path.stem: path for folder in _SHIPPED for path in folder.glob(f"*{SUFFIX}")}
-    return dict(sorted(found.items()))
+    return {path.stem: path for path in sorted(_SHIPPED.glob(f"*{SUFFIX}"))}
 
 
 def claims_path(given: Path) -> Path:

@@ -12,11 +12,11 @@ from typing import Final
 
 import polars as pl
 
-from analyzer.claims_expect import EXACT, LOWER, UPPER
-from analyzer.claims_file import Claim
-from analyzer.claims_queries import Answer
-from analyzer.claims_tables import Tables
-from analyzer.claims_worlds import (
+from phonehome.analyzer.claims_expect import EXACT, LOWER, UPPER
+from phonehome.analyzer.claims_file import Claim
+from phonehome.analyzer.claims_queries import Answer
+from phonehome.analyzer.claims_tables import Tables
+from phonehome.analyzer.claims_worlds import (
     APPS,
     LOCATION,
     NAMES,
@@ -25,8 +25,8 @@ from analyzer.claims_worlds import (
     is_by_owner,
     unsure_name,
 )
-from analyzer.spans import INFERRED
-from captures.sums import SECOND
+from phonehome.analyzer.spans import INFERRED
+from phonehome.captures.sums import SECOND
 
 SUPPORTED: Final = "supported"
 CONTRADICTED: Final = "contradicted"

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.claims_child import MB
-from analyzer.claims_sql import QueryError, exact
+from phonehome.analyzer.claims_child import MB
+from phonehome.analyzer.claims_sql import QueryError, exact
 
 SECONDS: Final = 4
 """Time of the processor for all queries of one run together: honest ones take a tenth of it."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from analyzer.claims_file import Claim
-from analyzer.claims_tables import Tables
-from analyzer.claims_worlds import doubtful_places, is_by_country, is_by_name
-from analyzer.spans import INFERRED
-from captures.sums import SECOND
+from phonehome.analyzer.claims_file import Claim
+from phonehome.analyzer.claims_tables import Tables
+from phonehome.analyzer.claims_worlds import doubtful_places, is_by_country, is_by_name
+from phonehome.analyzer.spans import INFERRED
+from phonehome.captures.sums import SECOND
 
 
 def remarks(claim: Claim, tables: Tables) -> Iterator[str]:

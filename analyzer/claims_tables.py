@@ -8,12 +8,12 @@ from typing import Any, Final, get_args
 import dataframely as dy
 import polars as pl
 
-from analyzer.apps import is_alone
-from analyzer.saved_tables import saved_tables
-from analyzer.settings import IDLE_STATES
-from analyzer.silences import silences
-from analyzer.tables import Analysis
-from captures.errors import CaptureError
+from phonehome.analyzer.apps import is_alone
+from phonehome.analyzer.saved_tables import saved_tables
+from phonehome.analyzer.settings import IDLE_STATES
+from phonehome.analyzer.silences import silences
+from phonehome.analyzer.tables import Analysis
+from phonehome.captures.errors import CaptureError
 
 SCHEMAS: Final[dict[str, type[dy.Schema]]] = {
     field.name: get_args(field.type)[0]

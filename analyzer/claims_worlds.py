@@ -12,10 +12,10 @@ from typing import Final
 
 import polars as pl
 
-from analyzer.claims_child import KEPT
-from analyzer.claims_file import Claim
-from analyzer.claims_sql import Query
-from analyzer.claims_tables import LOCATED, Tables
+from phonehome.analyzer.claims_child import KEPT
+from phonehome.analyzer.claims_file import Claim
+from phonehome.analyzer.claims_sql import Query
+from phonehome.analyzer.claims_tables import LOCATED, Tables
 
 LOCATION: Final = "location unverifiable"
 NAMES: Final = "names hidden"

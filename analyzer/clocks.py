@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analyzer.spans import Span, by_start
-from analyzer.tables import Clocks
-from captures.sums import SECOND
+from phonehome.analyzer.spans import Span, by_start
+from phonehome.analyzer.tables import Clocks
+from phonehome.captures.sums import SECOND
 
 HELLOS, BURSTS, GIVEN = "hellos", "bursts", "given"
 FARTHEST = 600

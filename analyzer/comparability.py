@@ -5,8 +5,8 @@ from itertools import groupby
 
 import polars as pl
 
-from analyzer.sides import Side
-from analyzer.tables import ALL_STATES, STATES
+from phonehome.analyzer.sides import Side
+from phonehome.analyzer.tables import ALL_STATES, STATES
 
 METHODS = {
     "snapped_packets": "Packets were cut short while capturing",

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import dataframely as dy
 import polars as pl
 
-from analyzer.observed import Observed
-from analyzer.settings import Settings
-from analyzer.tables import Changes, ComparedDatabases, Exposures, Repetitions, Traits
-from analyzer.version_labels import Told
-from captures.tables import Captures
+from phonehome.analyzer.observed import Observed
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import Changes, ComparedDatabases, Exposures, Repetitions, Traits
+from phonehome.analyzer.version_labels import Told
+from phonehome.captures.tables import Captures
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,14 +12,14 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from analyzer.analysis import Progress
-from analyzer.comparability import differences
-from analyzer.compared import Comparison
-from analyzer.observed import HOST
-from analyzer.remarks import place_facts, remarks
-from analyzer.settings import Settings
-from analyzer.sides import Side, observe
-from analyzer.tables import (
+from phonehome.analyzer.analysis import Progress
+from phonehome.analyzer.comparability import differences
+from phonehome.analyzer.compared import Comparison
+from phonehome.analyzer.observed import HOST
+from phonehome.analyzer.remarks import place_facts, remarks
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.sides import Side, observe
+from phonehome.analyzer.tables import (
     ALL_STATES,
     DIMENSIONS,
     STATES,
@@ -29,9 +29,9 @@ from analyzer.tables import (
     Repetitions,
     Traits,
 )
-from analyzer.traits import judged_traits, met_traits
-from analyzer.uploads import per_hour
-from analyzer.verdicts import Family, enough, places, presence, seen_in, verdict, volume
+from phonehome.analyzer.traits import judged_traits, met_traits
+from phonehome.analyzer.uploads import per_hour
+from phonehome.analyzer.verdicts import Family, enough, places, presence, seen_in, verdict, volume
 
 SAME_WITHIN: Final = 0.1
 """Two rates are called the same where they differ by at most this part of the larger one."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import dataframely as dy
 import polars as pl
 
-from analyzer.apps import Apps
-from analyzer.counters import NOBODY, Counted, Key
-from analyzer.tables import Completeness
+from phonehome.analyzer.apps import Apps
+from phonehome.analyzer.counters import NOBODY, Counted, Key
+from phonehome.analyzer.tables import Completeness
 
 RESET = "the phone's counter was reset between the two readings"
 MORE = (

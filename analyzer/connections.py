@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from analyzer.apps import Apps, listed_app
-from analyzer.beside import octets_of
-from analyzer.local_times import zone_of
-from captures.words import PROTOCOLS
+from phonehome.analyzer.apps import Apps, listed_app
+from phonehome.analyzer.beside import octets_of
+from phonehome.analyzer.local_times import zone_of
+from phonehome.captures.words import PROTOCOLS
 
 SOURCE: Final = "connections"
 TOLERANCE: Final = timedelta(seconds=5)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from analyzer.tables import STATES
-from captures.batches import contacts_table
-from captures.sums import Sums
+from phonehome.analyzer.tables import STATES
+from phonehome.captures.batches import contacts_table
+from phonehome.captures.sums import Sums
 
 NAME = pl.coalesce("host", "remote_address")
 """What a remote is called where contacts are grouped: its host, else its address."""

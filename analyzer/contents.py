@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from captures.tables import Contents
+from phonehome.captures.tables import Contents
 
 _SIDES = (("up", True), ("down", False))
 

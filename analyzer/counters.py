@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
-from analyzer.beside import octets_of
+from phonehome.analyzer.beside import octets_of
 
 MOST_BYTES = 64 << 20
 MOST_COUNTED = 1 << 50

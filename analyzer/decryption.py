@@ -10,12 +10,12 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from analyzer.tables import Decryption
-from captures.limits import Limits
-from captures.opening.capture import Opening
-from captures.opening.keylogs import Keys, keys_of
-from captures.opening.opened import Attempt, Opened
-from captures.reading import Reading
+from phonehome.analyzer.tables import Decryption
+from phonehome.captures.limits import Limits
+from phonehome.captures.opening.capture import Opening
+from phonehome.captures.opening.keylogs import Keys, keys_of
+from phonehome.captures.opening.opened import Attempt, Opened
+from phonehome.captures.reading import Reading
 
 ENCRYPTED = ("tls", "quic", "dtls", "mmtls")
 """Services whose payload is encrypted."""

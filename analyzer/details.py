@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from analyzer.tables import Mmtls, Requests, ServerCertificates
+from phonehome.analyzer.tables import Mmtls, Requests, ServerCertificates
 
 _ENDS = ("flow", "capture", "is_local_b", "local_address", "local_port", "remote_address")
 

@@ -10,8 +10,8 @@ from math import erf, log, sqrt
 import dataframely as dy
 import polars as pl
 
-from captures.contents import VALUES, Z_LIMIT
-from captures.tables import Contents, Exchanges, MmtlsRecords
+from phonehome.captures.contents import VALUES, Z_LIMIT
+from phonehome.captures.tables import Contents, Exchanges, MmtlsRecords
 
 ENCRYPTING = ("tls", "quic", "dtls", "mmtls", "ssh")
 """Services whose payload is encrypted."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from analyzer.local_times import Time, has_no_year
+from phonehome.analyzer.local_times import Time, has_no_year
 
 SCREEN = "screen"
 KEYGUARD = "keyguard"

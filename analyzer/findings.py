@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import polars as pl
 
-from analyzer.hosts import COVERS
+from phonehome.analyzer.hosts import COVERS
 
 PLAIN = (
     "{} bytes ({} %) were uploaded in plain text (HTTP), to {}: whoever carried these packets "

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 import polars as pl
 
-from analyzer.tally import Tallied
-from captures.sums import SUMS
+from phonehome.analyzer.tally import Tallied
+from phonehome.captures.sums import SUMS
 
 PUBLIC_SCOPES = ("global", "translation", "tunnel")
 """Scopes of remotes outside the phone's own network; the last two hide where they lead."""

@@ -12,7 +12,7 @@ is ambiguous, and they are listed.
 
 import polars as pl
 
-from captures.words import NAME_SOURCES
+from phonehome.captures.words import NAME_SOURCES
 
 DIRECT = ("sni", "quic_sni", "http_host")
 COVERS = ("cloudflare-ech.com",)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from analyzer.beside import octets_of
-from analyzer.identifiers import IdentifiersError
-from captures.search.identifiers import KINDS
+from phonehome.analyzer.beside import octets_of
+from phonehome.analyzer.identifiers import IdentifiersError
+from phonehome.captures.search.identifiers import KINDS
 
 MOST_BYTES: Final = 64 << 20
 _KEY_BYTES = 16

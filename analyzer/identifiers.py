@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import dataframely as dy
 import polars as pl
 
-from analyzer.beside import octets_of
-from analyzer.carried import named
-from analyzer.tables import Identifiers
-from captures.search.identifiers import KINDS, Identifier
+from phonehome.analyzer.beside import octets_of
+from phonehome.analyzer.carried import named
+from phonehome.analyzer.tables import Identifiers
+from phonehome.captures.search.identifiers import KINDS, Identifier
 
 if TYPE_CHECKING:
-    from captures.search.looking import Looker
+    from phonehome.captures.search.looking import Looker
 
 MOST_BYTES: Final = 1 << 20
 MOST_FILE_BYTES: Final = 64 << 20
@@ -93,8 +93,8 @@ def read_identifiers(paths: Sequence[Path]) -> Known:
 
 
 def _looker(found: list[Identifier]) -> "Looker":
-    from captures.search.looking import Looker  # noqa: PLC0415 - slow to import
-    from captures.search.scanning import SearchUnavailableError  # noqa: PLC0415 - the same
+    from phonehome.captures.search.looking import Looker  # noqa: PLC0415 - slow to import
+    from phonehome.captures.search.scanning import SearchUnavailableError  # noqa: PLC0415 - the same
 
     try:
         return Looker(found)

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import dataframely as dy
 import polars as pl
 
-from analyzer.flows import PACKET_SUMS, parts_by_role
-from analyzer.tables import LEDGER_OUTCOMES, Flows, Ledger, Timeline, Uploads
-from analyzer.tally import Tallied
-from captures.tables import Captures
-from captures.words import OUTCOMES
+from phonehome.analyzer.flows import PACKET_SUMS, parts_by_role
+from phonehome.analyzer.tables import LEDGER_OUTCOMES, Flows, Ledger, Timeline, Uploads
+from phonehome.analyzer.tally import Tallied
+from phonehome.captures.tables import Captures
+from phonehome.captures.words import OUTCOMES
 
 ROLE_OUTCOMES = {"phone": "attributed", "local": "local", "bystander": "bystander"}
 READ_OUTCOMES = (*ROLE_OUTCOMES.values(), "duplicate", "fragment", "limit")

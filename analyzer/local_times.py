@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from analyzer.spans import TimelineError
+from phonehome.analyzer.spans import TimelineError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_TIME = (1 << 63) - 1

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from itertools import islice
 
-from analyzer.events import (
+from phonehome.analyzer.events import (
     DEEP,
     DOZE,
     FRONT,
@@ -26,8 +26,8 @@ from analyzer.events import (
     Event,
     Log,
 )
-from analyzer.local_times import LAST_TIME, Time, stamp
-from analyzer.spans import TimelineError
+from phonehome.analyzer.local_times import LAST_TIME, Time, stamp
+from phonehome.analyzer.spans import TimelineError
 
 SEARCHED_LINES = 1000
 LONGEST_LINE = 8192

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.clocks import FARTHEST, Estimate
-from captures.sums import SECOND
+from phonehome.analyzer.clocks import FARTHEST, Estimate
+from phonehome.captures.sums import SECOND
 
 NAMES = "names"
 TOGETHER = 2 * SECOND

@@ -6,10 +6,10 @@ from datetime import timedelta
 import dataframely as dy
 import polars as pl
 
-from analyzer.rotation import rotation_notes
-from analyzer.settings import Settings
-from analyzer.spans import INFERRED
-from captures.tables import Captures
+from phonehome.analyzer.rotation import rotation_notes
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.spans import INFERRED
+from phonehome.captures.tables import Captures
 
 NO_PHONE = "{}: no address behaves like a phone: name it with --phone"
 NO_PHONE_GIVEN = "{}: none of the addresses given with --phone takes part"

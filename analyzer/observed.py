@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import dataframely as dy
 import polars as pl
 
-from analyzer.apps import is_alone
-from analyzer.settings import Settings
-from analyzer.tables import (
+from phonehome.analyzer.apps import is_alone
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import (
     ALL_STATES,
     STATES,
     Beacons,
@@ -22,11 +22,11 @@ from analyzer.tables import (
     Requests,
     Uploads,
 )
-from captures.tables import Captures
-from geo.tables import Databases
+from phonehome.captures.tables import Captures
+from phonehome.geo.tables import Databases
 
 if TYPE_CHECKING:
-    from analyzer.claims_tables import Tables
+    from phonehome.analyzer.claims_tables import Tables
 
 REMOTE: Final = (
     *("remote_address", "host", "country", "asn", "as_org"),

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from analyzer.spans import Oddity
-from analyzer.tables import Oddities
+from phonehome.analyzer.spans import Oddity
+from phonehome.analyzer.tables import Oddities
 
 MOST_ROWS = 20
 """Rows of one kind in one file; what follows is in the `count` of the last."""

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analyzer.spans import Oddity, Span
-from analyzer.tables import Phases
-from analyzer.timelines import Timeline
+from phonehome.analyzer.spans import Oddity, Span
+from phonehome.analyzer.tables import Phases
+from phonehome.analyzer.timelines import Timeline
 
 NO_CODE = -1
 WHOLE = "whole capture"

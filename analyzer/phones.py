@@ -10,10 +10,10 @@ from ipaddress import ip_address
 import dataframely as dy
 import polars as pl
 
-from analyzer.flows import scope_of
-from analyzer.tables import Phones
-from analyzer.tally import Tallied
-from captures.tables import Conversations
+from phonehome.analyzer.flows import scope_of
+from phonehome.analyzer.tables import Phones
+from phonehome.analyzer.tally import Tallied
+from phonehome.captures.tables import Conversations
 
 OWN_SCOPES = ("private", "link_local", "shared", "unique_local")
 NEVER_SCOPES = ("multicast", "broadcast", "unspecified", "loopback")

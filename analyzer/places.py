@@ -9,9 +9,9 @@ no proof: a lower round trip could still exclude it.
 import dataframely as dy
 import polars as pl
 
-from analyzer.tables import Places, RoundTrips
-from geo import KM_A_SECOND, Location, least_km
-from geo import Places as GeoPlaces
+from phonehome.analyzer.tables import Places, RoundTrips
+from phonehome.geo import KM_A_SECOND, Location, least_km
+from phonehome.geo import Places as GeoPlaces
 
 ALONE = "only one database has an opinion"
 AGREED = "the databases agree"

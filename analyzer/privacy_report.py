@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from analyzer.local_times import LAST_TIME, instant, stamp
-from analyzer.spans import Oddity, Span, TimelineError
+from phonehome.analyzer.local_times import LAST_TIME, instant, stamp
+from phonehome.analyzer.spans import Oddity, Span, TimelineError
 
 _KINDS = {"intervalBegin": True, "intervalEnd": False}
 _NETWORK = "networkActivity"

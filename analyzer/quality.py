@@ -4,8 +4,8 @@ from typing import Final
 
 import polars as pl
 
-from analyzer.tables import Analysis
-from captures.words import BARE_LINK_TYPES
+from phonehome.analyzer.tables import Analysis
+from phonehome.captures.words import BARE_LINK_TYPES
 
 VPN_SOURCES: Final = ("pcapdroid_trailer", "pcapdroid_comment", "antmonitor")
 """What says which app owns a flow in captures that apps make through Android's VPN interface."""

@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analyzer.contacts import NAME, Met
-from analyzer.tables import STATES, Rates
-from captures.sums import SECOND
+from phonehome.analyzer.contacts import NAME, Met
+from phonehome.analyzer.tables import STATES, Rates
+from phonehome.captures.sums import SECOND
 
 HOUR = 3_600 * SECOND
 SHORTEST_BLOCK = 60 * SECOND

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from analyzer.observed import HOST
-from analyzer.sides import Side
+from phonehome.analyzer.observed import HOST
+from phonehome.analyzer.sides import Side
 
 MOST = 3
 """So many addresses are named in a remark; the others are counted."""

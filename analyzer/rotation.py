@@ -12,7 +12,7 @@ from typing import NamedTuple
 import dataframely as dy
 import polars as pl
 
-from captures.tables import Captures
+from phonehome.captures.tables import Captures
 
 LARGEST_GAP = timedelta(minutes=1)
 """A tool begins the next file when a packet comes; an idle phone is seldom silent for longer."""

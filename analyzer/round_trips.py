@@ -9,8 +9,8 @@ supports. What answers that late tells of its own: see `relay_hint`.
 import dataframely as dy
 import polars as pl
 
-from analyzer.tables import RoundTrips
-from analyzer.terminators import NEEDED, terminator
+from phonehome.analyzer.tables import RoundTrips
+from phonehome.analyzer.terminators import NEEDED, terminator
 
 TOO_FAST = "handshakes were answered within a millisecond, nearer than any public server is"
 NO_HANDSHAKE = "no handshake that the phone began was captured with its answer"

@@ -13,10 +13,10 @@ from typing import Final
 
 import polars as pl
 
-from analyzer.compared import Comparison
-from analyzer.observed import HOST
-from analyzer.tables import ALL_STATES, STATES
-from analyzer.uploads import HOUR_NS
+from phonehome.analyzer.compared import Comparison
+from phonehome.analyzer.observed import HOST
+from phonehome.analyzer.tables import ALL_STATES, STATES
+from phonehome.analyzer.uploads import HOUR_NS
 
 Judge = Callable[[Comparison], list[str | None]]
 """What breaks a rule, or why it cannot be judged; nothing: it is kept. None: an unknown key."""
@@ -126,7 +126,7 @@ def _claims(text: str) -> Judge | None:
     begin, _, name = text.partition(":")
     if begin != CLAIMS or not name:
         return None
-    from analyzer.claims_file import ClaimsError, read_claims  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer.claims_file import ClaimsError, read_claims  # noqa: PLC0415 - slow to import
 
     try:
         read_claims([Path(name)])
@@ -140,8 +140,8 @@ def contradicted(comparison: Comparison, path: Path) -> list[str | None]:
 
     What cannot be told contradicts nothing: `phonehome check --strict` is for that.
     """
-    from analyzer.claims import claims  # noqa: PLC0415 - slow to import
-    from analyzer.claims_file import read_claims  # noqa: PLC0415 - the same
+    from phonehome.analyzer.claims import claims  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer.claims_file import read_claims  # noqa: PLC0415 - the same
 
     stated = read_claims([path], comparison.settings["new"].idle_means)
     found: list[str | None] = []

@@ -5,10 +5,10 @@ from typing import Any
 
 import polars as pl
 
-from analyzer.observed import Observed
-from analyzer.saved_tables import manifest_of, saved_table, shown_name
-from analyzer.settings import Settings
-from analyzer.tables import (
+from phonehome.analyzer.observed import Observed
+from phonehome.analyzer.saved_tables import manifest_of, saved_table, shown_name
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import (
     Beacons,
     FlowPhases,
     Flows,
@@ -18,8 +18,8 @@ from analyzer.tables import (
     Requests,
     Uploads,
 )
-from captures.tables import Captures
-from geo.tables import Databases
+from phonehome.captures.tables import Captures
+from phonehome.geo.tables import Databases
 
 KEPT: dict[str, type | tuple[type, ...]] = {
     "version": str,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import dataframely as dy
 import polars as pl
 
-from captures.errors import CaptureError
+from phonehome.captures.errors import CaptureError
 
 MANIFEST = "manifest.json"
 RESULTS = ("uploads.parquet", "analysis.json")

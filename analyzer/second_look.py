@@ -12,16 +12,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analyzer.bursts import burst_starts
-from analyzer.clocks import GIVEN, Estimate, by_bursts, by_hellos
-from analyzer.name_clocks import by_names
-from analyzer.settings import Settings
-from analyzer.spans import INFERRED, Oddity, Span
-from analyzer.stretches import BUSY, stretches
-from analyzer.tables import STATES
-from analyzer.timelines import Source, Timeline
-from captures.marks import Mark
-from captures.sums import SECOND
+from phonehome.analyzer.bursts import burst_starts
+from phonehome.analyzer.clocks import GIVEN, Estimate, by_bursts, by_hellos
+from phonehome.analyzer.name_clocks import by_names
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.spans import INFERRED, Oddity, Span
+from phonehome.analyzer.stretches import BUSY, stretches
+from phonehome.analyzer.tables import STATES
+from phonehome.analyzer.timelines import Source, Timeline
+from phonehome.captures.marks import Mark
+from phonehome.captures.sums import SECOND
 
 STATE_OF = {True: "active", False: "idle"}
 FEWEST_HELLOS = 3

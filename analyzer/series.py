@@ -9,14 +9,14 @@ from typing import Final
 import dataframely as dy
 import polars as pl
 
-from analyzer.analysis import Progress
-from analyzer.compared import Comparison
-from analyzer.comparison import SAME_WITHIN, compared
-from analyzer.settings import Settings
-from analyzer.sides import Side, observe, side_of
-from analyzer.tables import ALL_STATES, DIMENSIONS, SIDES, STATES, Versions
-from analyzer.uploads import per_hour
-from analyzer.version_labels import Label
+from phonehome.analyzer.analysis import Progress
+from phonehome.analyzer.compared import Comparison
+from phonehome.analyzer.comparison import SAME_WITHIN, compared
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.sides import Side, observe, side_of
+from phonehome.analyzer.tables import ALL_STATES, DIMENSIONS, SIDES, STATES, Versions
+from phonehome.analyzer.uploads import per_hour
+from phonehome.analyzer.version_labels import Label
 
 LEAST: Final = 2
 """Versions that make a series."""

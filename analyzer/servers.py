@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from captures.tables import ServerHellos
+from phonehome.captures.tables import ServerHellos
 
 VERSIONS = {
     0x0002: "SSL 2",

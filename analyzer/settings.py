@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from captures.limits import Limits
+from phonehome.captures.limits import Limits
 
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, "de")

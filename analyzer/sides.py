@@ -9,14 +9,14 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from analyzer.analysis import Progress, analyze
-from analyzer.claims_tables import tables_in, tables_of
-from analyzer.notes import NO_TIMELINE
-from analyzer.observed import Observed, sent, spans, traits
-from analyzer.saved import saved
-from analyzer.saved_tables import saved_folder, sha256
-from analyzer.settings import Settings
-from analyzer.tables import (
+from phonehome.analyzer.analysis import Progress, analyze
+from phonehome.analyzer.claims_tables import tables_in, tables_of
+from phonehome.analyzer.notes import NO_TIMELINE
+from phonehome.analyzer.observed import Observed, sent, spans, traits
+from phonehome.analyzer.saved import saved
+from phonehome.analyzer.saved_tables import saved_folder, sha256
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import (
     ALL_STATES,
     STATES,
     Analysis,
@@ -24,11 +24,11 @@ from analyzer.tables import (
     Exposures,
     Repetitions,
 )
-from analyzer.version_labels import Label, Told, label, told
-from captures.errors import CaptureError
-from captures.files import STANDARD_INPUT
-from captures.finding import capture_files, capture_names
-from captures.tables import Captures
+from phonehome.analyzer.version_labels import Label, Told, label, told
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.files import STANDARD_INPUT
+from phonehome.captures.finding import capture_files, capture_names
+from phonehome.captures.tables import Captures
 
 COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
 TIMELINE = "{}.timeline.csv"

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from captures.sums import SECOND
+from phonehome.captures.sums import SECOND
 
 LONGEST_SILENCE: Final = timedelta(days=1)
 WIDEST_BIN: Final = LONGEST_SILENCE / 2

@@ -3,8 +3,8 @@
 import dataframely as dy
 import polars as pl
 
-from analyzer.hosts import COVERS
-from captures.tables import Hellos
+from phonehome.analyzer.hosts import COVERS
+from phonehome.captures.tables import Hellos
 
 
 def software(hellos: dy.DataFrame[Hellos]) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from analyzer.events import (
+from phonehome.analyzer.events import (
     DOZE,
     FRONT,
     FRONT_CLASS,
@@ -17,8 +17,8 @@ from analyzer.events import (
     SCREEN,
     Log,
 )
-from analyzer.local_times import placed
-from analyzer.spans import Oddity, Span, TimelineError, by_start
+from phonehome.analyzer.local_times import placed
+from phonehome.analyzer.spans import Oddity, Span, TimelineError, by_start
 
 BACKWARD = 60_000_000_000
 """Lines of a log may be this late, ns; later ones are of a clock that was set back."""

@@ -8,9 +8,9 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from analyzer.spans import INFERRED
-from analyzer.tables import Stretches
-from captures.sums import SECOND
+from phonehome.analyzer.spans import INFERRED
+from phonehome.analyzer.tables import Stretches
+from phonehome.captures.sums import SECOND
 
 PAUSE = 120 * SECOND
 """Contacts that no longer pause parts are one run, ns."""

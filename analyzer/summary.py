@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from analyzer.apps import is_alone
-from analyzer.settings import IDLE_STATES
-from analyzer.spans import INFERRED
-from analyzer.tables import ENCRYPTION, STATES, VERDICTS, Summary
+from phonehome.analyzer.apps import is_alone
+from phonehome.analyzer.settings import IDLE_STATES
+from phonehome.analyzer.spans import INFERRED
+from phonehome.analyzer.tables import ENCRYPTION, STATES, VERDICTS, Summary
 
 SECONDS = 1_000_000_000
 

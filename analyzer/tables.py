@@ -15,13 +15,13 @@ from datetime import timedelta
 import dataframely as dy
 import polars as pl
 
-from analyzer.hosts import RULES
-from analyzer.settings import Settings
-from captures.opening.opened import KEY_SOURCES, REASONS
-from captures.search.identifiers import KINDS
-from captures.tables import Captures
-from captures.words import CONTENTS, SEARCHED_LAYERS
-from geo.tables import Databases
+from phonehome.analyzer.hosts import RULES
+from phonehome.analyzer.settings import Settings
+from phonehome.captures.opening.opened import KEY_SOURCES, REASONS
+from phonehome.captures.search.identifiers import KINDS
+from phonehome.captures.tables import Captures
+from phonehome.captures.words import CONTENTS, SEARCHED_LAYERS
+from phonehome.geo.tables import Databases
 
 IDENTIFIER_KINDS = KINDS
 ROLES = ("phone", "local", "bystander")

@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analyzer.contacts import contacts_of
-from analyzer.heap import give_back
-from analyzer.phases import CapturePhases
-from analyzer.timelines import Timeline
-from captures.batches import bins_table, others_table, sides_table
-from captures.reading import Reading
-from captures.sums import Sums
+from phonehome.analyzer.contacts import contacts_of
+from phonehome.analyzer.heap import give_back
+from phonehome.analyzer.phases import CapturePhases
+from phonehome.analyzer.timelines import Timeline
+from phonehome.captures.batches import bins_table, others_table, sides_table
+from phonehome.captures.reading import Reading
+from phonehome.captures.sums import Sums
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from analyzer.batterystats import is_batterystats, read_batterystats
-from analyzer.beside import octets_of
-from analyzer.events import Log
-from analyzer.local_times import LAST_TIME, zone_of
-from analyzer.logcat import is_logcat, read_logcat
-from analyzer.privacy_report import is_privacy_report, names_met, read_privacy_report
-from analyzer.spans import Oddity, Span, TimelineError, by_start
-from analyzer.states import blurred, layered, spans_of_log
-from analyzer.usagestats import is_usagestats, read_usagestats
-from analyzer.written import is_csv, is_json, read_csv, read_json, refuse_overlap
+from phonehome.analyzer.batterystats import is_batterystats, read_batterystats
+from phonehome.analyzer.beside import octets_of
+from phonehome.analyzer.events import Log
+from phonehome.analyzer.local_times import LAST_TIME, zone_of
+from phonehome.analyzer.logcat import is_logcat, read_logcat
+from phonehome.analyzer.privacy_report import is_privacy_report, names_met, read_privacy_report
+from phonehome.analyzer.spans import Oddity, Span, TimelineError, by_start
+from phonehome.analyzer.states import blurred, layered, spans_of_log
+from phonehome.analyzer.usagestats import is_usagestats, read_usagestats
+from phonehome.analyzer.written import is_csv, is_json, read_csv, read_json, refuse_overlap
 
 MAX_BYTES = 16 * 1024 * 1024
 HALF_A_YEAR = 180 * 86_400 * 1_000_000_000

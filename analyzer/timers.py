@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.rhythm import BREAK, BY_CHANCE, CLEAR, WEAK, Rhythm
-from captures.recurring import MOST_RECURRING, longest_chains, recurring_distances
+from phonehome.analyzer.rhythm import BREAK, BY_CHANCE, CLEAR, WEAK, Rhythm
+from phonehome.captures.recurring import MOST_RECURRING, longest_chains, recurring_distances
 
 FEWEST_CONTACTS = 12
 MOST_CONTACTS = 1_024

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 import dataframely as dy
 import polars as pl
 
-from analyzer.identifiers import phased
-from analyzer.tables import Tokens
-from analyzer.withheld import without_identifiers
+from phonehome.analyzer.identifiers import phased
+from phonehome.analyzer.tables import Tokens
+from phonehome.analyzer.withheld import without_identifiers
 
 if TYPE_CHECKING:
-    from analyzer.identifiers import Known
+    from phonehome.analyzer.identifiers import Known
 
 FEWEST_REQUESTS: Final = 3
 FEWEST_PLACES: Final = 2

@@ -3,10 +3,10 @@
 import dataframely as dy
 import polars as pl
 
-from analyzer.sides import Side
-from analyzer.significance import ALPHA, TIE, Numbers
-from analyzer.tables import CANNOT_TELL, TRAITS, Traits
-from analyzer.verdicts import Family, enough
+from phonehome.analyzer.sides import Side
+from phonehome.analyzer.significance import ALPHA, TIE, Numbers
+from phonehome.analyzer.tables import CANNOT_TELL, TRAITS, Traits
+from phonehome.analyzer.verdicts import Family, enough
 
 
 def met_traits(base: Side, new: Side) -> pl.DataFrame:

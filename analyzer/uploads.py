@@ -6,9 +6,9 @@ from typing import Final
 import dataframely as dy
 import polars as pl
 
-from analyzer.flows import PACKET_SUMS
-from analyzer.tables import FlowPhases, Flows, Moments, Phases, Timeline, Uploads
-from captures.sums import MOST_BINS, SECOND
+from phonehome.analyzer.flows import PACKET_SUMS
+from phonehome.analyzer.tables import FlowPhases, Flows, Moments, Phases, Timeline, Uploads
+from phonehome.captures.sums import MOST_BINS, SECOND
 
 HOUR_NS = 3_600 * SECOND
 WAYS = ("up", "down")

@@ -3,9 +3,20 @@
 import re
 from datetime import tzinfo
 
-from analyzer.events import FRONT, KEYGUARD, LOST, MISSED, OFF, ON, SCREEN, SEEN, Event, Log
-from analyzer.local_times import LAST_TIME, Time, stamp
-from analyzer.spans import TimelineError
+from phonehome.analyzer.events import (
+    FRONT,
+    KEYGUARD,
+    LOST,
+    MISSED,
+    OFF,
+    ON,
+    SCREEN,
+    SEEN,
+    Event,
+    Log,
+)
+from phonehome.analyzer.local_times import LAST_TIME, Time, stamp
+from phonehome.analyzer.spans import TimelineError
 
 _HERE = re.compile(r"^[ \t]*time=\S.*\btype=\w", re.MULTILINE)
 _LINE = re.compile(

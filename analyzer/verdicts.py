@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from analyzer.significance import (
+from phonehome.analyzer.significance import (
     ALPHA,
     CHUNK,
     MOST_EXACT,
@@ -24,7 +24,7 @@ from analyzer.significance import (
     ratio_interval,
     sameness_test,
 )
-from analyzer.tables import ALL_STATES, CANNOT_TELL, SIDES
+from phonehome.analyzer.tables import ALL_STATES, CANNOT_TELL, SIDES
 
 HOUR: Final = 3_600 * 1_000_000_000
 MOST_MARGIN: Final = 0.999_999

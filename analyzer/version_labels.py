@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from analyzer.observed import Observed
-from analyzer.saved_tables import saved_folder, shown_name
-from captures.files import STANDARD_INPUT
+from phonehome.analyzer.observed import Observed
+from phonehome.analyzer.saved_tables import saved_folder, shown_name
+from phonehome.captures.files import STANDARD_INPUT
 
 GIVEN: Final = "as given"
 ANALYSED: Final = "as its analysis was labelled"

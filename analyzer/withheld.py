@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from analyzer.carried import named, without_opaque
+from phonehome.analyzer.carried import named, without_opaque
 
 if TYPE_CHECKING:
-    from analyzer.identifiers import Known
+    from phonehome.analyzer.identifiers import Known
 
 WITHHELD: Final = "…"
 REQUEST_TEXTS: Final = ("method", "target", "agent", "host", "request_type", "response_type")

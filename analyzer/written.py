@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from analyzer.spans import Span, TimelineError, by_start
-from analyzer.tables import STATES
+from phonehome.analyzer.spans import Span, TimelineError, by_start
+from phonehome.analyzer.tables import STATES
 
 COLUMNS = ("start", "end", "state", "label")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -17,11 +17,11 @@ from typing import cast
 
 import numpy as np
 
-from captures.decoding import Decoding
-from captures.digests import Digests, FileDigest
-from captures.layout import SIDE_SUM, SUM_PACKETS
-from captures.limits import Limits
-from captures.sums import Sums
+from phonehome.captures.decoding import Decoding
+from phonehome.captures.digests import Digests, FileDigest
+from phonehome.captures.layout import SIDE_SUM, SUM_PACKETS
+from phonehome.captures.limits import Limits
+from phonehome.captures.sums import Sums
 
 
 class NoDigest:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
-from captures.compiled import machine
-from captures.names import NameReader
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
+from phonehome.captures.compiled import machine
+from phonehome.captures.names import NameReader
 
 STEPS = ("add", "sightings", "hellos", "server_hellos", "certificates", "exchanges")
 

@@ -9,10 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from captures.search.identifiers import Identifier
-from captures.search.patterns import patterns
-from captures.search.scanning import Scanner
-from captures.search.searching import PIECE_BYTES
+from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.patterns import patterns
+from phonehome.captures.search.scanning import Scanner
+from phonehome.captures.search.searching import PIECE_BYTES
 
 VALUES = {
     "advertising_id": (

@@ -8,8 +8,8 @@ again: rows of one key are merged by the caller.
 
 import numpy as np
 
-from captures.compiled import compiled, part
-from captures.layout import (
+from phonehome.captures.compiled import compiled, part
+from phonehome.captures.layout import (
     BIN_CODE,
     BIN_SIDE,
     BIN_START,

@@ -14,8 +14,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
-from captures.decompression import COMPRESSED_MAGICS, DecompressionError, Zipped
-from captures.errors import CaptureError
+from phonehome.captures.decompression import COMPRESSED_MAGICS, DecompressionError, Zipped
+from phonehome.captures.errors import CaptureError
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second: of an archive without a member
 LONGEST_LIST = 1 << 22  # of members, in bytes: some 40,000 of them

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 
-from captures.readings import Moment
+from phonehome.captures.readings import Moment
 
 PIECE_BYTES = 128
 """What keeping one piece costs beside its octets, about."""

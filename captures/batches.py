@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from captures.layout import (
+from phonehome.captures.layout import (
     BIN_CODE,
     BIN_START,
     BIN_UNIQUE,
@@ -51,7 +51,7 @@ from captures.layout import (
     SUM_UNIQUE,
     SUM_WIRE,
 )
-from captures.tables import Packets
+from phonehome.captures.tables import Packets
 
 OUTBOUND = 2
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 from warnings import catch_warnings, simplefilter
 
-from captures.readings import LONGEST_NAME, Fault, spelled
+from phonehome.captures.readings import LONGEST_NAME, Fault, spelled
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -8,7 +8,7 @@ packets, and small beside it, is far off: it counts in no span, and is told.
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.layout import NO_TIME
+from phonehome.captures.layout import NO_TIME
 
 DAY_NS = 86_400_000_000_000
 DAYS_APART = 30

@@ -177,7 +177,7 @@ class Machine:
         """Compile all kernels, use them, and keep them for the next run. Takes half a minute."""
         if self.is_settled:
             return
-        from captures.compiling import compile_kernels  # noqa: PLC0415 - imports numba
+        from phonehome.captures.compiling import compile_kernels  # noqa: PLC0415 - imports numba
 
         made = compile_kernels()
         self._use(made.entry)
@@ -210,7 +210,8 @@ class Machine:
         self.is_settled = True
 
 
-_COMPILER = [sys.executable, "-P", "-c", "import captures.compiled; captures.compiled.send()"]
+_SEND = "from phonehome.captures.compiled import send; send()"
+_COMPILER = [sys.executable, "-P", "-c", _SEND]
 
 
 class _Beside:
@@ -220,8 +221,7 @@ class _Beside:
         import subprocess  # noqa: PLC0415 - needed once per machine
 
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - read once the process has ended
-        root = str(Path(__file__).parent.parent)
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        paths = [_home(), *filter(None, [os.environ.get("PYTHONPATH")])]
         try:
             self._process: subprocess.Popen[bytes] | None = subprocess.Popen(  # noqa: S603 - ours
                 _COMPILER,
@@ -245,9 +245,15 @@ class _Beside:
             return _unpacked(output.read())
 
 
+def _home() -> str:
+    """The folder from which this very phonehome is imported, in a checkout and installed alike."""
+    rooms = Path(__file__).parents[1]
+    return str(rooms if (rooms / "phonehome.py").exists() else rooms.parent)
+
+
 def send() -> None:
     """Compile, keep the object for the next run, and write it to standard output."""
-    from captures.compiling import compile_kernels  # noqa: PLC0415 - imports numba
+    from phonehome.captures.compiling import compile_kernels  # noqa: PLC0415 - imports numba
 
     made = compile_kernels()
     if made.is_self_contained:

@@ -20,14 +20,14 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-from captures.adding import add_packets
-from captures.compiled import RESULTS, Entry, callable_at, parts
-from captures.conversations import rehash
-from captures.fragments import write_all_waiting
-from captures.layout import Bounds, Memory, Output
-from captures.packets import read_packets
-from captures.records import pcap_records, pcapng_blocks, snoop_records
-from captures.recurring import longest_chains, recurring_distances
+from phonehome.captures.adding import add_packets
+from phonehome.captures.compiled import RESULTS, Entry, callable_at, parts
+from phonehome.captures.conversations import rehash
+from phonehome.captures.fragments import write_all_waiting
+from phonehome.captures.layout import Bounds, Memory, Output
+from phonehome.captures.packets import read_packets
+from phonehome.captures.records import pcap_records, pcapng_blocks, snoop_records
+from phonehome.captures.recurring import longest_chains, recurring_distances
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 PART_OPTIONS = {
@@ -35,7 +35,12 @@ PART_OPTIONS = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }
-RARE = {"captures.fragments", "captures.recurring", "captures.tunnels", "captures.wireless"}
+RARE = {
+    "phonehome.captures.fragments",
+    "phonehome.captures.recurring",
+    "phonehome.captures.tunnels",
+    "phonehome.captures.wireless",
+}
 """Modules of which the parts are called. All others are put where they are called: a call copies
 the fields of all its named tuples to the stack, which took half the loop's time."""
 HARMLESS = {"memcpy", "memmove", "memset", "sqrt"}

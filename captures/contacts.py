@@ -7,8 +7,8 @@ found later. Where they are too many, longer pauses part them, and they become f
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.adding import PAUSE
-from captures.layout import (
+from phonehome.captures.adding import PAUSE
+from phonehome.captures.layout import (
     CONTACT_CODE,
     CONTACT_FIRST_FRAME,
     CONTACT_LAST,

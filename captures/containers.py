@@ -10,14 +10,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.archives import ZIP_MAGICS
-from captures.decompression import COMPRESSED_MAGICS
-from captures.errors import CaptureError
-from captures.limits import Limits
-from captures.packages import Package
-from captures.pcap import PCAP_MAGICS, Pcap
-from captures.pcapng import PCAPNG_MAGIC, Pcapng
-from captures.snoop import SNOOP_MAGIC, Snoop
+from phonehome.captures.archives import ZIP_MAGICS
+from phonehome.captures.decompression import COMPRESSED_MAGICS
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.limits import Limits
+from phonehome.captures.packages import Package
+from phonehome.captures.pcap import PCAP_MAGICS, Pcap
+from phonehome.captures.pcapng import PCAPNG_MAGIC, Pcapng
+from phonehome.captures.snoop import SNOOP_MAGIC, Snoop
 
 CAPTURE_MAGICS = (*PCAP_MAGICS, PCAPNG_MAGIC, SNOOP_MAGIC[:4])
 

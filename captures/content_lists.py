@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from captures.contents import ENTROPY_UNITS, PLACES
-from captures.excerpts import Excerpts
-from captures.tables import Contents
-from captures.words import CONTENTS
+from phonehome.captures.contents import ENTROPY_UNITS, PLACES
+from phonehome.captures.excerpts import Excerpts
+from phonehome.captures.tables import Contents
+from phonehome.captures.words import CONTENTS
 
 KINDS = len(CONTENTS)
 """A sample's shape is its kind and, so many times, the code of its framing."""

@@ -7,10 +7,10 @@ compressed; nobody can tell these apart by their octets.
 
 import numpy as np
 
-from captures.compiled import part
-from captures.headers import long_word, word
-from captures.layout import HEADER_SPREAD
-from captures.words import CONTENTS
+from phonehome.captures.compiled import part
+from phonehome.captures.headers import long_word, word
+from phonehome.captures.layout import HEADER_SPREAD
+from phonehome.captures.words import CONTENTS
 
 TEXT, RANDOM, STRUCTURED, TOO_SHORT, MIXED = (
     np.int64(CONTENTS.index(name))

@@ -7,8 +7,8 @@ first packet: no capture can choose its collisions, and the seed shows in no out
 
 import numpy as np
 
-from captures.compiled import compiled, part
-from captures.layout import (
+from phonehome.captures.compiled import compiled, part
+from phonehome.captures.layout import (
     CONVERSATION_FIRST,
     CONVERSATION_HALF,
     CONVERSATION_KEY,

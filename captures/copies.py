@@ -8,9 +8,9 @@ same packet again on the same interface is no copy: it was sent again.
 
 import numpy as np
 
-from captures.compiled import part
-from captures.headers import TCP, UDP, long_word
-from captures.layout import (
+from phonehome.captures.compiled import part
+from phonehome.captures.headers import TCP, UDP, long_word
+from phonehome.captures.layout import (
     HEADER_AT,
     HEADER_FRAGMENT,
     HEADER_IP,
@@ -27,7 +27,7 @@ from captures.layout import (
     RECORD_INTERFACE,
     RECORD_TIME,
 )
-from captures.links import SLL2
+from phonehome.captures.links import SLL2
 
 SLL2_INDEX = 4  # its header names the interface, at this place
 COMPARED_BYTES = 96  # of what follows the IP header

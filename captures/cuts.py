@@ -8,9 +8,9 @@ Anything else wants nothing.
 
 import numpy as np
 
-from captures.compiled import part
-from captures.contents import framing, look_twice
-from captures.excerpts import (
+from phonehome.captures.compiled import part
+from phonehome.captures.contents import framing, look_twice
+from phonehome.captures.excerpts import (
     DATAGRAM,
     DNS_STREAM,
     DTLS,
@@ -22,9 +22,9 @@ from captures.excerpts import (
     SERVER_HELLO,
     STREAM,
 )
-from captures.headers import TCP, long_word, word
-from captures.hellos import read_hello, read_server_hello
-from captures.layout import (
+from phonehome.captures.headers import TCP, long_word, word
+from phonehome.captures.hellos import read_hello, read_server_hello
+from phonehome.captures.layout import (
     CONVERSATION_FIRST,
     COUNT_EXCERPT_BYTES,
     COUNT_EXCERPTS,
@@ -51,8 +51,8 @@ from captures.layout import (
     REST_INCARNATION,
     REST_MESSAGE,
 )
-from captures.sequences import rest_of
-from captures.words import CONTENTS
+from phonehome.captures.sequences import rest_of
+from phonehome.captures.words import CONTENTS
 
 DNS, SSDP, HTTPS = 53, 1900, 443
 QUIC_V2 = 0x6B3343CF

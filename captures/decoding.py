@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.clocks import Clock
-from captures.compiled import machine
-from captures.containers import Container, container
-from captures.decompression import DecompressionError
-from captures.digests import Digests
-from captures.dissecting import Dissection
-from captures.errors import BadRecordError, CaptureError
-from captures.excerpts import Excerpts, excerpts_of
-from captures.files import CaptureFile
-from captures.fragments import write_all_waiting
-from captures.layout import (
+from phonehome.captures.clocks import Clock
+from phonehome.captures.compiled import machine
+from phonehome.captures.containers import Container, container
+from phonehome.captures.decompression import DecompressionError
+from phonehome.captures.digests import Digests
+from phonehome.captures.dissecting import Dissection
+from phonehome.captures.errors import BadRecordError, CaptureError
+from phonehome.captures.excerpts import Excerpts, excerpts_of
+from phonehome.captures.files import CaptureFile
+from phonehome.captures.fragments import write_all_waiting
+from phonehome.captures.layout import (
     COUNT_CONVERSATIONS,
     COUNT_EXCERPT_BYTES,
     COUNT_EXCERPTS,
@@ -36,11 +36,11 @@ from captures.layout import (
     RECORD_WIDTH,
     Bounds,
 )
-from captures.limits import Limits
-from captures.memory import new_memory, new_output, roomier, roomier_output
-from captures.packets import read_packets
-from captures.strange import Oddity, Strange
-from captures.sums import Sums
+from phonehome.captures.limits import Limits
+from phonehome.captures.memory import new_memory, new_output, roomier, roomier_output
+from phonehome.captures.packets import read_packets
+from phonehome.captures.strange import Oddity, Strange
+from phonehome.captures.sums import Sums
 
 WINDOW_BYTES = 8 << 20
 RECORDS = 32_768

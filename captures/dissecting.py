@@ -16,15 +16,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.layout import (
+from phonehome.captures.layout import (
     INTERFACE_LINK_TYPE,
     RECORD_AT,
     RECORD_CAPTURED,
     RECORD_INNER,
     RECORD_INTERFACE,
 )
-from captures.links import KNOWN_LINK_TYPES
-from captures.tags import TOOL_LINK_TYPES
+from phonehome.captures.links import KNOWN_LINK_TYPES
+from phonehome.captures.tags import TOOL_LINK_TYPES
 
 LOOKED_AT_BYTES = 512
 """What stands before an IP packet, and the begin of the packet, lie within so many bytes."""

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from captures.readings import LONGEST_NAME, Fault, Moment, spelled_labels
+from phonehome.captures.readings import LONGEST_NAME, Fault, Moment, spelled_labels
 
 JUMPS = 20
 """Compression pointers that one name may take."""

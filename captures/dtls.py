@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from captures.readings import Moment
+from phonehome.captures.readings import Moment
 
 _HANDSHAKE = 22
 _MAJOR = 0xFE

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from captures.layout import (
+from phonehome.captures.layout import (
     CONVERSATION_FIRST,
     CONVERSATION_HALF,
     CONVERSATION_KEY,
@@ -29,9 +29,9 @@ from captures.layout import (
     TRIP_HANDSHAKE,
     TRIP_HOP_LIMIT,
 )
-from captures.tables import Conversations
-from captures.trips import OPENER
-from captures.words import PROTOCOLS
+from phonehome.captures.tables import Conversations
+from phonehome.captures.trips import OPENER
+from phonehome.captures.words import PROTOCOLS
 
 IPV4 = 4
 OPENERS = pl.Series([None, "a", "b"], dtype=pl.String)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.layout import (
+from phonehome.captures.layout import (
     EXCERPT_CONVERSATION,
     EXCERPT_FRAME,
     EXCERPT_FROM_B,

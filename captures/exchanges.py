@@ -6,11 +6,11 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from captures import httpdns, mmtls
-from captures.bodies import Body, unfolded
-from captures.http import Request, Response, holds_values, kept
-from captures.readings import Moment, shown, spelled
-from captures.tables import Exchanges, RequestParts
+from phonehome.captures import httpdns, mmtls
+from phonehome.captures.bodies import Body, unfolded
+from phonehome.captures.http import Request, Response, holds_values, kept
+from phonehome.captures.readings import Moment, shown, spelled
+from phonehome.captures.tables import Exchanges, RequestParts
 
 Stream = tuple[int, int, int]
 """Conversation, whether end b sends, and how often the ports were used again."""

@@ -11,8 +11,8 @@ import stat
 import sys
 from pathlib import Path
 
-from captures.archives import ZIP_MAGICS, open_member, place_in_archive
-from captures.decompression import (
+from phonehome.captures.archives import ZIP_MAGICS, open_member, place_in_archive
+from phonehome.captures.decompression import (
     CHUNK,
     COMPRESSED_MAGICS,
     DecompressionError,
@@ -22,9 +22,9 @@ from captures.decompression import (
     Zipped,
     Zstd,
 )
-from captures.digests import Digests, FileDigest
-from captures.errors import CaptureError
-from captures.limits import Limits
+from phonehome.captures.digests import Digests, FileDigest
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.limits import Limits
 
 STANDARD_INPUT = "-"
 RATIO_FREE_BYTES = 1 << 20

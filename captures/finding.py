@@ -5,11 +5,11 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from captures.archives import captures_in, is_archive, place_in_archive
-from captures.containers import CAPTURE_MAGICS
-from captures.decompression import COMPRESSED_MAGICS
-from captures.errors import CaptureError
-from captures.files import STANDARD_INPUT
+from phonehome.captures.archives import captures_in, is_archive, place_in_archive
+from phonehome.captures.containers import CAPTURE_MAGICS
+from phonehome.captures.decompression import COMPRESSED_MAGICS
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.files import STANDARD_INPUT
 
 MAGICS = (*CAPTURE_MAGICS, *COMPRESSED_MAGICS)
 

@@ -7,9 +7,9 @@ when it did not. A datagram is forgotten after 60 seconds (RFC 8200, section 4.5
 
 import numpy as np
 
-from captures.compiled import compiled, part
-from captures.conversations import mixed
-from captures.layout import (
+from phonehome.captures.compiled import compiled, part
+from phonehome.captures.conversations import mixed
+from phonehome.captures.layout import (
     COUNT_PACKETS,
     COUNT_WAITING_FREE,
     FRAGMENT_KEY,
@@ -30,7 +30,7 @@ from captures.layout import (
     WAITING_NEXT,
     WAITING_PACKET,
 )
-from captures.words import OUTCOMES
+from phonehome.captures.words import OUTCOMES
 
 WITHOUT_FIRST = OUTCOMES.index("fragment")
 IPV4 = 4

@@ -6,8 +6,8 @@ header that does not fit is `cut` where the wire had it, `malformed` where the w
 
 import numpy as np
 
-from captures.compiled import part
-from captures.layout import (
+from phonehome.captures.compiled import part
+from phonehome.captures.layout import (
     HEADER_ACKNOWLEDGED,
     HEADER_AT,
     HEADER_END,
@@ -31,7 +31,7 @@ from captures.layout import (
     HEADER_VERSION,
     HEADER_WIRE_END,
 )
-from captures.words import OUTCOMES, PACKET_ODDITIES
+from phonehome.captures.words import OUTCOMES, PACKET_ODDITIES
 
 
 def kind(layer, name):

@@ -6,9 +6,9 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from captures.fingerprints import TLS, Fingerprint, fingerprint
-from captures.readings import Moment, spelled
-from captures.tables import Hellos
+from phonehome.captures.fingerprints import TLS, Fingerprint, fingerprint
+from phonehome.captures.readings import Moment, spelled
+from phonehome.captures.tables import Hellos
 
 _ROW = 7
 _NO_TIME = np.iinfo(np.int64).min

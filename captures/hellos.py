@@ -7,9 +7,9 @@ are most ServerHellos of TLS 1.3. Whatever is not so, and whatever lies, is left
 
 import numpy as np
 
-from captures.compiled import part
-from captures.headers import word
-from captures.readings import LONGEST_NAME
+from phonehome.captures.compiled import part
+from phonehome.captures.headers import word
+from phonehome.captures.readings import LONGEST_NAME
 
 NOT_READ = np.int64(-1)
 RECORD_HEADER = 5

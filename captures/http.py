@@ -3,8 +3,8 @@
 import re
 from typing import NamedTuple
 
-from captures.bodies import Framing
-from captures.readings import LONGEST_NAME, Fault, spelled
+from phonehome.captures.bodies import Framing
+from phonehome.captures.readings import LONGEST_NAME, Fault, spelled
 
 HEADERS = 200
 """Header lines of one message that are looked at."""

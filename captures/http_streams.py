@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from captures.bodies import KEPT_BYTES, Body, BodyReader, Framing
-from captures.http import (
+from phonehome.captures.bodies import KEPT_BYTES, Body, BodyReader, Framing
+from phonehome.captures.http import (
     Request,
     Response,
     head_end,
@@ -13,7 +13,7 @@ from captures.http import (
     request,
     response,
 )
-from captures.readings import Marks, Moment
+from phonehome.captures.readings import Marks, Moment
 
 Said = Request | Response | Body
 """What a stream says: each head is followed by its body if that is not empty."""

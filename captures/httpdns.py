@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
-from captures.readings import LONGEST_NAME, spelled
+from phonehome.captures.readings import LONGEST_NAME, spelled
 
 MOST_PAIRS = 4_096
 """Names with their addresses that one answer may give."""

@@ -5,8 +5,8 @@ header. Where what is carried cannot be read, or only a port says that it is a p
 does not look like one, the packet around it counts.
 """
 
-from captures.compiled import part
-from captures.headers import (
+from phonehome.captures.compiled import part
+from phonehome.captures.headers import (
     LENGTH_ZERO,
     MALFORMED,
     NON_IP,
@@ -18,7 +18,7 @@ from captures.headers import (
     odd,
     transport,
 )
-from captures.layout import (
+from phonehome.captures.layout import (
     HEADER_AT,
     HEADER_END,
     HEADER_FRAGMENT,
@@ -34,8 +34,8 @@ from captures.layout import (
     HEADER_PROTOCOL,
     HEADER_WIRE_END,
 )
-from captures.links import LAYERS_DEPTH, LAYERS_LIMIT, link
-from captures.tunnels import NOTHING, tunnel
+from phonehome.captures.links import LAYERS_DEPTH, LAYERS_LIMIT, link
+from phonehome.captures.tunnels import NOTHING, tunnel
 
 INNER_UNREAD = kind("network", "inner_packet_unread")
 

@@ -6,8 +6,8 @@ above `BY_ETHERTYPE`. What encloses a header bounds it: `HEADER_END` and `HEADER
 
 import numpy as np
 
-from captures.compiled import part
-from captures.headers import (
+from phonehome.captures.compiled import part
+from phonehome.captures.headers import (
     MALFORMED,
     NON_IP,
     NONE,
@@ -20,14 +20,14 @@ from captures.headers import (
     odd,
     word,
 )
-from captures.layout import (
+from phonehome.captures.layout import (
     HEADER_END,
     HEADER_LAYERS,
     HEADER_MAC,
     HEADER_OUTBOUND,
     HEADER_WIRE_END,
 )
-from captures.wireless import (
+from phonehome.captures.wireless import (
     AVS,
     PPI,
     PRISM,

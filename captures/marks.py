@@ -6,8 +6,8 @@ packet on: `phase: idle screen off`.
 
 from typing import NamedTuple
 
-from captures.excerpts import MARK, Excerpts
-from captures.layout import NO_TIME
+from phonehome.captures.excerpts import MARK, Excerpts
+from phonehome.captures.layout import NO_TIME
 
 _PREFIX = len(b"phase:")
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.conversations import rehash
-from captures.layout import (
+from phonehome.captures.conversations import rehash
+from phonehome.captures.layout import (
     CONVERSATION_WIDTH,
     COUNT_CONVERSATIONS,
     COUNT_KINDS,
@@ -29,8 +29,8 @@ from captures.layout import (
     Memory,
     Output,
 )
-from captures.tags import TAGS_BYTES
-from captures.words import PACKET_ODDITIES
+from phonehome.captures.tags import TAGS_BYTES
+from phonehome.captures.words import PACKET_ODDITIES
 
 FIRST_CONVERSATIONS = 4_096
 FIRST_LISTS = 256

@@ -7,7 +7,7 @@ records is encrypted and not looked at, but for the hello, which states the cloc
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from captures.readings import Moment
+from phonehome.captures.readings import Moment
 
 SHORT_LINK = b"/mmtls/"
 """Begin of the path of an HTTP request whose body is records."""

@@ -7,9 +7,9 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from captures.mmtls import Record
-from captures.readings import Moment
-from captures.tables import MmtlsRecords
+from phonehome.captures.mmtls import Record
+from phonehome.captures.readings import Moment
+from phonehome.captures.tables import MmtlsRecords
 
 _COUNT, _BYTES, _SUITES, _TIME, _TIME_FRAME, _TIME_SEEN = 0, 1, 3, 4, 5, 6
 _NO_TIME = np.iinfo(np.int64).min

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 import dataframely as dy
 
-from captures import dns, fingerprints, http, mmtls, tls
-from captures.assembly import Assembly
-from captures.bodies import KEPT_BYTES, Body, Framing
-from captures.certificates import certified, host_of
-from captures.content_lists import ContentList
-from captures.dtls import DtlsReader
-from captures.excerpts import (
+from phonehome.captures import dns, fingerprints, http, mmtls, tls
+from phonehome.captures.assembly import Assembly
+from phonehome.captures.bodies import KEPT_BYTES, Body, Framing
+from phonehome.captures.certificates import certified, host_of
+from phonehome.captures.content_lists import ContentList
+from phonehome.captures.dtls import DtlsReader
+from phonehome.captures.excerpts import (
     DATAGRAM,
     DNS_STREAM,
     DTLS,
@@ -32,18 +32,18 @@ from captures.excerpts import (
     SERVER_HELLO,
     Excerpts,
 )
-from captures.exchanges import ExchangeList
-from captures.hello_lists import HelloList
-from captures.http_streams import HttpReader
-from captures.limits import Limits
-from captures.mmtls_records import RecordSums
-from captures.opening.records import RecordOpener
-from captures.quic import QuicHello, QuicReader, Side
-from captures.readings import Fault, Moment, spelled
-from captures.server_hellos import Certificate, ServerHello, ServerReader, whole_flight
-from captures.server_lists import ServerList
-from captures.sightings import FaultList, SightingList
-from captures.tables import (
+from phonehome.captures.exchanges import ExchangeList
+from phonehome.captures.hello_lists import HelloList
+from phonehome.captures.http_streams import HttpReader
+from phonehome.captures.limits import Limits
+from phonehome.captures.mmtls_records import RecordSums
+from phonehome.captures.opening.records import RecordOpener
+from phonehome.captures.quic import QuicHello, QuicReader, Side
+from phonehome.captures.readings import Fault, Moment, spelled
+from phonehome.captures.server_hellos import Certificate, ServerHello, ServerReader, whole_flight
+from phonehome.captures.server_lists import ServerList
+from phonehome.captures.sightings import FaultList, SightingList
+from phonehome.captures.tables import (
     Certificates,
     Contents,
     Conversations,

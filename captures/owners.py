@@ -12,11 +12,11 @@ from typing import NamedTuple
 import dataframely as dy
 import polars as pl
 
-from captures.excerpts import OWNER, Excerpts
-from captures.layout import NO_TIME
-from captures.packages import Package
-from captures.tables import Owners
-from captures.tags import (
+from phonehome.captures.excerpts import OWNER, Excerpts
+from phonehome.captures.layout import NO_TIME
+from phonehome.captures.packages import Package
+from phonehome.captures.tables import Owners
+from phonehome.captures.tags import (
     NFLOG_GID,
     NFLOG_UID,
     TAG_COMMENT,

@@ -7,10 +7,10 @@ loop stops before it could overflow one of them, and says how many records it ha
 
 import numpy as np
 
-from captures.compiled import compiled, part
-from captures.conversations import add_conversation, make_key, place_of
-from captures.copies import interface_of, is_copy
-from captures.cuts import (
+from phonehome.captures.compiled import compiled, part
+from phonehome.captures.conversations import add_conversation, make_key, place_of
+from phonehome.captures.copies import interface_of, is_copy
+from phonehome.captures.cuts import (
     cut_datagram,
     cut_payload,
     cut_segment,
@@ -18,10 +18,10 @@ from captures.cuts import (
     keep_head,
     side_is_b,
 )
-from captures.fragments import fragment_slot, release
-from captures.headers import CUT, MALFORMED, NONE, READ, TCP, UDP, kind, odd
-from captures.layers import read_layers
-from captures.layout import (
+from phonehome.captures.fragments import fragment_slot, release
+from phonehome.captures.headers import CUT, MALFORMED, NONE, READ, TCP, UDP, kind, odd
+from phonehome.captures.layers import read_layers
+from phonehome.captures.layout import (
     CONVERSATION_FIRST,
     CONVERSATION_HALF,
     CONVERSATION_OPENER,
@@ -106,12 +106,12 @@ from captures.layout import (
     WAITING_OFFSET,
     WAITING_PACKET,
 )
-from captures.links import RAW
-from captures.sequences import begin_stream, cover, stream_position
-from captures.tags import IS_CUT, TAGS_BYTES, note_mark, note_owner, tool_header
-from captures.tls_records import count_datagram, count_records
-from captures.trips import opened_by, time_datagram, time_segment
-from captures.words import OUTCOMES
+from phonehome.captures.links import RAW
+from phonehome.captures.sequences import begin_stream, cover, stream_position
+from phonehome.captures.tags import IS_CUT, TAGS_BYTES, note_mark, note_owner, tool_header
+from phonehome.captures.tls_records import count_datagram, count_records
+from phonehome.captures.trips import opened_by, time_datagram, time_segment
+from phonehome.captures.words import OUTCOMES
 
 FRAGMENT = np.int64(OUTCOMES.index("fragment"))
 LIMIT = np.int64(OUTCOMES.index("limit"))

@@ -10,11 +10,16 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.errors import BadRecordError, CaptureError
-from captures.layout import INTERFACE_WIDTH, WALK_BAD, WALK_MORE
-from captures.limits import Limits
-from captures.packages import Package
-from captures.records import LENGTHS_AS_STATED, LENGTHS_IN_DOUBT, LENGTHS_SWAPPED, pcap_records
+from phonehome.captures.errors import BadRecordError, CaptureError
+from phonehome.captures.layout import INTERFACE_WIDTH, WALK_BAD, WALK_MORE
+from phonehome.captures.limits import Limits
+from phonehome.captures.packages import Package
+from phonehome.captures.records import (
+    LENGTHS_AS_STATED,
+    LENGTHS_IN_DOUBT,
+    LENGTHS_SWAPPED,
+    pcap_records,
+)
 
 PCAP_HEADER = 24
 PCAP_MAGICS = {

@@ -9,8 +9,8 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.errors import BadRecordError, CaptureError
-from captures.layout import (
+from phonehome.captures.errors import BadRecordError, CaptureError
+from phonehome.captures.layout import (
     INTERFACE_BROKEN_OPTIONS,
     INTERFACE_DROPS,
     INTERFACE_LINK_TYPE,
@@ -24,9 +24,9 @@ from captures.layout import (
     WALK_MORE,
     WALK_SPECIAL,
 )
-from captures.limits import Limits
-from captures.packages import Package
-from captures.records import MOST_DROPS, pcapng_blocks
+from phonehome.captures.limits import Limits
+from phonehome.captures.packages import Package
+from phonehome.captures.records import MOST_DROPS, pcapng_blocks
 
 PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
 MICROSECONDS = 6

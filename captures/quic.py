@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from captures.readings import LONGEST_NAME, Fault, Marks, Moment
-from captures.tls import hello
+from phonehome.captures.readings import LONGEST_NAME, Fault, Marks, Moment
+from phonehome.captures.tls import hello
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext

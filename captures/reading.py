@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import dataframely as dy
 import polars as pl
 
-from captures.batches import packets_table
-from captures.decoding import Decoding
-from captures.digests import Digests
-from captures.ends import conversations_table
-from captures.excerpts import MMTLS_BYTES, Excerpts
-from captures.layout import (
+from phonehome.captures.batches import packets_table
+from phonehome.captures.decoding import Decoding
+from phonehome.captures.digests import Digests
+from phonehome.captures.ends import conversations_table
+from phonehome.captures.excerpts import MMTLS_BYTES, Excerpts
+from phonehome.captures.layout import (
     COUNT_AGAIN,
     COUNT_AGAIN_NEW,
     COUNT_BACKWARD,
@@ -27,17 +27,17 @@ from captures.layout import (
     COUNT_TOOL_BYTES,
     COUNT_WIRE_BYTES,
 )
-from captures.limits import Limits
-from captures.marks import Mark, MarkReader
-from captures.memory import gap_bytes
-from captures.names import NameReader
-from captures.opening.keylogs import MmtlsKey
-from captures.opening.opened import Attempt, Opened
-from captures.opening.records import RecordOpener, opened_of
-from captures.owners import OwnerReader
-from captures.pipeline import ahead
-from captures.sums import Sums
-from captures.tables import (
+from phonehome.captures.limits import Limits
+from phonehome.captures.marks import Mark, MarkReader
+from phonehome.captures.memory import gap_bytes
+from phonehome.captures.names import NameReader
+from phonehome.captures.opening.keylogs import MmtlsKey
+from phonehome.captures.opening.opened import Attempt, Opened
+from phonehome.captures.opening.records import RecordOpener, opened_of
+from phonehome.captures.owners import OwnerReader
+from phonehome.captures.pipeline import ahead
+from phonehome.captures.sums import Sums
+from phonehome.captures.tables import (
     Captures,
     Certificates,
     Contents,
@@ -56,8 +56,8 @@ from captures.tables import (
 )
 
 if TYPE_CHECKING:
-    from captures.search.looking import Looker
-    from captures.search.searching import Searcher
+    from phonehome.captures.search.looking import Looker
+    from phonehome.captures.search.searching import Searcher
 
 BATCHES_AHEAD = 3
 _ENDS = ("conversation", "protocol", "a_address", "a_port", "b_address", "b_port")
@@ -324,6 +324,6 @@ def _searcher(looker: "Looker | None") -> "Searcher | None":
     """Who searches the payload; what is slow to import is imported where somebody asked for it."""
     if looker is None:
         return None
-    from captures.search.searching import Searcher  # noqa: PLC0415 - slow to import
+    from phonehome.captures.search.searching import Searcher  # noqa: PLC0415 - slow to import
 
     return Searcher(looker)

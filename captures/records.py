@@ -6,8 +6,8 @@ The window may end anywhere: a record that is not whole is left for the next win
 
 import numpy as np
 
-from captures.compiled import compiled, part
-from captures.layout import (
+from phonehome.captures.compiled import compiled, part
+from phonehome.captures.layout import (
     INTERFACE_BROKEN_OPTIONS,
     INTERFACE_DROPS,
     INTERFACE_OFFSET,

@@ -6,7 +6,7 @@ has the door to machine code.
 
 from math import sqrt
 
-from captures.compiled import compiled, part
+from phonehome.captures.compiled import compiled, part
 
 MOST_RECURRING = 8
 """Distances of one tolerance."""

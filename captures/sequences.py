@@ -5,8 +5,8 @@ A direction's stream positions are sequence numbers less the first one, unwrappe
 gap, a sorted list of ranges in a pool. No two ranges of a list touch.
 """
 
-from captures.compiled import part
-from captures.layout import (
+from phonehome.captures.compiled import part
+from phonehome.captures.layout import (
     CONVERSATION_HALF,
     CONVERSATION_REST,
     COUNT_LISTS,

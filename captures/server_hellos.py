@@ -7,7 +7,7 @@ encrypted, and reading ends with the ServerHello.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from captures.readings import Fault, Moment
+from phonehome.captures.readings import Fault, Moment
 
 TLS_1_3 = 0x0304
 _HANDSHAKE = 22

@@ -7,11 +7,11 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from captures.certificates import Certified
-from captures.excerpts import Excerpts
-from captures.readings import Moment, shown
-from captures.server_hellos import ServerHello
-from captures.tables import Certificates, ServerHellos
+from phonehome.captures.certificates import Certified
+from phonehome.captures.excerpts import Excerpts
+from phonehome.captures.readings import Moment, shown
+from phonehome.captures.server_hellos import ServerHello
+from phonehome.captures.tables import Certificates, ServerHellos
 
 _ROW = 6
 _SHOWN_ROW = 4

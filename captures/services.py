@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from captures.tables import Conversations
+from phonehome.captures.tables import Conversations
 
 HEAD_BYTES = 16
 """Bytes of each end that are looked at."""

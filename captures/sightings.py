@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from captures.readings import Fault, Moment
-from captures.tables import Conversations, Oddities, Sightings
-from captures.words import NAME_SOURCES
+from phonehome.captures.readings import Fault, Moment
+from phonehome.captures.tables import Conversations, Oddities, Sightings
+from phonehome.captures.words import NAME_SOURCES
 
 _LAYER = "name"
 _DNS_PORT = 53

@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.errors import BadRecordError, CaptureError
-from captures.layout import (
+from phonehome.captures.errors import BadRecordError, CaptureError
+from phonehome.captures.layout import (
     INTERFACE_DROPS,
     INTERFACE_LINK_TYPE,
     INTERFACE_WIDTH,
@@ -15,9 +15,9 @@ from captures.layout import (
     WALK_BAD,
     WALK_MORE,
 )
-from captures.limits import Limits
-from captures.packages import Package
-from captures.records import snoop_records
+from phonehome.captures.limits import Limits
+from phonehome.captures.packages import Package
+from phonehome.captures.records import snoop_records
 
 SNOOP_MAGIC = b"snoop\0\0\0"
 SNOOP_HEADER, SNOOP_VERSION = 16, 2

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.layout import (
+from phonehome.captures.layout import (
     COUNT_KINDS,
     COUNT_ODDITIES,
     ODDITY_FRAME,
@@ -12,7 +12,7 @@ from captures.layout import (
     ODDITY_NEEDED,
     ODDITY_OFFSET,
 )
-from captures.words import PACKET_ODDITIES
+from phonehome.captures.words import PACKET_ODDITIES
 
 LIMIT_KINDS = {
     "conversations_limit": "conversations",

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from captures.adding import add_packets
-from captures.contacts import ContactList
-from captures.layout import (
+from phonehome.captures.adding import add_packets
+from phonehome.captures.contacts import ContactList
+from phonehome.captures.layout import (
     BIN_START,
     BIN_UNIQUE,
     BIN_WIDTH,
@@ -42,9 +42,9 @@ from captures.layout import (
     SUM_PACKETS,
     SUM_WIDTH,
 )
-from captures.limits import Limits
-from captures.memory import aligned
-from captures.words import OUTCOMES
+from phonehome.captures.limits import Limits
+from phonehome.captures.memory import aligned
+from phonehome.captures.words import OUTCOMES
 
 SUMS = (
     "wire_bytes",

@@ -2,7 +2,7 @@
 
 import dataframely as dy
 
-from captures.words import (
+from phonehome.captures.words import (
     CONTENTS,
     NAME_SOURCES,
     OUTCOMES,

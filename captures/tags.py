@@ -7,11 +7,11 @@ conversation gets its first one, and when it gets another one, a few times.
 
 import numpy as np
 
-from captures.compiled import part
-from captures.cuts import cut_out
-from captures.excerpts import MARK, OWNER
-from captures.headers import NONE, kind, long_word, odd, word
-from captures.layout import (
+from phonehome.captures.compiled import part
+from phonehome.captures.cuts import cut_out
+from phonehome.captures.excerpts import MARK, OWNER
+from phonehome.captures.headers import NONE, kind, long_word, odd, word
+from phonehome.captures.layout import (
     CONVERSATION_OWNER,
     COUNT_EXCERPTS,
     EXCERPT_CONVERSATION,
@@ -40,7 +40,7 @@ from captures.layout import (
     RECORD_ORDER,
     RECORD_ORIGINAL,
 )
-from captures.records import OPTION_END, u16, u32
+from phonehome.captures.records import OPTION_END, u16, u32
 
 TAG_TRAILER, TAG_PKTAP, TAG_PKTAP2 = np.int64(1), np.int64(2), np.int64(3)
 TAG_NFLOG, TAG_COMMENT, TAG_PROCESS = np.int64(4), np.int64(5), np.int64(6)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from captures.readings import LONGEST_NAME, Fault, Marks, Moment
+from phonehome.captures.readings import LONGEST_NAME, Fault, Marks, Moment
 
 HANDSHAKE = 22
 """Type of the record that a ClientHello begins with: the first octet of its stream."""

@@ -8,8 +8,8 @@ handshake (RFC 9000, section 17.2), and their datagrams count for it as a whole.
 
 import numpy as np
 
-from captures.compiled import part
-from captures.layout import (
+from phonehome.captures.compiled import part
+from phonehome.captures.layout import (
     CONVERSATION_HALF,
     HALF_HAS,
     HALF_WIDTH,

@@ -9,8 +9,8 @@ With the handshake's answer goes its hop limit: what answers from nearby passed 
 
 import numpy as np
 
-from captures.compiled import part
-from captures.layout import (
+from phonehome.captures.compiled import part
+from phonehome.captures.layout import (
     CONVERSATION_FIRST,
     CONVERSATION_OPENER,
     HEADER_ACKNOWLEDGED,

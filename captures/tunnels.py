@@ -10,9 +10,9 @@ a packet; a port only lets one be guessed.
 
 import numpy as np
 
-from captures.compiled import part
-from captures.headers import UDP, enclose, word
-from captures.layout import (
+from phonehome.captures.compiled import part
+from phonehome.captures.headers import UDP, enclose, word
+from phonehome.captures.layout import (
     HEADER_AT,
     HEADER_END,
     HEADER_FRAGMENT,
@@ -23,7 +23,7 @@ from captures.layout import (
     HEADER_PROTOCOL,
     HEADER_TRANSPORT,
 )
-from captures.links import (
+from phonehome.captures.links import (
     BY_ETHERTYPE,
     ETHERNET,
     ETHERTYPE_MPLS,
@@ -31,7 +31,7 @@ from captures.links import (
     RAW,
     is_ip,
 )
-from captures.wireless import WIRELESS, WIRELESS_SWAPPED
+from phonehome.captures.wireless import WIRELESS, WIRELESS_SWAPPED
 
 NOTHING = np.int64(-1)
 IN_IPV4, IN_IPV6, GRE, ETHER_IP, MPLS_IP = 4, 41, 47, 97, 137

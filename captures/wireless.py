@@ -6,8 +6,8 @@ aggregate the first frame is read.
 
 import numpy as np
 
-from captures.compiled import part
-from captures.headers import (
+from phonehome.captures.compiled import part
+from phonehome.captures.headers import (
     LINK_MALFORMED,
     MALFORMED,
     NON_IP,
@@ -21,8 +21,8 @@ from captures.headers import (
     odd,
     word,
 )
-from captures.layout import HEADER_END, HEADER_MAC
-from captures.records import u16, u32
+from phonehome.captures.layout import HEADER_END, HEADER_MAC
+from phonehome.captures.records import u16, u32
 
 RADIOTAP, PRISM, AVS, PPI = 127, 119, 163, 192
 WIRELESS = np.int64(105)

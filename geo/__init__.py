@@ -11,22 +11,22 @@ come before them (`databases_in_use`), a user's own stand in their place (`open_
 Files, addresses and places that cannot be used raise a `GeoError` whose message is one line.
 """
 
-from geo.countries import Country, countries, country_index, country_name, world_topology
-from geo.databases import Database, open_database, open_databases
-from geo.defaults import (
+from phonehome.geo.countries import Country, countries, country_index, country_name, world_topology
+from phonehome.geo.databases import Database, open_database, open_databases
+from phonehome.geo.defaults import (
     databases_in_use,
     databases_table,
     default_databases,
     old_databases,
     other_data,
 )
-from geo.errors import AddressError, DatabaseError, GeoError, LocationError, UpdateError
-from geo.gazetteer import Location, locate
-from geo.holders import held_by, holders
-from geo.places import answers, places
-from geo.reach import GRANTED_KM, KM_A_SECOND, least_km
-from geo.scopes import scope
-from geo.tables import SCOPES, Answers, Countries, Databases, Holders, Places
+from phonehome.geo.errors import AddressError, DatabaseError, GeoError, LocationError, UpdateError
+from phonehome.geo.gazetteer import Location, locate
+from phonehome.geo.holders import held_by, holders
+from phonehome.geo.places import answers, places
+from phonehome.geo.reach import GRANTED_KM, KM_A_SECOND, least_km
+from phonehome.geo.scopes import scope
+from phonehome.geo.tables import SCOPES, Answers, Countries, Databases, Holders, Places
 
 __all__ = [
     "GRANTED_KM",

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from geo.countries import DATA
+from phonehome.geo.countries import DATA
 
 
 class Apart(NamedTuple):

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from geo.countries import DATA
+from phonehome.geo.countries import DATA
 
 EARTH_KM = 6371.0088  # mean radius, IUGG
 LONGEST_PIECE = 0.5  # degrees; bends at most 0.06 km away from the line of the map

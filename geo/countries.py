@@ -11,7 +11,7 @@ from typing import NamedTuple
 import dataframely as dy
 import polars as pl
 
-from geo.tables import Countries
+from phonehome.geo.tables import Countries
 
 DATA = Path(__file__).parent / "data"
 

@@ -22,9 +22,9 @@ import maxminddb
 from maxminddb import MODE_AUTO, MODE_MMAP
 from maxminddb.types import Record
 
-from geo.errors import DatabaseError, excerpt, one_line
-from geo.records import NO_ANSWER, Answer, answer
-from geo.scopes import V4_BYTES, short_text
+from phonehome.geo.errors import DatabaseError, excerpt, one_line
+from phonehome.geo.records import NO_ANSWER, Answer, answer
+from phonehome.geo.scopes import V4_BYTES, short_text
 
 V4, V6 = 4, 6
 METADATA_MARKER = b"\xab\xcd\xefMaxMind.com"

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import dataframely as dy
 import polars as pl
 
-from geo.countries import DATA
-from geo.databases import Database, open_database, open_databases
-from geo.installed import data_folder, installed_databases, joined
-from geo.tables import Databases
+from phonehome.geo.countries import DATA
+from phonehome.geo.databases import Database, open_database, open_databases
+from phonehome.geo.installed import data_folder, installed_databases, joined
+from phonehome.geo.tables import Databases
 
 OLD_AFTER = timedelta(days=90)
 

@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from typing import BinaryIO, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from geo.errors import UpdateError, one_line
+from phonehome.geo.errors import UpdateError, one_line
 
 MIB = 1 << 20
 MOST_REDIRECTS = 5

@@ -11,9 +11,9 @@ import unicodedata
 from functools import cache
 from typing import NamedTuple
 
-from geo.borders import borders
-from geo.countries import DATA, country_index
-from geo.errors import LocationError, excerpt
+from phonehome.geo.borders import borders
+from phonehome.geo.countries import DATA, country_index
+from phonehome.geo.errors import LocationError, excerpt
 
 MOST_NAMED = 8
 _POINT = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d{1,12})?)\s*,\s*([+-]?\d{1,3}(?:\.\d{1,12})?)\s*")

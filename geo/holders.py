@@ -13,8 +13,8 @@ from typing import NamedTuple
 import dataframely as dy
 import polars as pl
 
-from geo.countries import DATA, country_name
-from geo.tables import Holders
+from phonehome.geo.countries import DATA, country_name
+from phonehome.geo.tables import Holders
 
 
 class Holder(NamedTuple):

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from geo.databases import Database, open_database
+from phonehome.geo.databases import Database, open_database
 
 SUFFIX = ".mmdb"
 REPLACED = {"dbip-country": "dbip-country"}

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import dataframely as dy
 import polars as pl
 
-from geo.databases import Database
-from geo.holders import holder_index
-from geo.scopes import V4_BYTES, lookup_address, packed, packed_scope, short_text
-from geo.tables import HOLDER_KINDS, SCOPES, Answers, Places
+from phonehome.geo.databases import Database
+from phonehome.geo.holders import holder_index
+from phonehome.geo.scopes import V4_BYTES, lookup_address, packed, packed_scope, short_text
+from phonehome.geo.tables import HOLDER_KINDS, SCOPES, Answers, Places
 
 _SAID = {
     "country": pl.String(),

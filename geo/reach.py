@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from geo.apart import km_from_country
-from geo.borders import km_from_point
-from geo.gazetteer import Location
+from phonehome.geo.apart import km_from_country
+from phonehome.geo.borders import km_from_point
+from phonehome.geo.gazetteer import Location
 
 KM_A_SECOND = 200_000.0
 """Light in fibre: two thirds of its speed in vacuum, c / 1.5. No cable is as straight as a great

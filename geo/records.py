@@ -15,7 +15,7 @@ A record is a stranger's bytes: a field of an unexpected type says nothing, and 
 
 from typing import NamedTuple
 
-from geo.countries import country_codes
+from phonehome.geo.countries import country_codes
 
 LARGEST_ASN = 2**32 - 1
 _HOLDER_FIELDS = (

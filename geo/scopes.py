@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
-from geo.errors import AddressError, excerpt
+from phonehome.geo.errors import AddressError, excerpt
 
 RANGES_V4 = {
     "0.0.0.0/0": "global",

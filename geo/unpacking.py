@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from geo.errors import UpdateError
+from phonehome.geo.errors import UpdateError
 
 GZIP = b"\x1f\x8b"
 BLOCK = 512

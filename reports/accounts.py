@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.settings import ENGLISH, Settings
-from analyzer.tables import LEDGER_OUTCOMES, Analysis
-from geo.defaults import OLD_AFTER
-from reports.language import number, say
+from phonehome.analyzer.settings import ENGLISH, Settings
+from phonehome.analyzer.tables import LEDGER_OUTCOMES, Analysis
+from phonehome.geo.defaults import OLD_AFTER
+from phonehome.reports.language import number, say
 
 PARTS: Final = (
     "link_bytes",

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.display_filters import addresses_filter
-from analyzer.settings import IDLE_STATES
-from analyzer.tables import STATES, Analysis
-from reports.language import figures, mark, number, say
-from reports.text import shortened
-from reports.told import told
-from reports.wording import (
+from phonehome.analyzer.display_filters import addresses_filter
+from phonehome.analyzer.settings import IDLE_STATES
+from phonehome.analyzer.tables import STATES, Analysis
+from phonehome.reports.language import figures, mark, number, say
+from phonehome.reports.text import shortened
+from phonehome.reports.told import told
+from phonehome.reports.wording import (
     bytes_text,
     capitalized,
     counted,

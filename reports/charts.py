@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from analyzer.settings import IDLE_STATES
-from analyzer.tables import STATES, Analysis
-from reports import sankey, sums, timebins, timechart, wording, worldmap
-from reports.colours import country_colours
-from reports.figures import Figure
+from phonehome.analyzer.settings import IDLE_STATES
+from phonehome.analyzer.tables import STATES, Analysis
+from phonehome.reports import sankey, sums, timebins, timechart, wording, worldmap
+from phonehome.reports.colours import country_colours
+from phonehome.reports.figures import Figure
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from reports.data import rows
-from reports.language import number, say
-from reports.provenance import version
-from reports.text import terminal
-from reports.told import told
-from reports.wording import counted
+from phonehome.reports.data import rows
+from phonehome.reports.language import number, say
+from phonehome.reports.provenance import version
+from phonehome.reports.text import terminal
+from phonehome.reports.told import told
+from phonehome.reports.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

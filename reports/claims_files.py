@@ -6,9 +6,9 @@ from typing import Final
 
 import polars as pl
 
-from reports.claims_junit import junit
-from reports.claims_markdown import markdown
-from reports.claims_sarif import sarif
+from phonehome.reports.claims_junit import junit
+from phonehome.reports.claims_markdown import markdown
+from phonehome.reports.claims_sarif import sarif
 
 _KINDS: Final[dict[str, Callable[[pl.DataFrame, pl.DataFrame, bool], bytes]]] = {
     "junit": lambda claims, _, is_strict: junit(claims, is_strict=is_strict),

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
-from reports.claims import paragraphs, result_text
-from reports.text import visible
+from phonehome.reports.claims import paragraphs, result_text
+from phonehome.reports.text import visible
 
 _NO_XML: Final = re.compile("[\ufffe\uffff]")  # beside what `visible` shows (XML 1.0, section 2.2)
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from reports.claims import paragraphs, result_text, sums_sentence
-from reports.text import shortened, visible
+from phonehome.reports.claims import paragraphs, result_text, sums_sentence
+from phonehome.reports.text import shortened, visible
 
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@:])")
 _LONGEST: Final = 400

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from reports.claims import paragraphs, result_text, source_text
-from reports.provenance import version
-from reports.text import visible
+from phonehome.reports.claims import paragraphs, result_text, source_text
+from phonehome.reports.provenance import version
+from phonehome.reports.text import visible
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _PLAIN: Final = frozenset(b"-._~/0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.compared import Comparison
-from analyzer.significance import ALPHA, DRAWS, MOST_EXACT, SEED
-from analyzer.tables import ALL_STATES, DIMENSIONS, SIDES
-from reports import comparison_words as words
-from reports import data, tabular
-from reports.provenance import Output, version, versions
-from reports.write import Content, write_made
+from phonehome.analyzer.compared import Comparison
+from phonehome.analyzer.significance import ALPHA, DRAWS, MOST_EXACT, SEED
+from phonehome.analyzer.tables import ALL_STATES, DIMENSIONS, SIDES
+from phonehome.reports import comparison_words as words
+from phonehome.reports import data, tabular
+from phonehome.reports.provenance import Output, version, versions
+from phonehome.reports.write import Content, write_made
 
 LAYOUT: Final = 1
 """Number of the layout of `compare.json`; a change that breaks readers raises it."""
@@ -44,7 +44,7 @@ def contents(comparison: Comparison, formats: frozenset[str]) -> dict[str, Conte
 
 
 def _page(comparison: Comparison) -> Iterator[bytes]:
-    from reports import comparison_page  # noqa: PLC0415  # jinja2 costs 45 ms, for the page only
+    from phonehome.reports import comparison_page  # noqa: PLC0415  # jinja2 costs 45 ms, for the page only
 
     return comparison_page.page(comparison)
 

@@ -10,13 +10,13 @@ from typing import Any, Final
 import polars as pl
 from markupsafe import Markup
 
-from analyzer.compared import Comparison
-from analyzer.tables import ALL_STATES, DIMENSIONS, FINDINGS, SIDES
-from reports import accounts, difference_map, wording
-from reports import comparison_words as words
-from reports.documents import environment, policy, script, style
-from reports.language import speaking
-from reports.provenance import version
+from phonehome.analyzer.compared import Comparison
+from phonehome.analyzer.tables import ALL_STATES, DIMENSIONS, FINDINGS, SIDES
+from phonehome.reports import accounts, difference_map, wording
+from phonehome.reports import comparison_words as words
+from phonehome.reports.documents import environment, policy, script, style
+from phonehome.reports.language import speaking
+from phonehome.reports.provenance import version
 
 MOST_ROWS: Final = 2_000
 MOST_CHANGES: Final = 50

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from analyzer.compared import Comparison
-from analyzer.tables import ALL_STATES, CHANGES, SIDES
-from reports import comparison_words as words
-from reports.comparison import Failed
-from reports.text import terminal
+from phonehome.analyzer.compared import Comparison
+from phonehome.analyzer.tables import ALL_STATES, CHANGES, SIDES
+from phonehome.reports import comparison_words as words
+from phonehome.reports.comparison import Failed
+from phonehome.reports.text import terminal
 
 if TYPE_CHECKING:
     from rich.console import Console

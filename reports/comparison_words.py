@@ -8,14 +8,14 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.compared import Comparison
-from analyzer.significance import ALPHA, SEED
-from analyzer.tables import ALL_STATES, CANNOT_TELL, FINDINGS, SIDES, STATES
-from reports.figures import country_text
-from reports.language import figures, mark, mark_many, number, say, say_many
-from reports.story import listed
-from reports.told import told
-from reports.wording import bytes_text, counted, seconds_text
+from phonehome.analyzer.compared import Comparison
+from phonehome.analyzer.significance import ALPHA, SEED
+from phonehome.analyzer.tables import ALL_STATES, CANNOT_TELL, FINDINGS, SIDES, STATES
+from phonehome.reports.figures import country_text
+from phonehome.reports.language import figures, mark, mark_many, number, say, say_many
+from phonehome.reports.story import listed
+from phonehome.reports.told import told
+from phonehome.reports.wording import bytes_text, counted, seconds_text
 
 _METHOD: Final = mark(
     "A difference is a finding where chance alone would rarely give it. Repetitions are what is "

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.settings import Settings
-from analyzer.tables import Analysis
-from reports.provenance import version
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import Analysis
+from phonehome.reports.provenance import version
 
 LAYOUT: Final = 1
 """Number of the layout of `analysis.json`; a change that breaks readers raises it."""

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.tables import ENCRYPTION, Analysis
-from reports import sums
-from reports.language import mark, say
+from phonehome.analyzer.tables import ENCRYPTION, Analysis
+from phonehome.reports import sums
+from phonehome.reports.language import mark, say
 
 CLASSES: Final = {
     "encrypted": mark("encrypted"),

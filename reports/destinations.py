@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.tables import STATES
-from reports.sums import RUNNER, UP, Counted
+from phonehome.analyzer.tables import STATES
+from phonehome.reports.sums import RUNNER, UP, Counted
 
 _REMOTE: Final = ("remote_address", "host")
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.tables import ALL_STATES, SIDES
-from geo.countries import Country, country_index
-from reports import outlines
-from reports.outlines import plate_carree
+from phonehome.analyzer.tables import ALL_STATES, SIDES
+from phonehome.geo.countries import Country, country_index
+from phonehome.reports import outlines
+from phonehome.reports.outlines import plate_carree
 
 WIDTH: Final = outlines.WIDTH
 NORTH: Final = 84.0

@@ -19,12 +19,12 @@ import jinja2
 from jinja2.utils import url_quote
 from markupsafe import Markup
 
-from analyzer.display_filters import display_filter
-from geo.countries import world_topology
-from reports import accounts, figures, language, wording
-from reports.figures import iso
-from reports.text import shortened, visible
-from reports.told import label_text, told, told_each
+from phonehome.analyzer.display_filters import display_filter
+from phonehome.geo.countries import world_topology
+from phonehome.reports import accounts, figures, language, wording
+from phonehome.reports.figures import iso
+from phonehome.reports.text import shortened, visible
+from phonehome.reports.told import label_text, told, told_each
 
 _HERE: Final = Path(__file__).parent
 _LONGEST_NAME: Final = 90

@@ -9,15 +9,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.tables import Analysis
-from reports import timebins, wording
-from reports.charts import Charts
-from reports.figures import country_text, iso
-from reports.language import say
-from reports.sankey import STAGES
-from reports.sums import RUNNER, UP, Counted, runner_text
-from reports.text import visible
-from reports.told import label_text, told
+from phonehome.analyzer.tables import Analysis
+from phonehome.reports import timebins, wording
+from phonehome.reports.charts import Charts
+from phonehome.reports.figures import country_text, iso
+from phonehome.reports.language import say
+from phonehome.reports.sankey import STAGES
+from phonehome.reports.sums import RUNNER, UP, Counted, runner_text
+from phonehome.reports.text import visible
+from phonehome.reports.told import label_text, told
 
 MOST_MOMENTS: Final = 40_000
 """Rows of `moments`: were there more, they are summed over longer spans of time."""

@@ -8,10 +8,10 @@ capture or a database wrote goes through `text.label`.
 from datetime import datetime
 from typing import Any, Final
 
-from analyzer.settings import ENGLISH
-from geo.countries import country_index
-from reports import wording
-from reports.language import country_names, say, spoken
+from phonehome.analyzer.settings import ENGLISH
+from phonehome.geo.countries import country_index
+from phonehome.reports import wording
+from phonehome.reports.language import country_names, say, spoken
 
 Figure = dict[str, Any]
 

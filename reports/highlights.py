@@ -10,20 +10,20 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.display_filters import addresses_filter
-from analyzer.findings import PLAIN
-from analyzer.places import ATTRIBUTION
-from analyzer.settings import IDLE_STATES
-from analyzer.tables import Analysis
-from reports.documents import fragment
-from reports.figures import country_text
-from reports.language import mark, number, say, say_many
-from reports.story import listed
-from reports.sums import UP, Counted
-from reports.text import shortened
-from reports.tokens import written
-from reports.told import told
-from reports.wording import bytes_text, idle_when, share_text, times_text
+from phonehome.analyzer.display_filters import addresses_filter
+from phonehome.analyzer.findings import PLAIN
+from phonehome.analyzer.places import ATTRIBUTION
+from phonehome.analyzer.settings import IDLE_STATES
+from phonehome.analyzer.tables import Analysis
+from phonehome.reports.documents import fragment
+from phonehome.reports.figures import country_text
+from phonehome.reports.language import mark, number, say, say_many
+from phonehome.reports.story import listed
+from phonehome.reports.sums import UP, Counted
+from phonehome.reports.text import shortened
+from phonehome.reports.tokens import written
+from phonehome.reports.told import told
+from phonehome.reports.wording import bytes_text, idle_when, share_text, times_text
 
 MOST: Final = 8
 _LONGEST: Final = 60

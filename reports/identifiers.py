@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.tables import IDENTIFIER_KINDS, Analysis
-from reports.language import mark, number, say
-from reports.wording import counted, share_text
+from phonehome.analyzer.tables import IDENTIFIER_KINDS, Analysis
+from phonehome.reports.language import mark, number, say
+from phonehome.reports.wording import counted, share_text
 
 MOST_ROWS: Final = 200
 _NAMED: Final = 3

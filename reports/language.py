@@ -14,7 +14,7 @@ from gettext import GNUTranslations
 from pathlib import Path
 from typing import Any, Final
 
-from analyzer.settings import ENGLISH, LANGUAGES
+from phonehome.analyzer.settings import ENGLISH, LANGUAGES
 
 DOMAIN: Final = "phonehome"
 LOCALES: Final = Path(__file__).parent / "locales"

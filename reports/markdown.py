@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from analyzer.settings import IDLE_STATES
-from analyzer.tables import Analysis
-from reports import behaviour, story, sums, wording
-from reports.colours import GRADES
-from reports.figures import country_text
-from reports.highlights import Highlight, highlights, unsaid
-from reports.language import number, say, speaking
-from reports.provenance import version
-from reports.text import markdown, markdown_code, shortened
-from reports.told import told
+from phonehome.analyzer.settings import IDLE_STATES
+from phonehome.analyzer.tables import Analysis
+from phonehome.reports import behaviour, story, sums, wording
+from phonehome.reports.colours import GRADES
+from phonehome.reports.figures import country_text
+from phonehome.reports.highlights import Highlight, highlights, unsaid
+from phonehome.reports.language import number, say, speaking
+from phonehome.reports.provenance import version
+from phonehome.reports.text import markdown, markdown_code, shortened
+from phonehome.reports.told import told
 
 _MOST_COUNTRIES: Final = 10
 _MOST_CAPTURES: Final = 5

@@ -9,21 +9,29 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from analyzer.places import ATTRIBUTION
-from analyzer.tables import Analysis
-from reports import accounts, behaviour, claims, decryption, quality, story, sums, wording
-from reports.charts import Charts, charts_of, has_idle, states_seen
-from reports.colours import GRADES
-from reports.destinations import destinations
-from reports.documents import environment, island, packed_plotly, plotly, policy, script, style
-from reports.facts import facts
-from reports.highlights import highlights, unsaid
-from reports.identifiers import identifiers
-from reports.language import speaking
-from reports.provenance import version
-from reports.sketch import sketch
-from reports.tokens import tokens
-from reports.told import told
+from phonehome.analyzer.places import ATTRIBUTION
+from phonehome.analyzer.tables import Analysis
+from phonehome.reports import accounts, behaviour, claims, decryption, quality, story, sums, wording
+from phonehome.reports.charts import Charts, charts_of, has_idle, states_seen
+from phonehome.reports.colours import GRADES
+from phonehome.reports.destinations import destinations
+from phonehome.reports.documents import (
+    environment,
+    island,
+    packed_plotly,
+    plotly,
+    policy,
+    script,
+    style,
+)
+from phonehome.reports.facts import facts
+from phonehome.reports.highlights import highlights, unsaid
+from phonehome.reports.identifiers import identifiers
+from phonehome.reports.language import speaking
+from phonehome.reports.provenance import version
+from phonehome.reports.sketch import sketch
+from phonehome.reports.tokens import tokens
+from phonehome.reports.told import told
 
 _MOST_ROWS: Final = 300
 _DETAILED: Final = 300

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.tables import Analysis
+from phonehome.analyzer.tables import Analysis
 
 DEPENDENCIES: Final = (
     "cryptography",

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from analyzer.quality import quality_counts
-from analyzer.tables import Analysis
-from reports.language import mark, say
+from phonehome.analyzer.quality import quality_counts
+from phonehome.analyzer.tables import Analysis
+from phonehome.reports.language import mark, say
 
 
 @dataclass(frozen=True)

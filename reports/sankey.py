@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from reports import wording
-from reports.colours import REST, SIGNS, country_colours, grade_of
-from reports.figures import LOOK, Figure, country_text
-from reports.language import mark, say
-from reports.sums import RUNNER, UP, runner_text
-from reports.text import label
-from reports.worldmap import HALO
+from phonehome.reports import wording
+from phonehome.reports.colours import REST, SIGNS, country_colours, grade_of
+from phonehome.reports.figures import LOOK, Figure, country_text
+from phonehome.reports.language import mark, say
+from phonehome.reports.sums import RUNNER, UP, runner_text
+from phonehome.reports.text import label
+from phonehome.reports.worldmap import HALO
 
 STAGES: Final = ("app", "runner", "country")
 MOST: Final = 12

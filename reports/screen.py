@@ -18,8 +18,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-import geo
-from reports.text import terminal
+from phonehome import geo
+from phonehome.reports.text import terminal
 
 QUIET_SECONDS = 1.0
 MS_A_SECOND = 1000

@@ -9,14 +9,14 @@ from typing import Any, Final
 import polars as pl
 from markupsafe import Markup
 
-from analyzer.series import Series
-from analyzer.tables import ALL_STATES
-from reports import comparison as one_step
-from reports import comparison_words as words
-from reports import data, tabular
-from reports.language import speaking
-from reports.provenance import Output, version
-from reports.write import Content, write_made
+from phonehome.analyzer.series import Series
+from phonehome.analyzer.tables import ALL_STATES
+from phonehome.reports import comparison as one_step
+from phonehome.reports import comparison_words as words
+from phonehome.reports import data, tabular
+from phonehome.reports.language import speaking
+from phonehome.reports.provenance import Output, version
+from phonehome.reports.write import Content, write_made
 
 LAYOUT: Final = 1
 """Number of the layout of `series.json`; a change that breaks readers raises it."""
@@ -93,7 +93,7 @@ def page(series: Series) -> Iterator[bytes]:
 
 
 def _text(series: Series) -> str:
-    from reports import documents  # noqa: PLC0415  # for the page only
+    from phonehome.reports import documents  # noqa: PLC0415  # for the page only
 
     run = documents.script("tables.js")
     rows = table(series)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 
-from reports.write import OutputExists, WriteError
+from phonehome.reports.write import OutputExists, WriteError
 
 _MODE = 0o666
 

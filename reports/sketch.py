@@ -9,8 +9,8 @@ import re
 from math import sqrt
 from typing import Any, Final
 
-from reports.figures import Figure
-from reports.outlines import WIDTH, land, natural_earth
+from phonehome.reports.figures import Figure
+from phonehome.reports.outlines import WIDTH, land, natural_earth
 
 _ACROSS: Final = 1_240
 """Pixels of the whole world on a wide screen: there marks are as large as the chart's."""

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.settings import IDLE_STATES
-from analyzer.tables import Analysis, Summary
-from reports.figures import country_text
-from reports.language import mark, number, say, say_many
-from reports.sums import RUNNER, UP, Counted, runner_text
-from reports.text import shortened
-from reports.wording import (
+from phonehome.analyzer.settings import IDLE_STATES
+from phonehome.analyzer.tables import Analysis, Summary
+from phonehome.reports.figures import country_text
+from phonehome.reports.language import mark, number, say, say_many
+from phonehome.reports.sums import RUNNER, UP, Counted, runner_text
+from phonehome.reports.text import shortened
+from phonehome.reports.wording import (
     bytes_text,
     counted,
     country_source,

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.tables import Analysis
-from analyzer.uploads import per_hour
-from reports.language import mark, say
+from phonehome.analyzer.tables import Analysis
+from phonehome.analyzer.uploads import per_hour
+from phonehome.reports.language import mark, say
 
 UP: Final = pl.col("up_unique_bytes")
 NETWORK: Final = mark(" (network)")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from reports import text
-from reports.data import SLICE_ROWS, as_json_types
+from phonehome.reports import text
+from phonehome.reports.data import SLICE_ROWS, as_json_types
 
 
 def parquet(table: pl.DataFrame) -> Iterator[bytes]:

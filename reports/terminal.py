@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from analyzer.tables import Analysis
-from reports.behaviour import behaviour, sentences
-from reports.text import terminal
-from reports.wording import answer_rows
+from phonehome.analyzer.tables import Analysis
+from phonehome.reports.behaviour import behaviour, sentences
+from phonehome.reports.text import terminal
+from phonehome.reports.wording import answer_rows
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from reports.sums import RUNNER, UP
+from phonehome.reports.sums import RUNNER, UP
 
 MOST_BINS: Final = 300
 _LONG_GAP: Final = 0.1

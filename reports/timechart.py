@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from reports.colours import REST
-from reports.figures import LOOK, Figure, country_text, iso
-from reports.language import number, say
-from reports.text import label
-from reports.told import label_text, told
+from phonehome.reports.colours import REST
+from phonehome.reports.figures import LOOK, Figure, country_text, iso
+from phonehome.reports.language import number, say
+from phonehome.reports.text import label
+from phonehome.reports.told import label_text, told
 
 _SHADES: Final = {"active": 0.05, "background": 0.1, "idle": 0.2}
 """How dark the shade behind a phase is: the idle ones stand out, without colour too."""

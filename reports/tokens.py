@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.tables import Analysis
-from reports.language import mark, number, say
-from reports.text import shortened
-from reports.wording import counted
+from phonehome.analyzer.tables import Analysis
+from phonehome.reports.language import mark, number, say
+from phonehome.reports.text import shortened
+from phonehome.reports.wording import counted
 
 MOST_ROWS: Final = 200
 MOST_SENTENCES: Final = 10

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, Final
 
-from analyzer.settings import ENGLISH
-from analyzer.spans import INFERRED
-from reports.language import figures, mark, say, spoken
+from phonehome.analyzer.settings import ENGLISH
+from phonehome.analyzer.spans import INFERRED
+from phonehome.reports.language import figures, mark, say, spoken
 
 WORDS: Final = (
     mark("active"),

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from analyzer.settings import IDLE_STATES
-from analyzer.tables import Analysis, Summary
-from reports.language import figures, mark, number, say, say_many
-from reports.told import told
+from phonehome.analyzer.settings import IDLE_STATES
+from phonehome.analyzer.tables import Analysis, Summary
+from phonehome.reports.language import figures, mark, number, say, say_many
+from phonehome.reports.told import told
 
 SOURCE_WORDS: Final = {
     "sni": mark("TLS server name"),

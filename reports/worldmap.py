@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from geo.countries import Country, country_index
-from reports import wording
-from reports.colours import GRADES, SYMBOLS, country_colours, grade_of
-from reports.figures import CLEAR, LOOK, Figure, country_name, country_text
-from reports.labels import Bubble, positions
-from reports.language import mark, number, say
-from reports.text import label
+from phonehome.geo.countries import Country, country_index
+from phonehome.reports import wording
+from phonehome.reports.colours import GRADES, SYMBOLS, country_colours, grade_of
+from phonehome.reports.figures import CLEAR, LOOK, Figure, country_name, country_text
+from phonehome.reports.labels import Bubble, positions
+from phonehome.reports.language import mark, number, say
+from phonehome.reports.text import label
 
 _GEO: Final[Figure] = {
     "scope": "world",

@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, Protocol, TypeVar
 
-from analyzer.tables import Analysis
-from captures.pipeline import ahead
-from reports import data, markdown, provenance, tabular
-from reports.provenance import Output
+from phonehome.analyzer.tables import Analysis
+from phonehome.captures.pipeline import ahead
+from phonehome.reports import data, markdown, provenance, tabular
+from phonehome.reports.provenance import Output
 
 FORMATS: Final = ("html", "md", "json", "csv", "parquet")
 MANIFEST: Final = "manifest.json"
@@ -155,7 +155,7 @@ def contents(analysis: Analysis, formats: frozenset[str]) -> dict[str, Content]:
 
 
 def _page(analysis: Analysis) -> Iterator[bytes]:
-    from reports import page  # noqa: PLC0415  # jinja2 costs 45 ms, which only the page shall pay
+    from phonehome.reports import page  # noqa: PLC0415  # jinja2 costs 45 ms, which only the page shall pay
 
     return page.page(analysis)
 

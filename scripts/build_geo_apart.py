@@ -14,8 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from geo.borders import borders, km_between
-from geo.countries import DATA
+from phonehome.geo.borders import borders, km_between
+from phonehome.geo.countries import DATA
 
 
 def build_apart() -> None:

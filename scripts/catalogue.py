@@ -20,9 +20,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from analyzer.settings import ENGLISH, LANGUAGES
-from geo.countries import country_index
-from reports.language import DOMAIN, LOCALES
+from phonehome.analyzer.settings import ENGLISH, LANGUAGES
+from phonehome.geo.countries import country_index
+from phonehome.reports.language import DOMAIN, LOCALES
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = LOCALES / f"{DOMAIN}.pot"

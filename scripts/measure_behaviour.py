@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from analyzer.clocks import by_bursts
-from analyzer.rhythm import CLEAR, Rhythm, rhythms
-from analyzer.spans import Span
-from analyzer.timers import several_of
+from phonehome.analyzer.clocks import by_bursts
+from phonehome.analyzer.rhythm import CLEAR, Rhythm, rhythms
+from phonehome.analyzer.spans import Span
+from phonehome.analyzer.timers import several_of
 
 SECOND = 1_000_000_000
 TRAINS = 1_000

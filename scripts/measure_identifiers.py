@@ -22,9 +22,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
-from captures.errors import CaptureError
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
+from phonehome.captures.errors import CaptureError
 
 SEED: Final = 20_261_130
 TWENTY: Final = 20

@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "tables.md"
 sys.path.insert(0, str(ROOT))
 
-import analyzer.tables  # noqa: E402 - the project's root is on the path only now
-import captures.tables  # noqa: E402 - the same
-import geo.tables  # noqa: E402 - the same
+from phonehome.analyzer import tables as analyzer_tables  # noqa: E402 - the root is on the path now
+from phonehome.captures import tables as captures_tables  # noqa: E402 - the same
+from phonehome.geo import tables as geo_tables  # noqa: E402 - the same
 
 MADE = "<!-- Made by scripts/tables_page.py from the tables.py of each room: change those. -->"
 HEAD = f"""{MADE}
@@ -37,9 +37,9 @@ Null is the only unknown. A column without “null” always has a value. `Datet
 are bytes, `Duration` counts nanoseconds. How the types look in JSON and CSV is told in
 [report.md](report.md)."""
 ROOMS: tuple[tuple[str, ModuleType], ...] = (
-    ("analyzer", analyzer.tables),
-    ("captures", captures.tables),
-    ("geo", geo.tables),
+    ("analyzer", analyzer_tables),
+    ("captures", captures_tables),
+    ("geo", geo_tables),
 )
 
 
@@ -49,7 +49,7 @@ def page() -> str:
     for room, module in ROOMS:
         blocks += [f"## {room}", inspect.cleandoc(module.__doc__ or "")]
         blocks += [_section(room, table) for table in _schemas(module)]
-        if module is analyzer.tables:
+        if module is analyzer_tables:
             blocks.append(_summary())
     return "\n\n".join(blocks) + "\n"
 
@@ -70,7 +70,7 @@ def _contents() -> str:
     lines = []
     for room, module in ROOMS:
         links = [f"[{table.__name__}](#{_anchor(room, table)})" for table in _schemas(module)]
-        links += ["[Summary](#analyzersummary)"] * (module is analyzer.tables)
+        links += ["[Summary](#analyzersummary)"] * (module is analyzer_tables)
         lines.append(f"- {room}: {', '.join(links)}")
     return "\n".join(lines)
 
@@ -112,7 +112,7 @@ def _cell(text: str | None) -> str:
 
 def _summary() -> str:
     """The summary, which is no table but one object of `analysis.json`."""
-    summary = analyzer.tables.Summary
+    summary = analyzer_tables.Summary
     introduction, _, attributes = inspect.cleandoc(summary.__doc__ or "").partition("Attributes:")
     said = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", attributes, re.MULTILINE)
     meaning = {name: _cell(text) for name, text in said}

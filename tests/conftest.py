@@ -15,9 +15,9 @@ if os.environ.get("PHONEHOME_TESTS") != "all" and "--all" not in sys.argv:
 import pytest
 from hypothesis import HealthCheck, settings
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
-from analyzer.tables import Analysis
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import Analysis
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "captures" / "samples"
@@ -93,7 +93,7 @@ def _run(*arguments, stdin=subprocess.DEVNULL, prefix=(), environment=None, **ot
     """The real command in a process of its own; text of both streams and the exit code."""
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
-        [*prefix, sys.executable, "-m", "cli", *map(str, arguments)],
+        [*prefix, sys.executable, "-m", "phonehome.cli", *map(str, arguments)],
         stdin=None if "input" in other else stdin,
         capture_output=True,
         check=False,
@@ -112,7 +112,7 @@ def run():
 @pytest.fixture
 def call(monkeypatch, capsys):
     """Calls `phonehome` in this process: exit code, standard output, standard error."""
-    import cli  # noqa: PLC0415 - only for those who call it
+    from phonehome import cli  # noqa: PLC0415 - only for those who call it
 
     def in_process(*arguments):
         monkeypatch.setattr(sys, "argv", ["phonehome", *map(str, arguments)])

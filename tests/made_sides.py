@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import polars as pl
 
-from analyzer.comparison import compared
-from analyzer.settings import Settings
-from analyzer.sides import Side
-from analyzer.tables import ALL_STATES, STATES, ComparedDatabases, Exposures, Repetitions
-from analyzer.version_labels import OF_PATHS
-from captures.tables import Captures
+from phonehome.analyzer.comparison import compared
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.sides import Side
+from phonehome.analyzer.tables import ALL_STATES, STATES, ComparedDatabases, Exposures, Repetitions
+from phonehome.analyzer.version_labels import OF_PATHS
+from phonehome.captures.tables import Captures
 
 HOSTILE = "</script><script>alert(1)</script>\x1b[31m\u202e.example"
 FORMULA = "=cmd|'/C calc'!A0"

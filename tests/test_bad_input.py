@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 from small_captures import SLL, Frame, gzipped, household, pcap, pcapng, put
 
-import captures.files
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
-from captures.errors import CaptureError
-from captures.limits import Limits
-from captures.reading import Reading
+import phonehome.captures.files
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.limits import Limits
+from phonehome.captures.reading import Reading
 
 ROOT = Path(__file__).parents[1]
 REFUSED, DAMAGED = 4, 3
@@ -161,7 +161,7 @@ def test_a_file_that_may_not_be_read_is_refused(refused, inputs, monkeypatch):
         def refuse(*_, **__):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(captures.files.io, "FileIO", refuse)
+        monkeypatch.setattr(phonehome.captures.files.io, "FileIO", refuse)
     else:
         path.chmod(0)
     assert "Permission denied" in refused(path)
@@ -184,13 +184,13 @@ def test_a_file_of_somebody_else_is_refused_by_the_system_itself(run, tmp_path):
 def test_a_disk_that_fails_in_the_middle_is_refused(refused, inputs, monkeypatch):
     path = put(inputs / "walk.pcap", pcap(household()))
 
-    class Failing(captures.files.io.FileIO):
+    class Failing(phonehome.captures.files.io.FileIO):
         def readinto(self, view):
             if self.tell() > 0:
                 raise OSError(5, "Input/output error")
             return super().readinto(view[:100])
 
-    monkeypatch.setattr(captures.files.io, "FileIO", Failing)
+    monkeypatch.setattr(phonehome.captures.files.io, "FileIO", Failing)
     assert "Input/output error" in refused(path)
 
 
@@ -413,7 +413,7 @@ def test_a_whole_run_leaves_its_inputs_as_they_were(call, inputs):
 
 def test_an_input_that_grows_while_it_is_read_is_told(tmp_path, monkeypatch):
     path = put(tmp_path / "live.pcap", pcap(household()))
-    original = captures.files.CaptureFile.readinto
+    original = phonehome.captures.files.CaptureFile.readinto
 
     def grows(self, view):
         count = original(self, view)
@@ -422,7 +422,7 @@ def test_an_input_that_grows_while_it_is_read_is_told(tmp_path, monkeypatch):
                 file.write(b"more")
         return count
 
-    monkeypatch.setattr(captures.files.CaptureFile, "readinto", grows)
+    monkeypatch.setattr(phonehome.captures.files.CaptureFile, "readinto", grows)
     analysis = analyze([path], Settings())
     assert analysis.summary.is_damaged
     assert "changed" in analysis.captures["damage"].item()
@@ -484,7 +484,8 @@ def test_a_quota_that_is_used_up_is_exit_6_and_nothing_is_left(inputs, tmp_path)
     before = state(inputs)
     limit = "import resource, runpy, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
     limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000)); "
-    limit += "sys.argv = ['phonehome', *sys.argv[1:]]; runpy.run_module('cli', run_name='__main__')"
+    limit += "sys.argv = ['phonehome', *sys.argv[1:]]; "
+    limit += "runpy.run_module('phonehome.cli', run_name='__main__')"
     finished = subprocess.run(
         [sys.executable, "-c", limit, "analyze", path, "-o", "out", "--quiet"],
         capture_output=True,
@@ -503,7 +504,7 @@ def through_a_terminal(*arguments, cwd):
     """All bytes that a terminal gets from the real command, and its exit code."""
     leader, follower = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "cli", *map(str, arguments)],
+        [sys.executable, "-m", "phonehome.cli", *map(str, arguments)],
         stdin=follower,
         stdout=follower,
         stderr=follower,

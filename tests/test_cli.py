@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from small_captures import PHONE, REMOTE, household, pcap, pcapng, put
 
-import analyzer.analysis
-import captures.reading
-import cli
+import phonehome.analyzer.analysis
+import phonehome.captures.reading
+from phonehome import cli
 
 SHIPPED = Path(__file__).parents[1] / "geo" / "data"
 TABLES = ("captures", "flows", "ledger", "names", "oddities", "phases", "places", "uploads")
@@ -335,7 +335,7 @@ def test_accounts_that_do_not_balance_are_exit_5_and_not_complete(
     call, capture, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(
-        analyzer.analysis, "violations", lambda *_, **__: ["packets read: 1, but told: 2"]
+        phonehome.analyzer.analysis, "violations", lambda *_, **__: ["packets read: 1, but told: 2"]
     )
     code, out, _ = call("analyze", capture, "--json", "--quiet")
     assert code == 5
@@ -348,7 +348,7 @@ def test_accounts_that_do_not_balance_are_exit_5_and_not_complete(
 
 
 def test_accounts_that_do_not_balance_weigh_more_than_damage(call, tmp_path, monkeypatch):
-    monkeypatch.setattr(analyzer.analysis, "violations", lambda *_, **__: ["wrong"])
+    monkeypatch.setattr(phonehome.analyzer.analysis, "violations", lambda *_, **__: ["wrong"])
     put(tmp_path / "cut.pcap", pcap(household())[:-7])
     assert call("analyze", "cut.pcap", "--quiet", "--format", "json")[0] == 5
 
@@ -367,7 +367,7 @@ def test_a_mistake_of_ours_ends_in_a_traceback(call, capture, tmp_path, monkeypa
     def breaks(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(analyzer.analysis, "violations", breaks)
+    monkeypatch.setattr(phonehome.analyzer.analysis, "violations", breaks)
     monkeypatch.setattr(sys, "argv", ["phonehome", "analyze", str(capture)])
     with pytest.raises(ZeroDivisionError):
         cli.main()
@@ -379,7 +379,7 @@ def test_a_run_that_is_stopped_leaves_nothing(call, capture, tmp_path, monkeypat
     def stops(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(analyzer.analysis, "violations", stops)
+    monkeypatch.setattr(phonehome.analyzer.analysis, "violations", stops)
     code, out, told = call("analyze", capture, "--quiet")
     assert (code, out, told) == (130, "", "phonehome: stopped: nothing was written\n")
     assert {path.name for path in tmp_path.iterdir()} == {"walk.pcap"}
@@ -388,7 +388,9 @@ def test_a_run_that_is_stopped_leaves_nothing(call, capture, tmp_path, monkeypat
 def test_an_earlier_result_is_refused_before_anything_is_read(call, capture, tmp_path, monkeypatch):
     assert call("analyze", capture, "--quiet", "--format", "json")[0] == 0
     before = {path.name: path.read_bytes() for path in (tmp_path / "walk.phonehome").iterdir()}
-    monkeypatch.setattr(captures.reading.Reading, "added_to", lambda *_: pytest.fail("was read"))
+    monkeypatch.setattr(
+        phonehome.captures.reading.Reading, "added_to", lambda *_: pytest.fail("was read")
+    )
     code, out, told = call("analyze", capture, "--format", "json")
     assert (code, out) == (2, "")
     assert "walk.phonehome" in told
@@ -407,7 +409,9 @@ def test_force_replaces_an_earlier_result_whole(call, capture, tmp_path):
 def test_force_never_replaces_what_phonehome_did_not_write(call, capture, tmp_path, monkeypatch):
     (tmp_path / "walk.phonehome").mkdir()
     (tmp_path / "walk.phonehome" / "thesis.txt").write_text("years of work")
-    monkeypatch.setattr(captures.reading.Reading, "added_to", lambda *_: pytest.fail("was read"))
+    monkeypatch.setattr(
+        phonehome.captures.reading.Reading, "added_to", lambda *_: pytest.fail("was read")
+    )
     code, _, told = call("analyze", capture, "--force")
     assert code == 2
     assert "thesis.txt" in told

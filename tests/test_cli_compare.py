@@ -10,8 +10,8 @@ import pytest
 from looks import first
 from small_captures import PHONE, REMOTE, connection, ethernet, household, pcap, put
 
-import cli
-from analyzer import rules
+from phonehome import cli
+from phonehome.analyzer import rules
 
 SAMPLES = Path(__file__).parents[1] / "captures" / "samples"
 OLD, NEW = SAMPLES / "parrot-1.0", SAMPLES / "parrot-2.0"

@@ -116,7 +116,8 @@ def test_nothing_but_update_loads_what_can_fetch(run, tmp_path):
         "import atexit, os, sys\n"
         "end = os._exit\n"
         "def leave(code):\n"
-        "    end(77 if {'geo.fetching', 'geo.updates'} & set(sys.modules) else code)\n"
+        "    fetching = {'phonehome.geo.fetching', 'phonehome.geo.updates'} & set(sys.modules)\n"
+        "    end(77 if fetching else code)\n"
         "os._exit = leave\n"
         "atexit.register(lambda: leave(0))\n"
     )

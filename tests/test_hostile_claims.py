@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer import claims_queries
+from phonehome.analyzer import claims_queries
 
 ROOT = Path(__file__).parents[1]
 CAPTURE = ROOT / "captures" / "samples" / "parrot-1.0" / "rep1.pcap"

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from analyzer.analysis import analyze
-from analyzer.settings import IDLE_STATES, Settings
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import IDLE_STATES, Settings
 
 SAMPLE = Path(__file__).parents[1] / "captures" / "samples" / "parrot-1.0"
 CAPTURE = SAMPLE / "rep1.pcap"

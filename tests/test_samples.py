@@ -3,11 +3,11 @@
 import polars as pl
 import pytest
 
-from analyzer.analysis import analyze
-from analyzer.hosts import IS_ADDRESS
-from analyzer.notes import OTHER_DEVICES
-from analyzer.settings import Settings
-from analyzer.tables import LEDGER_OUTCOMES, Flows
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.hosts import IS_ADDRESS
+from phonehome.analyzer.notes import OTHER_DEVICES
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import LEDGER_OUTCOMES, Flows
 
 COUNTS = [
     f"{way}_{what}"

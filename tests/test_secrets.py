@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from small_captures import PHONE, pcapng, put
 
-from captures.opening.keylogs import keys_of
+from phonehome.captures.opening.keylogs import keys_of
 from tests.captures.opening.made_mmtls import Link, record, short_request
 from tests.captures.opening.recording import Line, Tls, answered, post
 
@@ -126,7 +126,7 @@ def test_when_it_is_stopped_nothing_of_it_stays(planted, tmp_path, ending):
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with subprocess.Popen(
         [
-            *(sys.executable, "-m", "cli", "analyze", capture, "-o", tmp_path / "out"),
+            *(sys.executable, "-m", "phonehome.cli", "analyze", capture, "-o", tmp_path / "out"),
             *("--keylog", capture.with_name("keys.log")),
         ],
         env={
@@ -175,7 +175,7 @@ def test_a_traceback_holds_no_key(tmp_path):
     put(tmp_path / "k.log", lines.encode())
     code = (
         "from pathlib import Path\n"
-        "from captures.opening.keylogs import read_keylogs\n"
+        "from phonehome.captures.opening.keylogs import read_keylogs\n"
         f"keys = read_keylogs([Path({str(tmp_path / 'k.log')!r})])\n"
         "raise RuntimeError(keys)\n"
     )

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from captures.opening.keylogs import MmtlsKey
+from phonehome.captures.opening.keylogs import MmtlsKey
 
 MOST_BEGINS = 512
 """Places at which the ciphertext may begin that are tried."""

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from captures.files import STANDARD_INPUT
-from captures.limits import Limits
-from captures.opening import tshark
-from captures.opening.connections import Connections
-from captures.opening.feeding import fed
-from captures.opening.keylogs import Keys
-from captures.opening.opened import Attempt, Opened
-from captures.opening.said import FIELDS, SHOWN, said
+from phonehome.captures.files import STANDARD_INPUT
+from phonehome.captures.limits import Limits
+from phonehome.captures.opening import tshark
+from phonehome.captures.opening.connections import Connections
+from phonehome.captures.opening.feeding import fed
+from phonehome.captures.opening.keylogs import Keys
+from phonehome.captures.opening.opened import Attempt, Opened
+from phonehome.captures.opening.said import FIELDS, SHOWN, said
 
 READ_ONCE = "standard input cannot be read twice, so nothing of it was opened: give a file"
 NOT_UNDERSTOOD = "tshark printed what is none of its lines"

@@ -3,13 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from captures.limits import Limits
-from captures.opening.http3 import QuicStream
-from captures.opening.keylogs import Keys
-from captures.opening.messages import Direction, Http2Direction, Piece
-from captures.opening.opened import Attempt, Opened
-from captures.opening.said import CLIENT_HELLO, SERVER_HELLO, QuicFrame, Said
-from captures.readings import Moment
+from phonehome.captures.limits import Limits
+from phonehome.captures.opening.http3 import QuicStream
+from phonehome.captures.opening.keylogs import Keys
+from phonehome.captures.opening.messages import Direction, Http2Direction, Piece
+from phonehome.captures.opening.opened import Attempt, Opened
+from phonehome.captures.opening.said import CLIENT_HELLO, SERVER_HELLO, QuicFrame, Said
+from phonehome.captures.readings import Moment
 
 _NO_TIME = -1
 

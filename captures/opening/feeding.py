@@ -9,11 +9,11 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from captures.decompression import DecompressionError
-from captures.digests import Digests, FileDigest
-from captures.files import CaptureFile
-from captures.limits import Limits
-from captures.pcapng import INTERFACE, PCAPNG_MAGIC, SECTION
+from phonehome.captures.decompression import DecompressionError
+from phonehome.captures.digests import Digests, FileDigest
+from phonehome.captures.files import CaptureFile
+from phonehome.captures.limits import Limits
+from phonehome.captures.pcapng import INTERFACE, PCAPNG_MAGIC, SECTION
 
 PIECE_BYTES = 1 << 20
 _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 2, 3, 6

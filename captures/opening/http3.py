@@ -6,10 +6,10 @@ their text is in a code of Huffman's, in which no text search finds anything.
 
 from collections.abc import Iterator
 
-from captures.assembly import Assembly
-from captures.opening.messages import STREAM_DATA, Piece
-from captures.quic import varint
-from captures.readings import Moment
+from phonehome.captures.assembly import Assembly
+from phonehome.captures.opening.messages import STREAM_DATA, Piece
+from phonehome.captures.quic import varint
+from phonehome.captures.readings import Moment
 
 _DATA, _HEADERS = 0, 1
 _INITIATOR_AND_KIND = 4

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from captures.errors import CaptureError
+from phonehome.captures.errors import CaptureError
 
 MOST_BYTES = 256 << 20
 LONGEST_LINE = 65_536

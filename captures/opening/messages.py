@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from captures.bodies import Body, unfolded
-from captures.http import Request, Response, is_begin, is_response_begin
-from captures.http_streams import HttpReader
-from captures.readings import Moment
+from phonehome.captures.bodies import Body, unfolded
+from phonehome.captures.http import Request, Response, is_begin, is_response_begin
+from phonehome.captures.http_streams import HttpReader
+from phonehome.captures.readings import Moment
 
 STREAM_DATA = "stream data"
 _ENOUGH_TO_JUDGE = 40

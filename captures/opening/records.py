@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from captures.layout import NO_TIME
-from captures.limits import Limits
-from captures.mmtls import Record
-from captures.opening.business import BusinessKeys
-from captures.opening.keylogs import MmtlsKey
-from captures.opening.opened import Attempt, Opened
-from captures.readings import Moment
+from phonehome.captures.layout import NO_TIME
+from phonehome.captures.limits import Limits
+from phonehome.captures.mmtls import Record
+from phonehome.captures.opening.business import BusinessKeys
+from phonehome.captures.opening.keylogs import MmtlsKey
+from phonehome.captures.opening.opened import Attempt, Opened
+from phonehome.captures.readings import Moment
 
 TAG = 16
 TAIL = 8

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from captures.limits import Limits
+from phonehome.captures.limits import Limits
 
 try:
     import resource

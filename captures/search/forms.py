@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from math import log2
 from typing import NamedTuple
 
-from captures.search.identifiers import Identifier
-from captures.search.spellings import bare, cases, is_hex, spellings
+from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.spellings import bare, cases, is_hex, spellings
 
 _DIGESTS = ("md5", "sha1", "sha256")
 _DIGEST_WORDS = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256"}

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import dataframely as dy
 import polars as pl
 
-from captures.layout import NO_TIME
-from captures.readings import Moment
-from captures.search.looking import Found
-from captures.tables import Hits
+from phonehome.captures.layout import NO_TIME
+from phonehome.captures.readings import Moment
+from phonehome.captures.search.looking import Found
+from phonehome.captures.tables import Hits
 
 MOST_ROWS = 100_000
 

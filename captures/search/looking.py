@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from captures.search.budget import Budget
-from captures.search.fields import field_at
-from captures.search.identifiers import Identifier
-from captures.search.patterns import patterns
-from captures.search.places import is_near_number
-from captures.search.protobuf import Field, fields
-from captures.search.scanning import Match, Scanner
-from captures.search.unfolding import Unfolded, unfolded
+from phonehome.captures.search.budget import Budget
+from phonehome.captures.search.fields import field_at
+from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.patterns import patterns
+from phonehome.captures.search.places import is_near_number
+from phonehome.captures.search.protobuf import Field, fields
+from phonehome.captures.search.scanning import Match, Scanner
+from phonehome.captures.search.unfolding import Unfolded, unfolded
 
 MOST_LAYERS = 2
 LONGEST_LOOKED_INTO = 4 << 20

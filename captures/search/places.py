@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from math import floor, log2
 from typing import NamedTuple
 
-from captures.search.identifiers import Identifier
+from phonehome.captures.search.identifiers import Identifier
 
 _NEAR = 256
 """Octets within which latitude and longitude stand beside each other."""

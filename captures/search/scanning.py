@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
-from captures.search.budget import Budget
-from captures.search.patterns import Pattern
-from captures.search.places import is_place
+from phonehome.captures.search.budget import Budget
+from phonehome.captures.search.patterns import Pattern
+from phonehome.captures.search.places import is_place
 
 MOST_PLACES = 1 << 15
 """Places of one pattern in one content that are looked at."""

@@ -10,19 +10,19 @@ from collections.abc import Iterator
 import dataframely as dy
 import polars as pl
 
-from captures import http
-from captures.assembly import Assembly
-from captures.bodies import Body
-from captures.excerpts import PAYLOAD, Excerpts
-from captures.http_streams import HttpReader, Said
-from captures.layout import NO_TIME
-from captures.opening.opened import Opened
-from captures.readings import Marks, Moment
-from captures.search.budget import Budget, CaptureBudget
-from captures.search.hits import HitList, Place
-from captures.search.looking import Found, Looker
-from captures.search.unfolding import deflated, of_brotli
-from captures.tables import Searched
+from phonehome.captures import http
+from phonehome.captures.assembly import Assembly
+from phonehome.captures.bodies import Body
+from phonehome.captures.excerpts import PAYLOAD, Excerpts
+from phonehome.captures.http_streams import HttpReader, Said
+from phonehome.captures.layout import NO_TIME
+from phonehome.captures.opening.opened import Opened
+from phonehome.captures.readings import Marks, Moment
+from phonehome.captures.search.budget import Budget, CaptureBudget
+from phonehome.captures.search.hits import HitList, Place
+from phonehome.captures.search.looking import Found, Looker
+from phonehome.captures.search.unfolding import deflated, of_brotli
+from phonehome.captures.tables import Searched
 
 PIECE_BYTES = 256 << 10
 """Octets of a stream that are looked into at once."""

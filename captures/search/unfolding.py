@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from captures.search.budget import Budget
+from phonehome.captures.search.budget import Budget
 
 MOST_PIECES = 64
 """Pieces of one kind that are undone in one content."""

@@ -3,8 +3,8 @@
 import pytest
 from small_captures import ETHERNET, pcap, pcapng, put
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
 from tests.analyzer.stated import answers_here, tested
 
 
@@ -38,8 +38,8 @@ def timeline_file(tmp_path):
 @pytest.fixture
 def asked_here(monkeypatch):
     """Queries of claims are asked in the process of the test."""
-    monkeypatch.setattr("analyzer.claims.answers", answers_here)
-    monkeypatch.setattr("analyzer.claims_file.answers", answers_here)
+    monkeypatch.setattr("phonehome.analyzer.claims.answers", answers_here)
+    monkeypatch.setattr("phonehome.analyzer.claims_file.answers", answers_here)
 
 
 @pytest.fixture

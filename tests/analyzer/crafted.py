@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from analyzer.phases import CapturePhases
-from analyzer.tally import Tallied
-from captures.sums import SUMS
-from captures.tables import Conversations, Sightings
+from phonehome.analyzer.phases import CapturePhases
+from phonehome.analyzer.tally import Tallied
+from phonehome.captures.sums import SUMS
+from phonehome.captures.tables import Conversations, Sightings
 from tests.captures.payloads import NO_KINDS
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analyzer.contacts import of_phone
+from phonehome.analyzer.contacts import of_phone
 
 SECOND = 1_000_000_000
 CONTACT = {

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import polars as pl
 
-from analyzer.claims import claims
-from analyzer.claims_child import answer, in_place
-from analyzer.claims_file import read_claims
-from analyzer.claims_queries import Answer
-from analyzer.claims_sql import QueryError
-from analyzer.claims_tables import SCHEMAS, Tables
+from phonehome.analyzer.claims import claims
+from phonehome.analyzer.claims_child import answer, in_place
+from phonehome.analyzer.claims_file import read_claims
+from phonehome.analyzer.claims_queries import Answer
+from phonehome.analyzer.claims_sql import QueryError
+from phonehome.analyzer.claims_tables import SCHEMAS, Tables
 
 BEGIN = datetime(2026, 9, 14, 13, 0, tzinfo=UTC)
 PUBLISHED = 'sentence = "As somebody said."\nsource = "Somebody"'

@@ -2,10 +2,10 @@
 
 import pytest
 
-from analyzer.amplification import amplification
-from analyzer.analysis import analyze
-from analyzer.settings import Sent, Settings
-from analyzer.spans import TimelineError
+from phonehome.analyzer.amplification import amplification
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Sent, Settings
+from phonehome.analyzer.spans import TimelineError
 from tests.conftest import sample
 
 

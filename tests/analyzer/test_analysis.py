@@ -30,12 +30,12 @@ from small_captures import (
     udp,
 )
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
-from analyzer.spans import TimelineError
-from captures.errors import CaptureError
-from captures.limits import Limits
-from geo import GeoError
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.spans import TimelineError
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.limits import Limits
+from phonehome.geo import GeoError
 
 MINE = Settings(phones=(PHONE, PHONE_SIX))
 COUNTS = [
@@ -223,8 +223,8 @@ def test_later_clocks_move_times_and_nothing_else(folder, whole):
 
 
 def test_small_windows_change_nothing(folder, whole, monkeypatch):
-    monkeypatch.setattr("captures.decoding.WINDOW_BYTES", 4_096)
-    monkeypatch.setattr("captures.decoding.RECORDS", 3)
+    monkeypatch.setattr("phonehome.captures.decoding.WINDOW_BYTES", 4_096)
+    monkeypatch.setattr("phonehome.captures.decoding.RECORDS", 3)
     small = analyze([folder / "whole.pcap"], MINE)
     for table in ("flows", "names", "ledger", "phones", "uploads", "timeline", "oddities"):
         assert getattr(small, table).equals(getattr(whole, table)), table

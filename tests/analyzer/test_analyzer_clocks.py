@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from measure_behaviour import HOUR, SECOND, nanoseconds, spans_of, world
 
-from analyzer.clocks import GIVEN, Estimate, by_bursts, by_hellos, clocks
+from phonehome.analyzer.clocks import GIVEN, Estimate, by_bursts, by_hellos, clocks
 
 
 @pytest.mark.parametrize("uses", [20, 30])

@@ -4,8 +4,8 @@ import random
 
 from small_captures import PHONE, REMOTE, client_hello, connection, ethernet, pcap, put
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
 
 SECRET = random.Random(3).randbytes(600)  # noqa: S311 - the same each time
 FRAMED = (600).to_bytes(4, "big") + SECRET

@@ -5,11 +5,19 @@ import time
 import polars as pl
 import pytest
 
-import geo
-from analyzer.places import AGREED, ALONE, ANYCAST, NO_BORDER, NO_LOCATION, NO_ROUND_TRIP, judged
-from analyzer.tables import VERDICTS, RoundTrips
-from geo.borders import km_from_point
-from geo.gazetteer import locate
+from phonehome import geo
+from phonehome.analyzer.places import (
+    AGREED,
+    ALONE,
+    ANYCAST,
+    NO_BORDER,
+    NO_LOCATION,
+    NO_ROUND_TRIP,
+    judged,
+)
+from phonehome.analyzer.tables import VERDICTS, RoundTrips
+from phonehome.geo.borders import km_from_point
+from phonehome.geo.gazetteer import locate
 
 TRIPS = {
     "address": pl.String,

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from small_captures import BEGIN, household, pcap, put
 
-from analyzer.analysis import analyze
-from analyzer.apps import PackagesError, owned, read_packages
-from analyzer.settings import Settings
-from captures.tables import Owners
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.apps import PackagesError, owned, read_packages
+from phonehome.analyzer.settings import Settings
+from phonehome.captures.tables import Owners
 
 LISTED = """\
 package:org.parrot.chat uid:10123

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from log_times import LOGS, told
 
-from analyzer.batterystats import is_batterystats, read_batterystats
-from analyzer.spans import TimelineError
+from phonehome.analyzer.batterystats import is_batterystats, read_batterystats
+from phonehome.analyzer.spans import TimelineError
 
 STATES = {
     "android8.batterystats.txt": [

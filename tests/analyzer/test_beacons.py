@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from analyzer.beacons import beacons
-from analyzer.rhythm import MOST_INTERVALS
+from phonehome.analyzer.beacons import beacons
+from phonehome.analyzer.rhythm import MOST_INTERVALS
 from tests.analyzer.met import SECOND, met, train
 
 EVERY_MINUTE = np.arange(20) * 60.0

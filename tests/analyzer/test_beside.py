@@ -1,6 +1,6 @@
 import pytest
 
-from analyzer.beside import octets_of
+from phonehome.analyzer.beside import octets_of
 
 
 class RefusedError(ValueError):

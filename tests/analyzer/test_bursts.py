@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from analyzer.bursts import burst_starts, bursts
+from phonehome.analyzer.bursts import burst_starts, bursts
 from tests.analyzer.met import SECOND, contacts, met, phases
 
 IDLE = phases(("idle", 0, 1_000), ("active", 1_000, 2_000))

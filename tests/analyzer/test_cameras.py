@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analyzer.analysis import Analysis, analyze
-from analyzer.settings import Settings
+from phonehome.analyzer.analysis import Analysis, analyze
+from phonehome.analyzer.settings import Settings
 
 REAL = Path(os.environ.get("PHONEHOME_REAL", Path(__file__).parents[3] / "shared/real"))
 REFERENCE = REAL / "reference/nku"

@@ -6,12 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analyzer.claims import MOST_FLOWS, claims, with_claims
-from analyzer.claims_file import ClaimsError, read_claims, shipped_claims
-from analyzer.claims_tables import SCHEMAS, tables_in, tables_of
-from analyzer.tables import RESULTS
-from captures.errors import CaptureError
-from reports.write import write
+from phonehome.analyzer.claims import MOST_FLOWS, claims, with_claims
+from phonehome.analyzer.claims_file import ClaimsError, read_claims, shipped_claims
+from phonehome.analyzer.claims_tables import SCHEMAS, tables_in, tables_of
+from phonehome.analyzer.tables import RESULTS
+from phonehome.captures.errors import CaptureError
+from phonehome.reports.write import write
 from tests.analyzer.stated import BEGIN, Sent, tables, written
 
 pytestmark = pytest.mark.usefixtures("asked_here")

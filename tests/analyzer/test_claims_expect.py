@@ -1,6 +1,6 @@
 import pytest
 
-from analyzer.claims_expect import EXACT, LOWER, UPPER, ExpectationError, expectation
+from phonehome.analyzer.claims_expect import EXACT, LOWER, UPPER, ExpectationError, expectation
 
 
 @pytest.mark.parametrize(

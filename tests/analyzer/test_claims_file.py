@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from analyzer.claims_file import (
+from phonehome.analyzer.claims_file import (
     LARGEST,
     NEEDED,
     ClaimsError,

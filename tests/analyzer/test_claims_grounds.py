@@ -6,8 +6,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from analyzer.claims_grounds import found_text
-from analyzer.claims_queries import Answer
+from phonehome.analyzer.claims_grounds import found_text
+from phonehome.analyzer.claims_queries import Answer
 from tests.analyzer.stated import BEGIN, Sent, tables
 
 NO_CHINA = 'no-upload-to = ["CN"]'

@@ -5,9 +5,9 @@ import subprocess
 import polars as pl
 import pytest
 
-from analyzer import claims_queries
-from analyzer.claims_queries import Job, answers
-from analyzer.claims_sql import QueryError
+from phonehome.analyzer import claims_queries
+from phonehome.analyzer.claims_queries import Job, answers
+from phonehome.analyzer.claims_sql import QueryError
 from tests.analyzer.stated import answers_here
 
 TABLE = {"t": pl.DataFrame({"a": [1, 2, 3], "b": ["x", None, "y"]})}

@@ -1,8 +1,8 @@
 import pytest
 
-from analyzer.claims_shorthands import FORMS, ShorthandError, written
-from analyzer.claims_sql import query
-from analyzer.claims_tables import SCHEMAS
+from phonehome.analyzer.claims_shorthands import FORMS, ShorthandError, written
+from phonehome.analyzer.claims_sql import query
+from phonehome.analyzer.claims_tables import SCHEMAS
 
 IDLE = ("idle",)
 

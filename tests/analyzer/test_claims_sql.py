@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.claims_sql import FUNCTIONS, LONGEST, QueryError, exact, query
+from phonehome.analyzer.claims_sql import FUNCTIONS, LONGEST, QueryError, exact, query
 
 TABLES = ("flows", "uploads", "phases")
 

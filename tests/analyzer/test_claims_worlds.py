@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from analyzer.claims_worlds import doubtful_places
+from phonehome.analyzer.claims_worlds import doubtful_places
 from tests.analyzer.stated import Sent, tables
 
 UNCHECKED = Sent(70, "CN", "113.96.232.10", verdict="unverifiable")

@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 from made_sides import Repetition, Sent, side
 
-from analyzer.comparability import differences
-from analyzer.settings import Settings
-from analyzer.version_labels import Told
+from phonehome.analyzer.comparability import differences
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.version_labels import Told
 
 ONE = Repetition((Sent(1),))
 

@@ -8,9 +8,9 @@ import pytest
 from looks import first
 from made_sides import Repetition, Sent, side
 
-from analyzer.comparison import SAME_WITHIN, changes, compare, compared
-from analyzer.settings import Settings
-from analyzer.tables import ALL_STATES, CANNOT_TELL
+from phonehome.analyzer.comparison import SAME_WITHIN, changes, compare, compared
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import ALL_STATES, CANNOT_TELL
 
 SAMPLES = Path(__file__).parents[2] / "captures" / "samples"
 OLD, NEW = SAMPLES / "parrot-1.0", SAMPLES / "parrot-2.0"

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from analyzer.completeness import COARSE, MORE, NOT_MET, RESET, completeness
-from analyzer.counters import NOBODY, Counted
+from phonehome.analyzer.completeness import COARSE, MORE, NOT_MET, RESET, completeness
+from phonehome.analyzer.counters import NOBODY, Counted
 
 FLOWS = pl.DataFrame(
     [

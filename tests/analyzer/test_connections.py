@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from analyzer.analysis import analyze
-from analyzer.connections import ConnectionsError, read_connections
-from analyzer.settings import Settings
-from analyzer.spans import TimelineError
-from cli import main
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.connections import ConnectionsError, read_connections
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.spans import TimelineError
+from phonehome.cli import main
 from tests.captures.building import PHONE, RAW, START, Ipv4, Ipv6, Pcap, Record, Tcp, Udp
 from tests.captures.carriers import trailer
 

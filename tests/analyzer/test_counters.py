@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.counters import NOBODY, Counted, CountersError, Reading, between, read_counters
+from phonehome.analyzer.counters import (
+    NOBODY,
+    Counted,
+    CountersError,
+    Reading,
+    between,
+    read_counters,
+)
 
 MODERN = """\
 UID stats:

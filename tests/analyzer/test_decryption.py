@@ -4,10 +4,10 @@ import struct
 import pytest
 from small_captures import PHONE, pcap, pcapng, put
 
-from analyzer.analysis import analyze
-from analyzer.decryption import Places
-from analyzer.settings import Settings
-from captures.limits import Limits
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.decryption import Places
+from phonehome.analyzer.settings import Settings
+from phonehome.captures.limits import Limits
 from tests.captures.opening.made_mmtls import (
     CLIENT_HELLO,
     Link,

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from small_captures import PHONE, REMOTE, connection, ethernet, pcap, put
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
 from tests.captures.certifying import handshake, issued
 from tests.captures.test_mmtls import STREAM
 

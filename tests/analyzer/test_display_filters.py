@@ -7,7 +7,7 @@ import subprocess
 import polars as pl
 import pytest
 
-from analyzer.display_filters import MOST_ADDRESSES, display_filter, flows_filter
+from phonehome.analyzer.display_filters import MOST_ADDRESSES, display_filter, flows_filter
 
 
 def row(**changes):

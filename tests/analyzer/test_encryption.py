@@ -15,9 +15,9 @@ from small_captures import (
     udp,
 )
 
-from analyzer.analysis import analyze
-from analyzer.encryption import likelihood
-from analyzer.settings import Settings
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.encryption import likelihood
+from phonehome.analyzer.settings import Settings
 from tests.captures.opening.made_mmtls import CLIENT_HELLO, record
 from tests.captures.opening.recording import Line, Tls, answered, post
 

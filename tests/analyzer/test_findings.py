@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from analyzer.analysis import analyze
-from analyzer.findings import findings
-from analyzer.settings import Settings
-from analyzer.tables import Mmtls
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.findings import findings
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import Mmtls
 from tests.captures.payloads import hello_message, records, server_name
 from tests.small_captures import (
     PHONE,

@@ -19,9 +19,9 @@ from small_captures import (
     udp,
 )
 
-import geo
-from analyzer.flows import directed, flow_sums, parts_by_role, scope_of, seen_from_phone
-from analyzer.tables import ROLES
+from phonehome import geo
+from phonehome.analyzer.flows import directed, flow_sums, parts_by_role, scope_of, seen_from_phone
+from phonehome.analyzer.tables import ROLES
 
 MINE = (PHONE, PHONE_SIX)
 ENDS = ("local_address", "local_port", "remote_address", "remote_port")

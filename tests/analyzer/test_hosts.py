@@ -14,8 +14,8 @@ from small_captures import (
     udp,
 )
 
-from analyzer.hosts import IS_ADDRESS, hosts
-from captures.words import NAME_SOURCES
+from phonehome.analyzer.hosts import IS_ADDRESS, hosts
+from phonehome.captures.words import NAME_SOURCES
 
 
 def flows(*rows):

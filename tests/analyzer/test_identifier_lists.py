@@ -5,9 +5,9 @@ import tomllib
 
 import pytest
 
-from analyzer.identifier_lists import from_adb, listed, template
-from analyzer.identifiers import IdentifiersError, read_identifiers
-from captures.search.identifiers import KINDS
+from phonehome.analyzer.identifier_lists import from_adb, listed, template
+from phonehome.analyzer.identifiers import IdentifiersError, read_identifiers
+from phonehome.captures.search.identifiers import KINDS
 
 GETPROP = """[ro.product.model]: [Pixel 7]
 [ro.serialno]: [2A061FDH2003ZK]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.analysis import analyze
-from analyzer.identifiers import IdentifiersError, read_identifiers
-from analyzer.settings import Settings
-from captures.search.forms import forms
-from captures.search.identifiers import Identifier
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.identifiers import IdentifiersError, read_identifiers
+from phonehome.analyzer.settings import Settings
+from phonehome.captures.search.forms import forms
+from phonehome.captures.search.identifiers import Identifier
 from tests.small_captures import PHONE, REMOTE, connection, ethernet, pcap, put
 
 EMAIL, IMEI = "ann.test@parrot.example", "490154203237518"

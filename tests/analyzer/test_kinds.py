@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from analyzer.kinds import KINDS, with_kinds
+from phonehome.analyzer.kinds import KINDS, with_kinds
 from tests.conftest import NAMES, sample
 
 

@@ -6,8 +6,8 @@ measuring: `NEAR` lies within 1,500 km of the city, `FAR` beyond 3,500 km of it.
 
 import pytest
 
-import geo
-from analyzer.places import AGREED, ALONE, ANYCAST, NO_LOCATION, NO_ROUND_TRIP
+from phonehome import geo
+from phonehome.analyzer.places import AGREED, ALONE, ANYCAST, NO_LOCATION, NO_ROUND_TRIP
 from tests.analyzer.test_analyzer_places import verdict
 
 NEAR = {

@@ -5,14 +5,14 @@ import pytest
 from crafted import conversations, side, tallied
 from small_captures import LAPTOP, PHONE, PRINTER, REMOTE, Frame, household, pcap, put
 
-import analyzer.analysis
-import geo
-from analyzer.analysis import analyze
-from analyzer.flows import seen_from_phone
-from analyzer.ledger import PARTS, READ_OUTCOMES, ledger, violations
-from analyzer.settings import Settings
-from analyzer.tables import LEDGER_OUTCOMES
-from captures.words import OUTCOMES
+import phonehome.analyzer.analysis
+from phonehome import geo
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.flows import seen_from_phone
+from phonehome.analyzer.ledger import PARTS, READ_OUTCOMES, ledger, violations
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import LEDGER_OUTCOMES
+from phonehome.captures.words import OUTCOMES
 
 TABLES = ("captures", "flows", "uploads", "timeline")
 
@@ -168,7 +168,7 @@ def test_a_run_whose_accounts_do_not_balance_says_so(analysed, monkeypatch):
     def loses_a_packet(capture, seen, tallied):
         return one_more(ledger(capture, seen, tallied), "packets")
 
-    monkeypatch.setattr(analyzer.analysis, "ledger", loses_a_packet)
+    monkeypatch.setattr(phonehome.analyzer.analysis, "ledger", loses_a_packet)
     analysis = analysed(household())
     assert not analysis.summary.is_balanced
     assert any("packets of the ledger" in note for note in analysis.notes)

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analyzer.local_times import placed, stamp, zone_of
-from analyzer.spans import TimelineError
+from phonehome.analyzer.local_times import placed, stamp, zone_of
+from phonehome.analyzer.spans import TimelineError
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -3,9 +3,9 @@
 import pytest
 from log_times import LOGS, NOON, SECOND, told
 
-from analyzer.events import DOZE, FRONT, KEYGUARD, OFF, ON, SCREEN
-from analyzer.logcat import is_logcat, read_logcat
-from analyzer.spans import TimelineError
+from phonehome.analyzer.events import DOZE, FRONT, KEYGUARD, OFF, ON, SCREEN
+from phonehome.analyzer.logcat import is_logcat, read_logcat
+from phonehome.analyzer.spans import TimelineError
 
 STATES = {
     "android8.threadtime.txt": [

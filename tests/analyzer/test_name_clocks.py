@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from analyzer.analysis import analyze
-from analyzer.name_clocks import FEWEST_NAMES, by_names
-from analyzer.settings import Settings
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.name_clocks import FEWEST_NAMES, by_names
+from phonehome.analyzer.settings import Settings
 from tests.analyzer.log_times import PARROT
 from tests.analyzer.test_round_trips import SAMPLES
 

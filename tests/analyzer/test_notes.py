@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analyzer import notes as room
-from analyzer.analysis import analyze
-from analyzer.clocks import Estimate, clocks
-from analyzer.notes import notes
-from analyzer.rotation import OVERLAP
-from analyzer.settings import Settings
+from phonehome.analyzer import notes as room
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.clocks import Estimate, clocks
+from phonehome.analyzer.notes import notes
+from phonehome.analyzer.rotation import OVERLAP
+from phonehome.analyzer.settings import Settings
 from tests.small_captures import household, pcap, put
 
 BEGIN = datetime(2026, 6, 2, 12, tzinfo=UTC)

@@ -3,10 +3,10 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from analyzer.observed import in_all_spans, sent, spans, traits
-from analyzer.settings import Settings
-from analyzer.sides import observe
-from analyzer.tables import STATES
+from phonehome.analyzer.observed import in_all_spans, sent, spans, traits
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.sides import observe
+from phonehome.analyzer.tables import STATES
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Odd lines as rows."""
 
-from analyzer.odd_lines import MOST_ROWS, odd_lines
-from analyzer.spans import Oddity
+from phonehome.analyzer.odd_lines import MOST_ROWS, odd_lines
+from phonehome.analyzer.spans import Oddity
 
 
 def test_each_line_is_a_row_once():

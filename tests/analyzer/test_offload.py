@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analyzer.offload import MSS, with_estimate
+from phonehome.analyzer.offload import MSS, with_estimate
 
 
 def estimate(packets, payload, wire, protocol="tcp"):

@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
 from tests.captures.opening.recording import Quic, Tls, post
 from tests.captures.search.known import IDENTIFIERS, PLANTED, PLANTS
 from tests.small_captures import PHONE, pcap, put

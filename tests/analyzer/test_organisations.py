@@ -5,7 +5,7 @@ import csv
 import polars as pl
 import pytest
 
-from analyzer.organisations import (
+from phonehome.analyzer.organisations import (
     KINDS,
     PUBLISHERS,
     SOURCES,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
 from tests.captures.test_tags import pktap
 from tests.small_captures import ACK, PHONE, REMOTE, SYN, Frame, pcap, put, tcp
 

@@ -19,9 +19,9 @@ from small_captures import (
     udp,
 )
 
-from analyzer.phases import OUTSIDE, WHOLE, WITHOUT_TIME, CapturePhases, phases
-from analyzer.spans import Span
-from analyzer.timelines import Source, Timeline
+from phonehome.analyzer.phases import OUTSIDE, WHOLE, WITHOUT_TIME, CapturePhases, phases
+from phonehome.analyzer.spans import Span
+from phonehome.analyzer.timelines import Source, Timeline
 
 
 def span(start, end, state="idle", *, is_relative=False, source=None):

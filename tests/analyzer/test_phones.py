@@ -31,7 +31,7 @@ from small_captures import (
     udp,
 )
 
-from analyzer import phones as reasons
+from phonehome.analyzer import phones as reasons
 
 SAID = [("up", b"hello")]
 GLOBAL_SIX = "2409:8a00:1e02:46a1::5"

@@ -8,7 +8,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from analyzer.rates import FEWEST_BLOCKS, SHORTEST_BLOCK, TOO_LITTLE, _Blocks, _spread, rates
+from phonehome.analyzer.rates import (
+    FEWEST_BLOCKS,
+    SHORTEST_BLOCK,
+    TOO_LITTLE,
+    _Blocks,
+    _spread,
+    rates,
+)
 from tests.analyzer.met import SECOND, contacts, met, phases
 from tests.conftest import NAMES, sample
 
@@ -196,5 +203,5 @@ def test_a_contact_that_no_block_holds_stays_where_it_began():
 def test_many_long_contacts_are_spread_in_pieces(monkeypatch):
     rows = [{"at": at, "end": at + 600, "unique_bytes": 1_001} for at in range(0, 3_000, 7)]
     whole = found(rows, [("idle", 0, HOUR)])
-    monkeypatch.setattr("analyzer.rates.MOST_SHARES", 100)
+    monkeypatch.setattr("phonehome.analyzer.rates.MOST_SHARES", 100)
     assert_frame_equal(found(rows, [("idle", 0, HOUR)]), whole)

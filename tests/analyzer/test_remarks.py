@@ -1,8 +1,8 @@
 import polars as pl
 from made_sides import Repetition, Sent, side
 
-from analyzer.observed import HOST
-from analyzer.remarks import MOST, place_facts, remarks
+from phonehome.analyzer.observed import HOST
+from phonehome.analyzer.remarks import MOST, place_facts, remarks
 
 HERE, THERE = "52.23.61.14", "13.250.100.4"
 NOWHERE = Repetition((Sent(1, host="other.example", address="9.9.9.9", country="CH", asn=19281),))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analyzer.rhythm import (
+from phonehome.analyzer.rhythm import (
     BREAK,
     CLEAR,
     MOST_INTERVALS,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.rotation import LARGEST_GAP, in_order_of_time, rotation, rotation_notes
-from captures.reading import Reading
+from phonehome.analyzer.rotation import LARGEST_GAP, in_order_of_time, rotation, rotation_notes
+from phonehome.captures.reading import Reading
 from tests.small_captures import household, pcap
 
 BEGIN = datetime(2026, 6, 2, 12, tzinfo=UTC)

@@ -12,17 +12,17 @@ from sample.files import pcap_bytes
 from sample.frames import readdress
 from small_captures import ACK, SYN, ethernet, pcap, put, tcp
 
-from analyzer.analysis import analyze
-from analyzer.round_trips import NO_HANDSHAKE, TOO_FAST
-from analyzer.settings import Settings
-from analyzer.terminators import (
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.round_trips import NO_HANDSHAKE, TOO_FAST
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.terminators import (
     EMULATOR,
     NEAR_ANSWERS,
     NEAR_HANDSHAKES,
     NO_ROUTER,
     VPN_APP,
 )
-from captures.reading import Reading
+from phonehome.captures.reading import Reading
 
 PHONE = "192.168.43.17"
 REMOTES = [

@@ -1,8 +1,8 @@
 import pytest
 from made_sides import Repetition, Sent, side
 
-from analyzer.comparison import compared
-from analyzer.rules import KINDS, RuleError, read_rule
+from phonehome.analyzer.comparison import compared
+from phonehome.analyzer.rules import KINDS, RuleError, read_rule
 
 ONE = Repetition((Sent(100),))
 

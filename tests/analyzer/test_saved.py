@@ -5,12 +5,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analyzer.saved import saved
-from analyzer.saved_tables import saved_folder, sha256, shown_name
-from analyzer.settings import Settings
-from analyzer.sides import observe
-from captures.errors import CaptureError
-from reports.write import write
+from phonehome.analyzer.saved import saved
+from phonehome.analyzer.saved_tables import saved_folder, sha256, shown_name
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.sides import observe
+from phonehome.captures.errors import CaptureError
+from phonehome.reports.write import write
 
 STARTED = datetime(2026, 9, 30, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from measure_behaviour import HOUR, world
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
 from tests.conftest import sample
 from tests.small_captures import (
     BEGIN,

@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 from made_sides import Repetition, Sent, side
 
-from analyzer.comparison import compared
-from analyzer.series import compare_series, versions
-from analyzer.settings import Settings
-from analyzer.tables import ALL_STATES
+from phonehome.analyzer.comparison import compared
+from phonehome.analyzer.series import compare_series, versions
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import ALL_STATES
 
 SAMPLES = Path(__file__).parents[2] / "captures" / "samples"
 OLD = Repetition((Sent(100), Sent(7, host="gone.example")))

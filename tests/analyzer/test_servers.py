@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from analyzer.servers import servers
-from captures.tables import ServerHellos
+from phonehome.analyzer.servers import servers
+from phonehome.captures.tables import ServerHellos
 
 
 def hellos(*rows):

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from small_captures import PHONE, household, pcap, put
 
-from analyzer.settings import Settings
-from analyzer.sides import observe, timeline_beside
-from captures.errors import CaptureError
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.sides import observe, timeline_beside
+from phonehome.captures.errors import CaptureError
 
 SAMPLES = Path(__file__).parents[2] / "captures" / "samples"
 OLD, NEW = SAMPLES / "parrot-1.0", SAMPLES / "parrot-2.0"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer import significance
-from analyzer.significance import (
+from phonehome.analyzer import significance
+from phonehome.analyzer.significance import (
     ALPHA,
     MOST_EXACT,
     association_test,

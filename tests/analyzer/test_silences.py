@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analyzer.analysis import analyze
-from analyzer.claims_tables import tables_in, tables_of
-from analyzer.settings import Settings
-from analyzer.silences import LONGEST_SILENCE, bins_of, observed_spans, silences
-from reports.write import write
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.claims_tables import tables_in, tables_of
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.silences import LONGEST_SILENCE, bins_of, observed_spans, silences
+from phonehome.reports.write import write
 from tests.small_captures import LAPTOP_MAC, PHONE, REMOTE, connection, ethernet, pcap, put, udp
 
 START = datetime(2026, 9, 1, tzinfo=UTC)

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from analyzer.software import software
-from captures.tables import Hellos
+from phonehome.analyzer.software import software
+from phonehome.captures.tables import Hellos
 
 
 def hellos(*rows):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.events import (
+from phonehome.analyzer.events import (
     FRONT,
     FRONT_CLASS,
     KEYGUARD,
@@ -19,8 +19,8 @@ from analyzer.events import (
     Event,
     Log,
 )
-from analyzer.spans import Oddity, Span, TimelineError
-from analyzer.states import (
+from phonehome.analyzer.spans import Oddity, Span, TimelineError
+from phonehome.analyzer.states import (
     DISAGREEMENT,
     MOST_RUNS,
     NEAR_EDGE,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.stretches import stretches
+from phonehome.analyzer.stretches import stretches
 from tests.analyzer.met import SECOND, contacts, train
 from tests.conftest import NAMES, sample
 

@@ -15,8 +15,8 @@ from small_captures import (
     udp,
 )
 
-from analyzer.notes import NO_APPS, NO_TIMELINE
-from analyzer.tables import STATES
+from phonehome.analyzer.notes import NO_APPS, NO_TIMELINE
+from phonehome.analyzer.tables import STATES
 
 DISPUTED = "203.205.254.157"
 

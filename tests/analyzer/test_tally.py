@@ -4,11 +4,11 @@ from pathlib import Path
 
 from small_captures import BEGIN, household, pcap, put
 
-from analyzer.spans import Span
-from analyzer.tally import tally
-from analyzer.timelines import Source, Timeline
-from captures.reading import Reading
-from captures.tables import Packets
+from phonehome.analyzer.spans import Span
+from phonehome.analyzer.tally import tally
+from phonehome.analyzer.timelines import Source, Timeline
+from phonehome.captures.reading import Reading
+from phonehome.captures.tables import Packets
 
 SECOND = 1_000_000_000
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.terminators import NO_ROUTER, SAME_HOPS
+from phonehome.analyzer.terminators import NO_ROUTER, SAME_HOPS
 from tests.analyzer.test_round_trips import REMOTES, places, talk
 
 SIX = ("2a01:4f8:c17:b0f::2", "2606:4700::1111", "2400:3200::1")

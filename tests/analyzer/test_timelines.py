@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_times import LOGS, PARROT
 
-from analyzer.spans import Span, TimelineError
-from analyzer.timelines import MAX_BYTES, Source, Timeline, read_timelines
+from phonehome.analyzer.spans import Span, TimelineError
+from phonehome.analyzer.timelines import MAX_BYTES, Source, Timeline, read_timelines
 
 SECOND = 1_000_000_000
 NOON = int(datetime(2026, 3, 14, 12, tzinfo=UTC).timestamp()) * SECOND

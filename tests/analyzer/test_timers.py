@@ -5,8 +5,8 @@ from math import log
 import numpy as np
 import pytest
 
-from analyzer.rhythm import BREAK, CLEAR, Rhythm
-from analyzer.timers import (
+from phonehome.analyzer.rhythm import BREAK, CLEAR, Rhythm
+from phonehome.analyzer.timers import (
     FEWEST_CONTACTS,
     FEWEST_LINKS,
     MOST_CHAINS,
@@ -21,7 +21,7 @@ from analyzer.timers import (
     several_of,
     timers,
 )
-from captures.recurring import LEAST_EXCESS, MOST_RECURRING
+from phonehome.captures.recurring import LEAST_EXCESS, MOST_RECURRING
 from tests.analyzer import timers_twin
 from tests.captures.reader import compile_once, interpreted
 
@@ -226,7 +226,7 @@ def followed_slowly(one, places, times, window):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_later_beats_are_those_of_the_slow_twin(seed, monkeypatch):
-    monkeypatch.setattr("analyzer.timers.MOST_CONTACTS", 40)
+    monkeypatch.setattr("phonehome.analyzer.timers.MOST_CONTACTS", 40)
     rng = np.random.default_rng(seed)
     pauses = np.cumsum(rng.choice([0, 0, 0, 0, 0, 0, 0, 900], 90))
     regular = np.arange(90) * 60 + pauses + rng.uniform(-1, 1, 90)

@@ -11,12 +11,12 @@ from urllib.parse import quote, urlencode
 import polars as pl
 import pytest
 
-from analyzer import carried
-from analyzer.analysis import analyze
-from analyzer.carried import MOST_IN_REQUEST, MOST_LENGTH, Values, form_of, named
-from analyzer.settings import Settings
-from captures.opening.opened import Opened
-from captures.opening.said import _time
+from phonehome.analyzer import carried
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.carried import MOST_IN_REQUEST, MOST_LENGTH, Values, form_of, named
+from phonehome.analyzer.settings import Settings
+from phonehome.captures.opening.opened import Opened
+from phonehome.captures.opening.said import _time
 from tests.captures.opening.recording import Tls
 from tests.small_captures import PHONE, REMOTE, connection, ethernet, pcap, put, udp
 
@@ -192,7 +192,7 @@ def test_a_digest_needs_the_key_of_a_list(tmp_path):
 
 
 def test_too_many_values_are_counted_and_left_out(monkeypatch):
-    monkeypatch.setattr("analyzer.carried.MOST_VALUES", 2)
+    monkeypatch.setattr("phonehome.analyzer.carried.MOST_VALUES", 2)
     values = Values()
     values.look_into(
         pl.DataFrame(

@@ -1,6 +1,6 @@
 from made_sides import Repetition, Sent, side
 
-from analyzer.comparison import compared
+from phonehome.analyzer.comparison import compared
 
 
 def traits(base, new):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.unicode_names import unicode_name, with_unicode
+from phonehome.analyzer.unicode_names import unicode_name, with_unicode
 
 
 def encoded(text):

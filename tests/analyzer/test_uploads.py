@@ -19,9 +19,9 @@ from small_captures import (
     udp,
 )
 
-from analyzer import uploads as module
-from analyzer.tables import Uploads
-from analyzer.uploads import per_hour
+from phonehome.analyzer import uploads as module
+from phonehome.analyzer.tables import Uploads
+from phonehome.analyzer.uploads import per_hour
 
 
 def upload(seconds, size=100, remote=REMOTE, port=9_000):
@@ -176,7 +176,7 @@ def test_bins_keep_states_and_countries_apart(analysed, timeline_file):
 
 
 def test_bins_of_two_captures_are_of_one_width(analysed, monkeypatch):
-    monkeypatch.setattr("captures.sums.MOST_BINS", 8)
+    monkeypatch.setattr("phonehome.captures.sums.MOST_BINS", 8)
     monkeypatch.setattr(module, "MOST_BINS", 8)
     long = [upload(4 * seconds) for seconds in range(20)]
     short = [upload(seconds) for seconds in range(3)]

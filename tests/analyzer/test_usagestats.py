@@ -3,8 +3,8 @@
 import pytest
 from log_times import LOGS, NOON, SECOND, told
 
-from analyzer.spans import TimelineError
-from analyzer.usagestats import read_usagestats
+from phonehome.analyzer.spans import TimelineError
+from phonehome.analyzer.usagestats import read_usagestats
 
 
 def test_events_that_come_in_several_sections_count_once():

@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 from made_sides import Repetition, Sent, side
 
-from analyzer.comparison import SAME_WITHIN, changes, compared
-from analyzer.tables import ALL_STATES
-from analyzer.verdicts import Family
+from phonehome.analyzer.comparison import SAME_WITHIN, changes, compared
+from phonehome.analyzer.tables import ALL_STATES
+from phonehome.analyzer.verdicts import Family
 
 STEADY = Sent(1_000, host="steady.example")
 

@@ -3,8 +3,16 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from analyzer.settings import Settings
-from analyzer.version_labels import ANALYSED, GIVEN, OF_PATHS, Told, client_version, label, told
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.version_labels import (
+    ANALYSED,
+    GIVEN,
+    OF_PATHS,
+    Told,
+    client_version,
+    label,
+    told,
+)
 
 WECHAT = "/cgi-bin/micromsg-bin/newgetdns?uin=0&clientversion=671094583&scene=0"
 

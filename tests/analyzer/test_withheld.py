@@ -6,8 +6,8 @@ import ssl
 import polars as pl
 import pytest
 
-from analyzer.identifiers import read_identifiers
-from analyzer.withheld import target_without_values, without_identifiers
+from phonehome.analyzer.identifiers import read_identifiers
+from phonehome.analyzer.withheld import target_without_values, without_identifiers
 from tests.captures import certifying
 from tests.small_captures import (
     PHONE,

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from analyzer.spans import TimelineError
-from analyzer.timelines import read_timelines
+from phonehome.analyzer.spans import TimelineError
+from phonehome.analyzer.timelines import read_timelines
 
 NIGHT = {"start": "2026-03-14T12:00:00Z", "end": "2026-03-14T13:00:00Z", "state": "idle"}
 

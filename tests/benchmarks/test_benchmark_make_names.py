@@ -4,8 +4,8 @@ import pytest
 
 from benchmarks import names
 from benchmarks.make_names import make_names
-from captures.names import NameReader
-from captures.reading import Reading
+from phonehome.captures.names import NameReader
+from phonehome.captures.reading import Reading
 
 
 @pytest.mark.parametrize(("what", "source"), [("quic", "quic_sni"), ("dns", "dns")])

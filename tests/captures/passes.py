@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from captures.compiled import machine
-from captures.errors import CaptureError
-from captures.limits import Limits
+from phonehome.captures.compiled import machine
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.limits import Limits
 from tests.captures.building import (
     NULL,
     RAW,

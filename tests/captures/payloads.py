@@ -8,8 +8,8 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from captures.excerpts import STREAM, Excerpts
-from captures.tables import Conversations
+from phonehome.captures.excerpts import STREAM, Excerpts
+from phonehome.captures.tables import Conversations
 
 PHONE, REMOTE = "192.168.1.5", "203.0.113.7"
 SECOND = 1_000_000_000

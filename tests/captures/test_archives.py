@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_captures import gzipped
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
-from captures import archives
-from captures.archives import is_archive, place_in_archive
-from captures.errors import CaptureError
-from captures.finding import capture_files, capture_names
-from captures.limits import Limits
-from captures.reading import Reading
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
+from phonehome.captures import archives
+from phonehome.captures.archives import is_archive, place_in_archive
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.finding import capture_files, capture_names
+from phonehome.captures.limits import Limits
+from phonehome.captures.reading import Reading
 from tests.captures.building import Ethernet, Ipv4, Pcap, Pcapng, Tcp, Udp, pcap, records
 from tests.captures.reader import Tables, narrow, read_path
 

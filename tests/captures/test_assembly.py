@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.assembly import Assembly
-from captures.readings import Moment
+from phonehome.captures.assembly import Assembly
+from phonehome.captures.readings import Moment
 from tests.captures.cost import lines_run
 
 NOW = Moment(1, 0)

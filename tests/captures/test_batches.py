@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from captures.batches import bins_table, others_table, sides_table
-from captures.layout import (
+from phonehome.captures.batches import bins_table, others_table, sides_table
+from phonehome.captures.layout import (
     BIN_START,
     BIN_WIDTH,
     NO_TIME,

@@ -8,7 +8,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.bodies import (
+from phonehome.captures.bodies import (
     KEPT_BYTES,
     UNFOLDED_BYTES,
     Body,

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captures import sums
-from captures.adding import PAUSE
-from captures.batches import bins_table, contacts_table, others_table, sides_table
-from captures.contacts import ContactList
-from captures.layout import (
+from phonehome.captures import sums
+from phonehome.captures.adding import PAUSE
+from phonehome.captures.batches import bins_table, contacts_table, others_table, sides_table
+from phonehome.captures.contacts import ContactList
+from phonehome.captures.layout import (
     NO_TIME,
     PACKET_CONVERSATION,
     PACKET_FRAME,
@@ -33,8 +33,8 @@ from captures.layout import (
     PACKET_WIDTH,
     PACKET_WIRE,
 )
-from captures.limits import Limits
-from captures.sums import SECOND, SUMS, Sums
+from phonehome.captures.limits import Limits
+from phonehome.captures.sums import SECOND, SUMS, Sums
 from tests.captures.reader import compile_once, interpreted
 
 AMOUNTS = (
@@ -285,7 +285,7 @@ def test_contacts_are_parted_by_longer_pauses_until_they_are_few(packets, cuts, 
 
 
 def test_contacts_that_no_pause_makes_fewer_take_bounded_memory(monkeypatch) -> None:
-    monkeypatch.setattr("captures.contacts.MOST_HELD", 50)
+    monkeypatch.setattr("phonehome.captures.contacts.MOST_HELD", 50)
     contacts = ContactList(10)
     for at in range(40):
         rows = np.zeros((20, 8), dtype=np.int64)

@@ -4,10 +4,10 @@ import dataframely as dy
 import polars as pl
 import pytest
 
-from captures import fragments, headers, packets, tables, words
-from captures.layout import COUNT_KINDS
-from captures.memory import new_memory
-from captures.strange import LIMIT_KINDS
+from phonehome.captures import fragments, headers, packets, tables, words
+from phonehome.captures.layout import COUNT_KINDS
+from phonehome.captures.memory import new_memory
+from phonehome.captures.strange import LIMIT_KINDS
 from tests.captures.building import Ethernet, Icmp, Ipv4, Ipv6, Pcapng, Raw, Tcp, Udp, pcap
 from tests.captures.reader import read
 

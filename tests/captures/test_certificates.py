@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.certificates import MOST_NAMES, certified, host_of
-from captures.readings import Fault
+from phonehome.captures.certificates import MOST_NAMES, certified, host_of
+from phonehome.captures.readings import Fault
 from tests.captures.certifying import BEGIN, END, issued
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.clocks import DAY_NS, Clock
-from captures.layout import NO_TIME
+from phonehome.captures.clocks import DAY_NS, Clock
+from phonehome.captures.layout import NO_TIME
 from tests.captures.building import START, Ethernet, Ipv4, Pcap, Record, Udp
 from tests.captures.reader import read
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from captures import compiled
-from captures.compiled import Machine
-from captures.records import pcap_records
+from phonehome.captures import compiled
+from phonehome.captures.compiled import Machine
+from phonehome.captures.records import pcap_records
 from tests.captures.reader import compile_once
 
 LONG_ENOUGH = 60.0
@@ -107,8 +107,8 @@ def test_the_process_takes_this_code_and_not_what_lies_in_the_current_folder(
     told = tmp_path / "told"
     beside(
         monkeypatch,
-        "import captures.compiled, pathlib; "
-        f"pathlib.Path({os.fspath(told)!r}).write_text(captures.compiled.__file__); "
+        "import phonehome.captures.compiled, pathlib; "
+        f"pathlib.Path({os.fspath(told)!r}).write_text(phonehome.captures.compiled.__file__); "
         "raise SystemExit(3)",
     )
     machine = Machine()

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captures.errors import CaptureError
-from captures.limits import Limits
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.limits import Limits
 from tests.captures.building import (
     RAW,
     SLL,

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from captures.limits import Limits
-from captures.reading import Reading
+from phonehome.captures.limits import Limits
+from phonehome.captures.reading import Reading
 from tests.small_captures import (
     PHONE,
     REMOTE,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.content_lists import framing_words
-from captures.contents import ENTROPY_UNITS, LEAST, look, look_twice
-from captures.contents import framing as coded_framing
-from captures.layout import HEADER_WIDTH
-from captures.words import CONTENTS
+from phonehome.captures.content_lists import framing_words
+from phonehome.captures.contents import ENTROPY_UNITS, LEAST, look, look_twice
+from phonehome.captures.contents import framing as coded_framing
+from phonehome.captures.layout import HEADER_WIDTH
+from phonehome.captures.words import CONTENTS
 
 SOURCE = random.Random(7)  # noqa: S311 - the same each time
 FOUND = np.zeros(HEADER_WIDTH, dtype=np.int64)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_captures import gzipped
 
-from captures.decompression import DecompressionError, Gzip, Lz4, Zipped, Zstd
+from phonehome.captures.decompression import DecompressionError, Gzip, Lz4, Zipped, Zstd
 
 
 class Dribble:

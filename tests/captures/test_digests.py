@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from captures import digests
-from captures.digests import Digests, FileDigest
+from phonehome.captures import digests
+from phonehome.captures.digests import Digests, FileDigest
 
 CONTENT = bytes(range(256)) * 5_000
 

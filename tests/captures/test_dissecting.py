@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captures import dissecting
-from captures.dissecting import Dissected, innermost_ip, is_available
-from captures.limits import Limits
-from captures.links import KNOWN_LINK_TYPES
-from captures.tags import TOOL_LINK_TYPES
+from phonehome.captures import dissecting
+from phonehome.captures.dissecting import Dissected, innermost_ip, is_available
+from phonehome.captures.limits import Limits
+from phonehome.captures.links import KNOWN_LINK_TYPES
+from phonehome.captures.tags import TOOL_LINK_TYPES
 from tests.captures.building import (
     Ethernet,
     Icmp,

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.dns import RECORDS, Answers, MessageReader, answers
-from captures.readings import Fault, Moment, spelled_labels
+from phonehome.captures.dns import RECORDS, Answers, MessageReader, answers
+from phonehome.captures.readings import Fault, Moment, spelled_labels
 from tests.captures.cost import lines_run
 from tests.captures.payloads import (
     dns_answer,

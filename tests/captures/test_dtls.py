@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.dtls import DtlsReader
-from captures.excerpts import DTLS
-from captures.limits import Limits
-from captures.names import NameReader
-from captures.readings import Moment
+from phonehome.captures.dtls import DtlsReader
+from phonehome.captures.excerpts import DTLS
+from phonehome.captures.limits import Limits
+from phonehome.captures.names import NameReader
+from phonehome.captures.readings import Moment
 from tests.captures.payloads import Piece, conversations, excerpts, server_name, sized
 
 SIDE = (0, 0)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from captures.excerpts import excerpts_of
-from captures.layout import EXCERPT_WIDTH
+from phonehome.captures.excerpts import excerpts_of
+from phonehome.captures.layout import EXCERPT_WIDTH
 
 
 def test_excerpts_outlive_the_array_that_they_were_read_into() -> None:

@@ -1,7 +1,7 @@
 """Requests with their responses, as names are read, and the names that look-ups give."""
 
-from captures.limits import Limits
-from captures.names import NameReader
+from phonehome.captures.limits import Limits
+from phonehome.captures.names import NameReader
 from tests.captures.payloads import REMOTE, Piece, conversations, excerpts
 
 ASK = b"GET /d?dn=api.example HTTP/1.1\r\nHost: 119.29.29.29\r\nUser-Agent: Parrot/1\r\n\r\n"

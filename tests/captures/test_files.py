@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_captures import gzipped
 
-from captures.errors import CaptureError
-from captures.limits import Limits
-from captures.reading import Reading
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.limits import Limits
+from phonehome.captures.reading import Reading
 from tests.captures.building import Ethernet, Ipv4, Pcap, Pcapng, Udp, pcap, records
 from tests.captures.reader import Tables, narrow, read, read_path
 
@@ -320,8 +320,8 @@ def test_a_file_that_changes_under_the_reader_is_told(tmp_path: Path, change: st
 STANDARD_INPUT = """
 import sys
 from pathlib import Path
-from captures.errors import CaptureError
-from captures.reading import Reading
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.reading import Reading
 try:
     reading = Reading(Path("-"))
     packets = sum(len(batch) for batch in reading.packets())

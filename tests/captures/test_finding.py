@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from small_captures import gzipped
 
-from captures.errors import CaptureError
-from captures.finding import capture_files, capture_names
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.finding import capture_files, capture_names
 from tests.captures.building import Pcapng, pcap
 
 SUBTREE = ("b.pcap", "a.pcapng", "deep/c.cap", "deep/er/d.pcap.gz")

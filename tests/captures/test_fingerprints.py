@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.fingerprints import DTLS, QUIC, fingerprint, is_grease
+from phonehome.captures.fingerprints import DTLS, QUIC, fingerprint, is_grease
 from tests.captures.payloads import openssl_hello, server_name, sized
 
 GREASE = [0x0A0A, 0x1A1A, 0xFAFA]

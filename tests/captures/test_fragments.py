@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import captures.memory
-from captures.layout import FRAGMENT_SLOTS
+import phonehome.captures.memory
+from phonehome.captures.layout import FRAGMENT_SLOTS
 from tests.captures.building import (
     PHONE,
     REMOTE,
@@ -233,7 +233,7 @@ def test_more_open_datagrams_than_there_is_room_for_lose_no_packet() -> None:
 
 
 def test_more_waiting_fragments_than_there_is_room_for_lose_no_packet() -> None:
-    room = captures.memory.WAITING
+    room = phonehome.captures.memory.WAITING
     count = room + 100
     later = [
         Ethernet(Ipv4(Raw(bytes(8), UDP), identity=7, offset=8 * (n % 8_000 + 2), is_more=True))

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.fingerprints import fingerprint
-from captures.hellos import NOT_READ, read_hello
-from captures.readings import spelled
-from captures.tls import whole_hello
+from phonehome.captures.fingerprints import fingerprint
+from phonehome.captures.hellos import NOT_READ, read_hello
+from phonehome.captures.readings import spelled
+from phonehome.captures.tls import whole_hello
 from tests.captures.building import SECOND, START, Ethernet, Ipv4, Tcp, pcap
 from tests.captures.payloads import (
     hello_message,

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.bodies import Framing
-from captures.http import (
+from phonehome.captures.bodies import Framing
+from phonehome.captures.http import (
     HEADERS,
     Request,
     head_end,
@@ -12,7 +12,7 @@ from captures.http import (
     request,
     response,
 )
-from captures.readings import Fault
+from phonehome.captures.readings import Fault
 
 GET = b"GET / HTTP/1.1\r\n"
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.bodies import Body
-from captures.http import Request, Response
-from captures.http_streams import HttpReader
-from captures.readings import Moment
+from phonehome.captures.bodies import Body
+from phonehome.captures.http import Request, Response
+from phonehome.captures.http_streams import HttpReader
+from phonehome.captures.readings import Moment
 from tests.captures.cost import lines_run
 
 GET = b"GET / HTTP/1.1\r\n"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.httpdns import MOST_PAIRS, Lookup, answers, asked
+from phonehome.captures.httpdns import MOST_PAIRS, Lookup, answers, asked
 
 FOUR, SIX = ip_address("203.0.113.7").packed, ip_address("2001:db8::7").packed
 

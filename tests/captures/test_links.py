@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from captures.links import IPV4, IPV6, KNOWN_LINK_TYPES, RAW_BSD, RAW_OPENBSD
-from captures.words import BARE_LINK_TYPES
+from phonehome.captures.links import IPV4, IPV6, KNOWN_LINK_TYPES, RAW_BSD, RAW_OPENBSD
+from phonehome.captures.words import BARE_LINK_TYPES
 from tests.captures.building import (
     NULL,
     PHONE_MAC,

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from captures.limits import Limits
-from captures.reading import Reading
+from phonehome.captures.limits import Limits
+from phonehome.captures.reading import Reading
 from tests.captures.reader import compile_once, interpreted
 from tests.small_captures import BEGIN, household, pcapng, put
 

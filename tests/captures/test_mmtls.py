@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.mmtls import Hello, Record, RecordReader, client_hello, is_begin
-from captures.readings import Moment
+from phonehome.captures.mmtls import Hello, Record, RecordReader, client_hello, is_begin
+from phonehome.captures.readings import Moment
 from tests.captures.payloads import sized
 
 TIME = 1_790_600_123

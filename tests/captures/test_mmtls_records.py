@@ -1,10 +1,10 @@
 """Sums of MMTLS records, of long links and short links."""
 
-from captures.limits import Limits
-from captures.mmtls import Record
-from captures.mmtls_records import RecordSums
-from captures.names import NameReader
-from captures.readings import Moment
+from phonehome.captures.limits import Limits
+from phonehome.captures.mmtls import Record
+from phonehome.captures.mmtls_records import RecordSums
+from phonehome.captures.names import NameReader
+from phonehome.captures.readings import Moment
 from tests.captures.payloads import Piece, conversations, excerpts
 from tests.captures.test_mmtls import STREAM, TIME
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.excerpts import DATAGRAM, DNS_STREAM, REQUEST_DATAGRAM
-from captures.limits import Limits
-from captures.names import NameReader
+from phonehome.captures.excerpts import DATAGRAM, DNS_STREAM, REQUEST_DATAGRAM
+from phonehome.captures.limits import Limits
+from phonehome.captures.names import NameReader
 from tests.captures.cost import lines_run
 from tests.captures.payloads import (
     REMOTE,

@@ -5,11 +5,11 @@ import struct
 import numpy as np
 import pytest
 
-from captures.excerpts import OWNER, STREAM, Excerpts
-from captures.layout import NO_TIME
-from captures.owners import OwnerReader
-from captures.packages import Package
-from captures.tags import TAG_COMMENT, TAG_NFLOG, TAG_PROCESS, TAG_TRAILER
+from phonehome.captures.excerpts import OWNER, STREAM, Excerpts
+from phonehome.captures.layout import NO_TIME
+from phonehome.captures.owners import OwnerReader
+from phonehome.captures.packages import Package
+from phonehome.captures.tags import TAG_COMMENT, TAG_NFLOG, TAG_PROCESS, TAG_TRAILER
 
 
 def excerpts(*tags):

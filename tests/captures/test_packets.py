@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captures.limits import Limits
-from captures.reading import Reading
-from captures.tables import Packets
+from phonehome.captures.limits import Limits
+from phonehome.captures.reading import Reading
+from phonehome.captures.tables import Packets
 from tests.captures.building import (
     ACK,
     LOOP,

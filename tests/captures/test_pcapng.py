@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captures.errors import CaptureError
-from captures.pcapng import MOST_INTERFACES
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.pcapng import MOST_INTERFACES
 from tests.captures.building import (
     ETHERNET,
     RAW,

@@ -6,12 +6,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures import tls
-from captures.excerpts import QUIC
-from captures.limits import Limits
-from captures.names import NameReader
-from captures.quic import LONGEST_HELLO, QuicReader, client_secrets, plain_name
-from captures.readings import Fault, Moment
+from phonehome.captures import tls
+from phonehome.captures.excerpts import QUIC
+from phonehome.captures.limits import Limits
+from phonehome.captures.names import NameReader
+from phonehome.captures.quic import LONGEST_HELLO, QuicReader, client_secrets, plain_name
+from phonehome.captures.readings import Fault, Moment
 from tests.captures.building import Ethernet, Ipv4, Udp, pcap
 from tests.captures.initials import DRAFT_29, ID, SALTS, V1, V2, crypto, initial, varint
 from tests.captures.payloads import Piece, excerpts, hello_message, server_name

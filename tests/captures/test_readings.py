@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.readings import Marks, Moment, spelled, spelled_labels
+from phonehome.captures.readings import Marks, Moment, spelled, spelled_labels
 
 
 def test_a_name_is_in_lower_case_without_the_final_dot():

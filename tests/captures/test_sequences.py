@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from captures.limits import Limits
+from phonehome.captures.limits import Limits
 from tests.captures.building import (
     ACK,
     PHONE,

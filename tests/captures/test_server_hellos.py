@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.certificates import certified
-from captures.readings import Fault, Moment
-from captures.server_hellos import (
+from phonehome.captures.certificates import certified
+from phonehome.captures.readings import Fault, Moment
+from phonehome.captures.server_hellos import (
     Certificate,
     ServerHello,
     ServerReader,

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.services import RULES, services
-from captures.tables import Conversations
+from phonehome.captures.services import RULES, services
+from phonehome.captures.tables import Conversations
 from tests.captures.payloads import NO_KINDS, dns_header, openssl_hello
 
 QUERY = dns_header(1, flags=0x0100)
@@ -140,7 +140,7 @@ def test_every_rule_is_tested():
         spoken = conversations((protocol, port, head[:16], None))
         for number in range(len(RULES)):
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("captures.services.RULES", RULES[: number + 1])
+                patch.setattr("phonehome.captures.services.RULES", RULES[: number + 1])
                 if services(spoken).to_list() == [service]:
                     deciding.add(number)
                     break

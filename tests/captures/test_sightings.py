@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
-from captures.readings import Fault, Moment
-from captures.sightings import FaultList, SightingList
+from phonehome.captures.readings import Fault, Moment
+from phonehome.captures.sightings import FaultList, SightingList
 from tests.captures.payloads import PHONE, REMOTE, SECOND, conversations
 
 NO_TIME = int(np.iinfo(np.int64).min)
@@ -67,7 +67,7 @@ def test_a_time_that_is_absent_is_null():
 
 
 def test_each_of_many_names_is_kept(monkeypatch):
-    monkeypatch.setattr("captures.sightings._RECENT_WORDS", 3)
+    monkeypatch.setattr("phonehome.captures.sightings._RECENT_WORDS", 3)
     sightings = SightingList(100)
     names = [f"{number}.example" for number in (0, 1, 2, 3, 0, 4, 5, 6, 7, 1, 1)]
     for frame, name in enumerate(names, start=1):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captures.errors import CaptureError
-from captures.finding import capture_files
-from captures.limits import Limits
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.finding import capture_files
+from phonehome.captures.limits import Limits
 from tests.captures.building import START, Ethernet, Ipv4, Record, Snoop, Udp, pcap, records
 from tests.captures.reader import narrow, read
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 import pytest
 
-from captures.limits import Limits
+from phonehome.captures.limits import Limits
 from tests.captures.building import (
     ETHERNET,
     PHONE,

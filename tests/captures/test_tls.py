@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.readings import Fault, Moment
-from captures.tls import Hello, HelloReader, hello, whole_hello
+from phonehome.captures.readings import Fault, Moment
+from phonehome.captures.tls import Hello, HelloReader, hello, whole_hello
 from tests.captures.cost import lines_run
 from tests.captures.payloads import hello_message, openssl_hello, records, server_name, sized
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from captures.reading import Reading
+from phonehome.captures.reading import Reading
 from tests.small_captures import (
     ACK,
     FIN,

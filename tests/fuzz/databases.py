@@ -23,9 +23,9 @@ from pathlib import Path
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from geo.databases import METADATA_MARKER, V4, V6, open_database
-from geo.errors import DatabaseError
-from geo.places import answers, places
+from phonehome.geo.databases import METADATA_MARKER, V4, V6, open_database
+from phonehome.geo.errors import DatabaseError
+from phonehome.geo.places import answers, places
 
 ASKED = ("0.0.0.1", "1.1.1.1", "8.8.8.8", "8.8.9.1", "203.205.254.157", "2001:db8::1", "2c0f::1")
 MOST_SECONDS = 5

@@ -31,9 +31,9 @@ def seeds(folder: Path) -> None:
 def main() -> None:
     """Hold captures until libFuzzer's arguments say stop; a finding is kept and ends the run."""
     atheris = importlib.import_module("atheris")
-    with atheris.instrument_imports(include=["captures", "analyzer"]):
+    with atheris.instrument_imports(include=["phonehome.captures", "phonehome.analyzer"]):
         holding = importlib.import_module("tests.fuzz.holding")
-        machine = importlib.import_module("captures.compiled").machine
+        machine = importlib.import_module("phonehome.captures.compiled").machine
     machine.is_settled, machine.entry = True, None
     with tempfile.TemporaryDirectory() as made:
         begin = Path(made) / "seeds"

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from analyzer.analysis import analyze
-from analyzer.settings import Settings
-from captures.batches import bins_table, others_table, sides_table
-from captures.errors import CaptureError
-from captures.reading import Reading
-from captures.sums import Sums
-from captures.tables import Packets
-from captures.words import OUTCOMES
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
+from phonehome.captures.batches import bins_table, others_table, sides_table
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.reading import Reading
+from phonehome.captures.sums import Sums
+from phonehome.captures.tables import Packets
+from phonehome.captures.words import OUTCOMES
 from tests.captures.passes import captures as built_captures
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from geo.databases import METADATA_MARKER, open_database
-from geo.errors import DatabaseError
+from phonehome.geo.databases import METADATA_MARKER, open_database
+from phonehome.geo.errors import DatabaseError
 from tests.fuzz import databases
 from tests.fuzz.databases import MOST_GROWTH, bases, bounded, held, mutant, run_batch
 

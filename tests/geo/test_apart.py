@@ -5,9 +5,9 @@ from hashlib import sha256
 
 import pytest
 
-from geo.apart import apart, km_from_country
-from geo.borders import borders, km_between
-from geo.countries import DATA
+from phonehome.geo.apart import apart, km_from_country
+from phonehome.geo.borders import borders, km_between
+from phonehome.geo.countries import DATA
 
 
 def test_the_table_was_measured_on_the_borders_that_are_shipped():

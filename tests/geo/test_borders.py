@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import borders as module
-from geo.borders import borders, km_between, km_from_point
-from geo.countries import country_index
+from phonehome.geo import borders as module
+from phonehome.geo.borders import borders, km_between, km_from_point
+from phonehome.geo.countries import country_index
 
 
 def great_circle(one, other):

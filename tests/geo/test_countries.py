@@ -2,7 +2,13 @@ import json
 
 import pytest
 
-from geo.countries import countries, country_codes, country_index, country_name, world_topology
+from phonehome.geo.countries import (
+    countries,
+    country_codes,
+    country_index,
+    country_name,
+    world_topology,
+)
 
 
 def test_every_iso_country_and_kosovo_is_there_once_and_sorted():

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo.databases import METADATA_MARKER, open_database, open_databases
-from geo.errors import DatabaseError
-from geo.places import answers, places
-from geo.scopes import packed
+from phonehome.geo.databases import METADATA_MARKER, open_database, open_databases
+from phonehome.geo.errors import DatabaseError
+from phonehome.geo.places import answers, places
+from phonehome.geo.scopes import packed
 
 COUNTRY = {"country": {"iso_code": "SG"}}
 ASN = {"autonomous_system_number": 5, "autonomous_system_organization": "Five"}

@@ -10,12 +10,12 @@ import maxminddb
 import polars as pl
 import pytest
 
-from geo import defaults
-from geo.countries import DATA
-from geo.databases import open_databases
-from geo.defaults import databases_table, default_databases, old_databases, origins
-from geo.errors import DatabaseError
-from geo.places import places
+from phonehome.geo import defaults
+from phonehome.geo.countries import DATA
+from phonehome.geo.databases import open_databases
+from phonehome.geo.defaults import databases_table, default_databases, old_databases, origins
+from phonehome.geo.errors import DatabaseError
+from phonehome.geo.places import places
 
 SAMPLE = Path(__file__).parent / "source_sample.csv"
 

@@ -1,4 +1,11 @@
-from geo.errors import LONGEST_EXCERPT, AddressError, DatabaseError, GeoError, excerpt, one_line
+from phonehome.geo.errors import (
+    LONGEST_EXCERPT,
+    AddressError,
+    DatabaseError,
+    GeoError,
+    excerpt,
+    one_line,
+)
 
 
 def test_every_error_of_the_room_is_a_value_error():

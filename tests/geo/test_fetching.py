@@ -8,8 +8,8 @@ import time
 import pytest
 from serving import certificate, elsewhere, serving, unlengthed, whole
 
-from geo.errors import UpdateError
-from geo.fetching import MOST_REDIRECTS, Bounds, fetch, server
+from phonehome.geo.errors import UpdateError
+from phonehome.geo.fetching import MOST_REDIRECTS, Bounds, fetch, server
 
 SMALL = Bounds(packed=1000, unpacked=1000, seconds=20)
 
@@ -123,7 +123,7 @@ def test_addresses_that_could_say_more_than_one_thing_are_refused(url, monkeypat
 
 
 def test_http_is_refused_once_it_was_https():
-    from geo.fetching import _allowed  # noqa: PLC0415 - no server here has a certificate
+    from phonehome.geo.fetching import _allowed  # noqa: PLC0415 - no server here has a certificate
 
     assert _allowed("http://127.0.0.1/a", is_https_before=False)
     with pytest.raises(UpdateError):

@@ -1,8 +1,8 @@
 import pytest
 
-from geo.countries import country_index
-from geo.errors import GeoError, LocationError
-from geo.gazetteer import Location, _cities, locate
+from phonehome.geo.countries import country_index
+from phonehome.geo.errors import GeoError, LocationError
+from phonehome.geo.gazetteer import Location, _cities, locate
 
 
 def refusal(text):

@@ -1,11 +1,11 @@
 import maxminddb
 import pytest
 
-from geo.countries import DATA, country_index
-from geo.defaults import default_databases
-from geo.holders import held_by, holder_index, holders
-from geo.places import places
-from geo.tables import HOLDER_KINDS
+from phonehome.geo.countries import DATA, country_index
+from phonehome.geo.defaults import default_databases
+from phonehome.geo.holders import held_by, holder_index, holders
+from phonehome.geo.places import places
+from phonehome.geo.tables import HOLDER_KINDS
 
 
 @pytest.fixture(scope="module")

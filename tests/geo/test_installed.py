@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from geo.databases import open_databases
-from geo.defaults import databases_in_use, databases_table
-from geo.errors import DatabaseError
-from geo.installed import data_folder, installed_databases, joined
+from phonehome.geo.databases import open_databases
+from phonehome.geo.defaults import databases_in_use, databases_table
+from phonehome.geo.errors import DatabaseError
+from phonehome.geo.installed import data_folder, installed_databases, joined
 
 COUNTRY = {"country": {"iso_code": "SG"}}
 SHIPPED = ["dbip-country", "ipfire-country", "asn", "ipfire-anycast"]

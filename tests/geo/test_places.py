@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.databases import open_databases
-from geo.defaults import default_databases
-from geo.errors import AddressError
-from geo.places import answers, places
-from geo.scopes import packed
-from geo.tables import Places
+from phonehome.geo.databases import open_databases
+from phonehome.geo.defaults import default_databases
+from phonehome.geo.errors import AddressError
+from phonehome.geo.places import answers, places
+from phonehome.geo.scopes import packed
+from phonehome.geo.tables import Places
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
-from geo.apart import km_from_country
-from geo.borders import km_from_point
-from geo.gazetteer import Location, locate
-from geo.reach import GRANTED_KM, KM_A_SECOND, least_km
+from phonehome.geo.apart import km_from_country
+from phonehome.geo.borders import km_from_point
+from phonehome.geo.gazetteer import Location, locate
+from phonehome.geo.reach import GRANTED_KM, KM_A_SECOND, least_km
 
 
 def test_light_in_fibre_goes_at_two_thirds_of_its_speed():

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.countries import country_codes
-from geo.records import NO_ANSWER, Answer, answer
+from phonehome.geo.countries import country_codes
+from phonehome.geo.records import NO_ANSWER, Answer, answer
 
 MAKERS = {
     "MaxMind country": (

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from geo.errors import AddressError
-from geo.scopes import (
+from phonehome.geo.errors import AddressError
+from phonehome.geo.scopes import (
     RANGES_V4,
     RANGES_V6,
     lookup_address,
@@ -15,7 +15,7 @@ from geo.scopes import (
     scope,
     short_text,
 )
-from geo.tables import SCOPES
+from phonehome.geo.tables import SCOPES
 
 EDGES = [
     # first, last, scope, scope just before, scope just after (None: no such address)

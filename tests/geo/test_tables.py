@@ -1,6 +1,6 @@
 import pytest
 
-from geo.tables import SCOPES, Answers, Countries, Databases, Places
+from phonehome.geo.tables import SCOPES, Answers, Countries, Databases, Places
 
 
 @pytest.mark.parametrize("table", [Places, Answers, Databases, Countries])

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_captures import gzipped
 
-from geo.errors import UpdateError
-from geo.unpacking import unpack
+from phonehome.geo.errors import UpdateError
+from phonehome.geo.unpacking import unpack
 
 DATABASE = random.Random(1).randbytes(70_000)  # noqa: S311 - a test need not be secret
 

@@ -11,11 +11,11 @@ from serving import elsewhere, serving, unlengthed, whole
 from small_captures import gzipped
 from test_unpacking import tar_of
 
-from geo import updates
-from geo.databases import open_database
-from geo.errors import UpdateError
-from geo.fetching import Bounds
-from geo.updates import SOURCES, update, update_from
+from phonehome.geo import updates
+from phonehome.geo.databases import open_database
+from phonehome.geo.errors import UpdateError
+from phonehome.geo.fetching import Bounds
+from phonehome.geo.updates import SOURCES, update, update_from
 
 TODAY = date(2026, 3, 1)
 KEY = "a-Key_of.mine0"

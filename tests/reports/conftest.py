@@ -7,9 +7,9 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 
-from analyzer.settings import Settings
-from analyzer.summary import by_verdict
-from analyzer.tables import (
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.summary import by_verdict
+from phonehome.analyzer.tables import (
     LEDGER_OUTCOMES,
     STATES,
     Amplification,

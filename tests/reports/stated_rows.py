@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from analyzer.tables import Claims
+from phonehome.analyzer.tables import Claims
 
 USUAL = {
     "claim": "one",

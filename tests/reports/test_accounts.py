@@ -3,8 +3,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from analyzer.settings import Settings
-from reports import accounts, destinations, sums
+from phonehome.analyzer.settings import Settings
+from phonehome.reports import accounts, destinations, sums
 
 
 def identities(analysis):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from reports.behaviour import (
+from phonehome.reports.behaviour import (
     addresses_filter,
     behaviour,
     completeness_sentence,
@@ -15,8 +15,8 @@ from reports.behaviour import (
     rate_text,
     sentences,
 )
-from reports.page import page
-from reports.sums import by_kind_sent, counted, four_counts
+from phonehome.reports.page import page
+from phonehome.reports.sums import by_kind_sent, counted, four_counts
 
 
 def text(analysis):

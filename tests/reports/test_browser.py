@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from looks import first
 
-from reports import page, timebins
-from reports.text import visible
+from phonehome.reports import page, timebins
+from phonehome.reports.text import visible
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip(

@@ -4,8 +4,8 @@ import re
 import pytest
 from plotly import graph_objects
 
-from reports import sums
-from reports.charts import charts_of, has_idle, states_seen
+from phonehome.reports import sums
+from phonehome.reports.charts import charts_of, has_idle, states_seen
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports.claims_junit import junit
+from phonehome.reports.claims_junit import junit
 from tests.reports.conftest import HOSTILE
 from tests.reports.stated_rows import all_three, hostile, rows
 

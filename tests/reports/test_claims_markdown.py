@@ -1,6 +1,6 @@
 import pytest
 
-from reports.claims_markdown import markdown, plain
+from phonehome.reports.claims_markdown import markdown, plain
 from tests.reports.conftest import HOSTILE
 from tests.reports.stated_rows import all_three, hostile
 

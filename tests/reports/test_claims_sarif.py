@@ -3,7 +3,7 @@ import json
 import polars as pl
 import pytest
 
-from reports.claims_sarif import sarif
+from phonehome.reports.claims_sarif import sarif
 from tests.reports.conftest import HOSTILE
 from tests.reports.stated_rows import all_three, hostile
 

@@ -3,8 +3,16 @@ import re
 
 import pytest
 
-from reports import documents, sums
-from reports.colours import COLOURED, GRADES, REST, SIGNS, SYMBOLS, country_colours, grade_of
+from phonehome.reports import documents, sums
+from phonehome.reports.colours import (
+    COLOURED,
+    GRADES,
+    REST,
+    SIGNS,
+    SYMBOLS,
+    country_colours,
+    grade_of,
+)
 
 CONES = {
     "all": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),

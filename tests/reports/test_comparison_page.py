@@ -11,10 +11,10 @@ import pytest
 from looks import first
 from made_sides import Repetition, Sent, side
 
-from analyzer.comparison import compared
-from reports import comparison_page
-from reports.comparison_page import MOST_CHANGES, MOST_ROWS, page
-from reports.comparison_words import METHOD
+from phonehome.analyzer.comparison import compared
+from phonehome.reports import comparison_page
+from phonehome.reports.comparison_page import MOST_CHANGES, MOST_ROWS, page
+from phonehome.reports.comparison_words import METHOD
 
 SCRIPT = "</script><img src=x onerror=alert(1)>"
 OVERRIDE = "moc.knab\u202egro.live"

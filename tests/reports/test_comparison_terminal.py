@@ -4,8 +4,8 @@ import pytest
 from made_sides import HOSTILE, Repetition, Sent, every_change, side
 from rich.console import Console
 
-from analyzer.comparison import compared
-from reports import comparison_terminal
+from phonehome.analyzer.comparison import compared
+from phonehome.reports import comparison_terminal
 
 
 @pytest.fixture(scope="module")

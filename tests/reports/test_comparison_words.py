@@ -1,8 +1,8 @@
 import pytest
 from made_sides import Repetition, Sent, side
 
-from analyzer.comparison import compared
-from reports import comparison_words as words
+from phonehome.analyzer.comparison import compared
+from phonehome.reports import comparison_words as words
 
 ONE = Repetition((Sent(100),))
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from reports import data
+from phonehome.reports import data
 
 
 def read(analysis):

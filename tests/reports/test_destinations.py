@@ -1,7 +1,7 @@
 import pytest
 
-from reports import sums
-from reports.destinations import destinations
+from phonehome.reports import sums
+from phonehome.reports.destinations import destinations
 
 
 @pytest.fixture

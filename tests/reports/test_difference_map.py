@@ -4,8 +4,8 @@ from itertools import pairwise
 import pytest
 from made_sides import Repetition, Sent, side
 
-from analyzer.comparison import compared
-from reports.difference_map import HEIGHT, LARGEST, SMALLEST, WIDTH, land, marks, place
+from phonehome.analyzer.comparison import compared
+from phonehome.reports.difference_map import HEIGHT, LARGEST, SMALLEST, WIDTH, land, marks, place
 
 CHINA = Sent(400, host="a.example", address="113.96.232.10", country="CN", asn=4134)
 NOWHERE = Sent(9, host="b.example", address="102.22.22.22", country=None, asn=None, as_org=None)

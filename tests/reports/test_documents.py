@@ -4,7 +4,7 @@ import zlib
 
 import pytest
 
-from reports import documents
+from phonehome.reports import documents
 
 
 def test_the_style_of_a_page_begins_with_the_sizes_and_colours_that_all_share():

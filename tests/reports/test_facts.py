@@ -4,8 +4,8 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from reports import destinations, facts, sums
-from reports.charts import charts_of
+from phonehome.reports import destinations, facts, sums
+from phonehome.reports.charts import charts_of
 
 
 @pytest.fixture

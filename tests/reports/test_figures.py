@@ -1,4 +1,4 @@
-from reports import figures
+from phonehome.reports import figures
 
 
 def test_a_code_that_names_no_country_is_shown_as_it_is():

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from analyzer.findings import PLAIN
-from analyzer.places import ATTRIBUTION, TOLD
-from reports import behaviour, sums
-from reports.highlights import MOST, highlights, unsaid
+from phonehome.analyzer.findings import PLAIN
+from phonehome.analyzer.places import ATTRIBUTION, TOLD
+from phonehome.reports import behaviour, sums
+from phonehome.reports.highlights import MOST, highlights, unsaid
 
 
 def found(analysis):

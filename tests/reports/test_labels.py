@@ -1,4 +1,4 @@
-from reports.labels import Bubble, positions
+from phonehome.reports.labels import Bubble, positions
 
 
 def test_a_text_stands_above_its_bubble_where_nothing_is_in_the_way():

@@ -11,12 +11,12 @@ import catalogue as messages
 import pytest
 from made_sides import every_change
 
-from analyzer.series import Series, versions
-from analyzer.settings import ENGLISH, LANGUAGES, Settings
-from cli import LANGUAGES as OFFERED
-from geo.countries import country_index
-from reports import comparison_page, language, markdown, page, series
-from reports.language import number, say, say_many, speaking, spoken
+from phonehome.analyzer.series import Series, versions
+from phonehome.analyzer.settings import ENGLISH, LANGUAGES, Settings
+from phonehome.cli import LANGUAGES as OFFERED
+from phonehome.geo.countries import country_index
+from phonehome.reports import comparison_page, language, markdown, page, series
+from phonehome.reports.language import number, say, say_many, speaking, spoken
 
 OTHERS = [name for name in LANGUAGES if name != ENGLISH]
 PARTS = re.compile(r"\{\w*\}|%\(\w+\)s|%%|<[^>]+>")

@@ -3,8 +3,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from reports.markdown import report
-from reports.text import markdown, markdown_code
+from phonehome.reports.markdown import report
+from phonehome.reports.text import markdown, markdown_code
 
 
 def written(analysis):

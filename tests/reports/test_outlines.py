@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from reports.outlines import WIDTH, land, natural_earth, plate_carree
+from phonehome.reports.outlines import WIDTH, land, natural_earth, plate_carree
 
 
 def test_natural_earth_is_as_published():

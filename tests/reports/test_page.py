@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from reports import documents, page, text
-from reports.wording import bytes_text, share_text
+from phonehome.reports import documents, page, text
+from phonehome.reports.wording import bytes_text, share_text
 
 PAYLOADS = [
     "</script><script>alert(1)</script>",

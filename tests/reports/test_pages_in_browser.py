@@ -8,7 +8,7 @@ import pytest
 from looks import first
 from made_sides import every_change
 
-from reports import comparison_page, page, series
+from phonehome.reports import comparison_page, page, series
 from tests.reports.stated_rows import all_three
 from tests.reports.test_reports_series import ONE, TWO, series_of
 

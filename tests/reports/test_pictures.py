@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reports import page
+from phonehome.reports import page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

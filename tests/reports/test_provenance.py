@@ -5,7 +5,7 @@ from importlib import metadata
 
 import pytest
 
-from reports import provenance
+from phonehome.reports import provenance
 
 STARTED = datetime(2026, 3, 15, 13, 0, tzinfo=timezone(timedelta(hours=1)))
 FINISHED = datetime(2026, 3, 15, 12, 0, 3, tzinfo=UTC)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from reports.quality import quality
+from phonehome.reports.quality import quality
 
 
 def with_capture(analysis, **changed):

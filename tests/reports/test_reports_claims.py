@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from reports.claims import (
+from phonehome.reports.claims import (
     counts,
     is_failed,
     section,

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 from made_sides import FORMULA, every_change
 
-from analyzer.tables import CHANGES, Changes
-from reports import comparison, comparison_words
-from reports.write import OutputExists
+from phonehome.analyzer.tables import CHANGES, Changes
+from phonehome.reports import comparison, comparison_words
+from phonehome.reports.write import OutputExists
 
 STARTED = datetime(2026, 9, 30, 12, 0, tzinfo=UTC)
 ALL = frozenset({"html", "json", "csv", "parquet"})

@@ -3,12 +3,12 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from analyzer.tables import ENCRYPTION, Decryption
-from captures.opening.opened import LAYERS as ALL_LAYERS
-from captures.opening.opened import REASONS as ALL_REASONS
-from reports.decryption import CLASSES, LAYERS, REASONS, encryption
-from reports.page import page
-from reports.sums import counted
+from phonehome.analyzer.tables import ENCRYPTION, Decryption
+from phonehome.captures.opening.opened import LAYERS as ALL_LAYERS
+from phonehome.captures.opening.opened import REASONS as ALL_REASONS
+from phonehome.reports.decryption import CLASSES, LAYERS, REASONS, encryption
+from phonehome.reports.page import page
+from phonehome.reports.sums import counted
 
 
 def shown(analysis):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reports.identifiers import identifiers, sentences
+from phonehome.reports.identifiers import identifiers, sentences
 
 
 def searched(analysis, octets):

@@ -7,9 +7,17 @@ import polars as pl
 import pytest
 from made_sides import FORMULA, HOSTILE, Repetition, Sent, side
 
-from analyzer.comparison import compared
-from analyzer.series import Series, versions
-from reports.series import MOST_ROWS, contents, page, series_json, summary_json, table, write
+from phonehome.analyzer.comparison import compared
+from phonehome.analyzer.series import Series, versions
+from phonehome.reports.series import (
+    MOST_ROWS,
+    contents,
+    page,
+    series_json,
+    summary_json,
+    table,
+    write,
+)
 
 ONE = Repetition((Sent(100), Sent(7, host="gone.example")))
 TWO = Repetition((Sent(100), Sent(5, host=HOSTILE), Sent(6, host=FORMULA)))

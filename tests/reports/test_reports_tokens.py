@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from reports.tokens import MOST_SENTENCES, sentences, tokens, written
+from phonehome.reports.tokens import MOST_SENTENCES, sentences, tokens, written
 
 
 def test_a_token_has_a_sentence_with_form_requests_and_hosts(rich):

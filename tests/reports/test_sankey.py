@@ -1,6 +1,6 @@
 import pytest
 
-from reports import sankey, sums
+from phonehome.reports import sankey, sums
 
 
 @pytest.fixture

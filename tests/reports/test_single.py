@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.single import refuse_targets, write_files
-from reports.write import OutputExists, WriteError
+from phonehome.reports.single import refuse_targets, write_files
+from phonehome.reports.write import OutputExists, WriteError
 
 
 def test_files_take_the_place_of_earlier_ones(tmp_path):

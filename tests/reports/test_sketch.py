@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from reports import sums
-from reports.outlines import WIDTH
-from reports.sketch import sketch
-from reports.worldmap import world
+from phonehome.reports import sums
+from phonehome.reports.outlines import WIDTH
+from phonehome.reports.sketch import sketch
+from phonehome.reports.worldmap import world
 
 
 @pytest.fixture

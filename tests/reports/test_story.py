@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from reports import markdown, page, sums
-from reports.story import listed, paragraph, top
+from phonehome.reports import markdown, page, sums
+from phonehome.reports.story import listed, paragraph, top
 
 
 def told(analysis):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from reports import sums
+from phonehome.reports import sums
 
 CHAT = "com.example.chat"
 

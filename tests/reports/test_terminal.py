@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from reports import terminal
+from phonehome.reports import terminal
 
 
 def shown(analysis, width=80):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import text
+from phonehome.reports import text
 
 CONTROLS = [chr(number) for number in (*range(0x20), *range(0x7F, 0xA0))]
 DECEIVERS = [*"\u061c\u200b\u200e\u200f\u202a\u202e\u2066\u2069\ufeff\u2028\u2029\u00ad"]

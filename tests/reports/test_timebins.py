@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from analyzer.tables import Timeline
-from reports import timebins
+from phonehome.analyzer.tables import Timeline
+from phonehome.reports import timebins
 
 
 @pytest.mark.parametrize("most", [1, 3, 10, 100_000])

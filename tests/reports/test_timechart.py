@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from reports import behaviour, figures, page, sums, timebins, timechart
-from reports.charts import charts_of
+from phonehome.reports import behaviour, figures, page, sums, timebins, timechart
+from phonehome.reports.charts import charts_of
 
 TIMES = pl.Datetime("ns", "UTC")
 

@@ -5,7 +5,7 @@ import string
 
 import pytest
 
-from analyzer import (
+from phonehome.analyzer import (
     comparability,
     completeness,
     connections,
@@ -20,7 +20,7 @@ from analyzer import (
     round_trips,
     terminators,
 )
-from analyzer.tables import (
+from phonehome.analyzer.tables import (
     CHANGES,
     DOUBTS,
     IDENTIFIER_KINDS,
@@ -31,8 +31,8 @@ from analyzer.tables import (
     STATES,
     VERDICTS,
 )
-from reports.language import speaking
-from reports.told import PATTERNS, WORDS, told, told_each
+from phonehome.reports.language import speaking
+from phonehome.reports.told import PATTERNS, WORDS, told, told_each
 
 ROOMS = (
     comparability, completeness, connections, decryption, findings, notes, phases, phones, places,

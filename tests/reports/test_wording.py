@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import wording
+from phonehome.reports import wording
 
 HALVES = [
     (1_125, "1.13 kB"),

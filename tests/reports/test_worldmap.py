@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
 
-from reports import sums
-from reports.worldmap import world
+from phonehome.reports import sums
+from phonehome.reports.worldmap import world
 
 
 @pytest.fixture

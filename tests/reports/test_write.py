@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reports import data, write
+from phonehome.reports import data, write
 
 ALL = frozenset(write.FORMATS)
 STARTED = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)

@@ -16,7 +16,7 @@ from measure_comparison import (
     without,
 )
 
-from analyzer.tables import CANNOT_TELL
+from phonehome.analyzer.tables import CANNOT_TELL
 
 ENOUGH = 5
 SPLITS = 20

@@ -3,8 +3,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.opening.business import BusinessKeys
-from captures.opening.keylogs import keys_of
+from phonehome.captures.opening.business import BusinessKeys
+from phonehome.captures.opening.keylogs import keys_of
 from tests.captures.opening.made_mmtls import cbc, line, packed, short_request
 
 KEY, IV, NONCE = bytes(range(16)), bytes(range(50, 66)), bytes(range(70, 82))

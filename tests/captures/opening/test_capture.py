@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from small_captures import PHONE, REMOTE, gzipped, pcap, put
 
-from captures.limits import Limits
-from captures.opening.capture import READ_ONCE, Opening
-from captures.opening.keylogs import Keys, read_keylogs
+from phonehome.captures.limits import Limits
+from phonehome.captures.opening.capture import READ_ONCE, Opening
+from phonehome.captures.opening.keylogs import Keys, read_keylogs
 from tests.captures.opening.recording import Line, Quic, Tls, answered, post
 
 pytestmark = [

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_captures import gzipped
 
-from captures.limits import Limits
-from captures.opening import feeding
-from captures.opening.feeding import fed
+from phonehome.captures.limits import Limits
+from phonehome.captures.opening import feeding
+from phonehome.captures.opening.feeding import fed
 from tests.captures.building import START, Pcap, Pcapng, records
 
 FRAMES = (b"\1" * 60, b"\2" * 61, b"\3" * 62)

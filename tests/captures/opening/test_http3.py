@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.opening.http3 import QuicStream, frames
-from captures.readings import Moment
+from phonehome.captures.opening.http3 import QuicStream, frames
+from phonehome.captures.readings import Moment
 from tests.captures.initials import varint
 
 MOMENT = Moment(1, 2)

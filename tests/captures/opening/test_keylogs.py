@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.opening import keylogs
-from captures.opening.keylogs import KeylogError, keys_of, read_keylogs
+from phonehome.captures.opening import keylogs
+from phonehome.captures.opening.keylogs import KeylogError, keys_of, read_keylogs
 
 RANDOM = "ab" * 32
 LINE = f"CLIENT_TRAFFIC_SECRET_0 {RANDOM} {'cd' * 32}"

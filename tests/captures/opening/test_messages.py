@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_captures import gzipped
 
-from captures.opening.messages import Direction, Http2Direction, unpacked
-from captures.readings import Moment
+from phonehome.captures.opening.messages import Direction, Http2Direction, unpacked
+from phonehome.captures.readings import Moment
 
 MOMENT = Moment(1, 2)
 

@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from captures.limits import Limits
-from captures.mmtls import RecordReader
-from captures.opening.keylogs import keys_of
-from captures.opening.records import RecordOpener, opened_of
-from captures.readings import Moment
+from phonehome.captures.limits import Limits
+from phonehome.captures.mmtls import RecordReader
+from phonehome.captures.opening.keylogs import keys_of
+from phonehome.captures.opening.records import RecordOpener, opened_of
+from phonehome.captures.readings import Moment
 from tests.captures.opening.made_mmtls import (
     URI,
     Link,

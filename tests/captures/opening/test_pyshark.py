@@ -6,9 +6,9 @@ import warnings
 
 import pytest
 
-from captures.limits import Limits
-from captures.opening.capture import Opening
-from captures.opening.keylogs import read_keylogs
+from phonehome.captures.limits import Limits
+from phonehome.captures.opening.capture import Opening
+from phonehome.captures.opening.keylogs import read_keylogs
 from tests.captures.opening.recording import Tls, answered, post
 from tests.small_captures import pcap, put
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.opening.said import Http2Frame, QuicFrame, said
+from phonehome.captures.opening.said import Http2Frame, QuicFrame, said
 
 BASE = {
     "frame_number": ["7"],

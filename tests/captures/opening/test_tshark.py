@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from captures.limits import Limits
-from captures.opening import tshark
-from captures.opening.tshark import Program, TsharkError
+from phonehome.captures.limits import Limits
+from phonehome.captures.opening import tshark
+from phonehome.captures.opening.tshark import Program, TsharkError
 
 SOON = Limits(opening_seconds=1)
 CANARY = b"CLIENT_RANDOM " + b"ca" * 32 + b" " + b"fe" * 48 + b"\n"

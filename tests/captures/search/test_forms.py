@@ -7,8 +7,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.search.forms import forms, integers, varint
-from captures.search.identifiers import Identifier
+from phonehome.captures.search.forms import forms, integers, varint
+from phonehome.captures.search.identifiers import Identifier
 from tests.captures.search.known import ADVERTISING, ANDROID, KEY, PLANTED
 
 

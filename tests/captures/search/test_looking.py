@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.search.budget import FREE_OCTETS, MOST_OCTETS, RATIO, Budget
-from captures.search.looking import Looker
-from captures.search.unfolding import unfolded
+from phonehome.captures.search.budget import FREE_OCTETS, MOST_OCTETS, RATIO, Budget
+from phonehome.captures.search.looking import Looker
+from phonehome.captures.search.unfolding import unfolded
 from tests.captures.search.known import EMAIL, IDENTIFIERS, IMEI, PLANTED, PLANTS
 from tests.small_captures import gzipped
 
@@ -85,7 +85,7 @@ def test_all_layers_of_a_bomb_together_unfold_to_no_more_than_is_stated(bomb, mo
             octets.append(len(one.octets))
             yield one
 
-    monkeypatch.setattr("captures.search.looking.unfolded", noted)
+    monkeypatch.setattr("phonehome.captures.search.looking.unfolded", noted)
     budget = Budget(len(bomb))
     LOOKER.look(bomb, budget)
     assert 0 < sum(octets) <= min(MOST_OCTETS, max(FREE_OCTETS, RATIO * len(bomb)))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.search.forms import varint
-from captures.search.protobuf import MOST_DEPTH, fields
+from phonehome.captures.search.forms import varint
+from phonehome.captures.search.protobuf import MOST_DEPTH, fields
 
 
 def message(number, octets):

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.search.budget import Budget
-from captures.search.identifiers import Identifier
-from captures.search.patterns import Pattern, patterns
-from captures.search.scanning import (
+from phonehome.captures.search.budget import Budget
+from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.patterns import Pattern, patterns
+from phonehome.captures.search.scanning import (
     MOST_MATCHES,
     MOST_REPORTED,
     Match,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from captures.search.fields import field_at
+from phonehome.captures.search.fields import field_at
 
 VALUE = b"VALUE"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from captures.search.identifiers import KINDS, Identifier
+from phonehome.captures.search.identifiers import KINDS, Identifier
 from tests.captures.search.known import EMAIL, IDENTIFIERS, PLACE
 
 

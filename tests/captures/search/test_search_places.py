@@ -2,9 +2,9 @@
 
 import pytest
 
-from captures.search.identifiers import Identifier
-from captures.search.looking import Looker
-from captures.search.places import geohash, is_near_number
+from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.looking import Looker
+from phonehome.captures.search.places import geohash, is_near_number
 from tests.captures.search.known import PLACE
 
 LOOKER = Looker([Identifier(label="home", kind="coordinates", value=PLACE, tolerance=0.005)])

@@ -7,10 +7,10 @@ from pathlib import Path
 import brotli
 import pytest
 
-from captures.reading import Reading
-from captures.search import budget
-from captures.search.looking import Looker
-from captures.search.searching import PIECE_BYTES
+from phonehome.captures.reading import Reading
+from phonehome.captures.search import budget
+from phonehome.captures.search.looking import Looker
+from phonehome.captures.search.searching import PIECE_BYTES
 from tests.captures.search.known import ADVERTISING, EMAIL, IDENTIFIERS, IMEI
 from tests.small_captures import (
     PHONE,

@@ -1,7 +1,7 @@
 """Each way in which a value is written as text."""
 
-from captures.search.identifiers import Identifier
-from captures.search.spellings import bare, cases, is_hex, spellings
+from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.spellings import bare, cases, is_hex, spellings
 from tests.captures.search.known import ADVERTISING, IMEI, MAC
 
 

@@ -10,8 +10,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.search.budget import FREE_OCTETS, MOST_OCTETS, RATIO, Budget
-from captures.search.unfolding import MOST_PIECES, deflated, of_brotli, unfolded
+from phonehome.captures.search.budget import FREE_OCTETS, MOST_OCTETS, RATIO, Budget
+from phonehome.captures.search.unfolding import MOST_PIECES, deflated, of_brotli, unfolded
 from tests.small_captures import gzipped
 
 TEXT = b"what was folded is found again, and again, and again"

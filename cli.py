@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import click
 from click.core import ParameterSource
 
-from phonehome.captures.digests import Digests
+from phonehome.captures.files.hashing import Digests
 
 if TYPE_CHECKING:
     from polars import DataFrame
     from rich.console import Console
 
     from phonehome.analyzer.analysis import Progress
-    from phonehome.analyzer.compared import Comparison
-    from phonehome.analyzer.rules import Rule
+    from phonehome.analyzer.comparison.fail_rules import Rule
+    from phonehome.analyzer.comparison.result import Comparison
     from phonehome.analyzer.settings import Sent, Settings
     from phonehome.analyzer.tables import Analysis
     from phonehome.geo.updates import Updated
@@ -352,7 +352,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
     digests = _begun(captures[0])  # goes on while what is slow to import is imported
     Thread(target=_load_machine_code, daemon=True).start()  # so does this
     with _clear_errors():
-        from phonehome.reports.write import refuse_existing, write  # noqa: PLC0415 - slow to import
+        from phonehome.reports.exports.folder import refuse_existing, write  # noqa: PLC0415 - slow to import
 
         folder = output or _default_folder(captures[0])
         refuse_existing(folder, force=force)
@@ -367,13 +367,13 @@ def analyze(  # noqa: PLR0913 - one argument per option
         result = _analysis(captures, settings, digests, is_quiet=quiet)
         files = write(result, folder, formats=formats, force=force, started=started)
     if not quiet:
-        from phonehome.reports.terminal import summary  # noqa: PLC0415 - slow to import
+        from phonehome.reports.terminal.summary import summary  # noqa: PLC0415 - slow to import
 
         summary(result, _console())
         _say(f"\nwritten: {files[0] if len(files) == 1 else folder}")
         _say(*(str(file) for file in files if file.suffix == ".html"))
     if as_json:
-        from phonehome.reports.data import summary_json  # noqa: PLC0415 - slow to import
+        from phonehome.reports.exports.to_json import summary_json  # noqa: PLC0415 - slow to import
 
         with _standard_output():
             click.echo(summary_json(result))
@@ -382,7 +382,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
 
 def _begun(capture: str) -> Digests:
     """Begin to read the first capture, before any other thread is there."""
-    from phonehome.analyzer.heap import share_heaps  # noqa: PLC0415 - help needs none
+    from phonehome.analyzer.process_memory import share_heaps  # noqa: PLC0415 - help needs none
 
     share_heaps()
     digests = Digests()
@@ -393,7 +393,7 @@ def _begun(capture: str) -> Digests:
 def _load_machine_code() -> None:
     """Begin what reading captures begins with; whoever needs it meets its faults."""
     with suppress(Exception):
-        from phonehome.captures.compiled import machine  # noqa: PLC0415 - slow to import
+        from phonehome.captures.kernels.machine_code import machine  # noqa: PLC0415 - slow to import
 
         machine.load()
 
@@ -407,7 +407,7 @@ def _default_folder(first: str) -> Path:
     if path.is_dir():
         return Path(f"{path.resolve().name or 'capture'}.phonehome")
     if not path.exists() and has_magic(first):
-        from phonehome.captures.finding import capture_files  # noqa: PLC0415 - slow to import
+        from phonehome.captures.files.find_captures import capture_files  # noqa: PLC0415 - slow to import
 
         path = capture_files([first])[0]
     name = path.name
@@ -432,8 +432,8 @@ def _analysis(
     assert isinstance(settings, Settings)  # noqa: S101 - for the type checker
     if is_quiet:
         return analyze_captures(captures, settings, digests=digests)
-    from phonehome.captures.compiled import machine  # noqa: PLC0415 - slow to import
-    from phonehome.reports.screen import progress  # noqa: PLC0415 - the same
+    from phonehome.captures.kernels.machine_code import machine  # noqa: PLC0415 - slow to import
+    from phonehome.reports.terminal.progress import progress  # noqa: PLC0415 - the same
 
     machine.announce = _say
     with progress(_console()) as report:
@@ -482,10 +482,10 @@ def check(  # noqa: PLR0913 - one argument per option
     sinks = {"junit": junit, "sarif": sarif, "markdown": markdown}
     targets = {name: path for name, path in sinks.items() if path is not None}
     with _clear_errors():
-        from phonehome.reports.claims import is_failed, summary, summary_json  # noqa: PLC0415 - slow to import
-        from phonehome.reports.claims_files import contents  # noqa: PLC0415 - the same
-        from phonehome.reports.single import refuse_targets, write_files  # noqa: PLC0415 - the same
-        from phonehome.reports.write import refuse_existing, write  # noqa: PLC0415 - the same
+        from phonehome.reports.claims.files import contents  # noqa: PLC0415 - the same
+        from phonehome.reports.claims.words import is_failed, summary, summary_json  # noqa: PLC0415 - slow to import
+        from phonehome.reports.exports.folder import refuse_existing, write  # noqa: PLC0415 - the same
+        from phonehome.reports.exports.single_file import refuse_targets, write_files  # noqa: PLC0415 - the same
 
         refuse_targets(targets.values(), [*map(Path, paths), *claims])
         if output is not None:
@@ -522,10 +522,10 @@ def _tested(
     paths: tuple[str, ...], stated: tuple[Path, ...], asked: dict[str, Any], *, is_quiet: bool
 ) -> _Tested:
     """The claims of these files, tested on captures or on what was analysed before."""
-    from phonehome.analyzer.claims import claims  # noqa: PLC0415 - slow to import
-    from phonehome.analyzer.claims_file import read_claims  # noqa: PLC0415 - the same
-    from phonehome.analyzer.claims_tables import tables_in  # noqa: PLC0415 - the same
-    from phonehome.analyzer.saved_tables import saved_folder  # noqa: PLC0415 - the same
+    from phonehome.analyzer.claims.check import claims  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer.claims.file import read_claims  # noqa: PLC0415 - the same
+    from phonehome.analyzer.claims.tables import tables_in  # noqa: PLC0415 - the same
+    from phonehome.analyzer.result_folder import saved_folder  # noqa: PLC0415 - the same
 
     folder = saved_folder(Path(paths[0])) if len(paths) == 1 else None
     if folder is None:
@@ -614,7 +614,7 @@ def _share(_: click.Context, __: click.Parameter, value: str) -> float:
 def _rules(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "tuple[Rule, ...]":
     if not values:
         return ()
-    from phonehome.analyzer.rules import RuleError, read_rule  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer.comparison.fail_rules import RuleError, read_rule  # noqa: PLC0415 - slow to import
 
     try:
         return tuple(read_rule(value) for value in values)
@@ -677,7 +677,7 @@ def compare(  # noqa: PLR0913 - one argument per option
     of_two = (base, new, base_label, new_label, base_timeline, new_timeline)
     _refuse_half(bool(base), bool(new), groups, any(of_two))
     with _clear_errors():
-        from phonehome.reports.write import refuse_existing  # noqa: PLC0415 - slow to import
+        from phonehome.reports.exports.folder import refuse_existing  # noqa: PLC0415 - slow to import
 
         settings = _settings(asked)
         refuse_existing(output, force=force)
@@ -696,7 +696,7 @@ def compare(  # noqa: PLR0913 - one argument per option
             for step in steps
         ]
     if not quiet:
-        from phonehome.reports.comparison_terminal import summary  # noqa: PLC0415 - slow to import
+        from phonehome.reports.comparison.terminal import summary  # noqa: PLC0415 - slow to import
 
         for step, matched in zip(steps, failed, strict=True):
             summary(step, matched, _console())
@@ -730,7 +730,7 @@ def _pair(
     is_quiet: bool,
 ) -> "tuple[tuple[Comparison, ...], Callable[..., Any]]":
     """The comparison of two sides, and what writes it."""
-    from phonehome.reports.comparison import summary_json, write  # noqa: PLC0415 - slow to import
+    from phonehome.reports.comparison.files import summary_json, write  # noqa: PLC0415 - slow to import
 
     result = _comparison(sides, settings, same_within, is_quiet=is_quiet)
 
@@ -749,8 +749,8 @@ def _series(
     is_quiet: bool,
 ) -> "tuple[tuple[Comparison, ...], Callable[..., Any]]":
     """The steps of a series, and what writes it."""
-    from phonehome.analyzer.series import compare_series  # noqa: PLC0415 - slow to import
-    from phonehome.reports.series import summary_json, write  # noqa: PLC0415 - the same
+    from phonehome.analyzer.comparison.series import compare_series  # noqa: PLC0415 - slow to import
+    from phonehome.reports.comparison.series import summary_json, write  # noqa: PLC0415 - the same
 
     with _shown_progress(is_quiet=is_quiet) as report:
         result = compare_series(groups, settings, same_within=same_within, progress=report)
@@ -776,7 +776,7 @@ def _comparison(
     is_quiet: bool,
 ) -> "Comparison":
     """The comparison, with a progress bar per side if it takes longer than a second."""
-    from phonehome.analyzer.comparison import compare as compare_sides  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer.comparison.compare import compare as compare_sides  # noqa: PLC0415 - slow to import
 
     with _shown_progress(is_quiet=is_quiet) as report:
         return compare_sides(*sides, settings=settings, same_within=same_within, progress=report)
@@ -788,8 +788,8 @@ def _shown_progress(*, is_quiet: bool) -> "Iterator[Progress | None]":
     if is_quiet:
         yield None
         return
-    from phonehome.captures.compiled import machine  # noqa: PLC0415 - slow to import
-    from phonehome.reports.screen import progress  # noqa: PLC0415 - the same
+    from phonehome.captures.kernels.machine_code import machine  # noqa: PLC0415 - slow to import
+    from phonehome.reports.terminal.progress import progress  # noqa: PLC0415 - the same
 
     machine.announce = _say
     with progress(_console()) as report:
@@ -806,8 +806,8 @@ def identifiers() -> None:
 def identifiers_init(file: Path) -> int:
     """Write a list to fill in, that only you can read."""
     with _clear_errors():
-        from phonehome.analyzer.identifier_lists import template  # noqa: PLC0415 - slow to import
-        from phonehome.reports.write import write_private  # noqa: PLC0415 - the same
+        from phonehome.analyzer.content.identifier_lists import template  # noqa: PLC0415 - slow to import
+        from phonehome.reports.exports.folder import write_private  # noqa: PLC0415 - the same
 
         write_private(file, template())
     _say(f"written: {file}")
@@ -820,8 +820,8 @@ def identifiers_init(file: Path) -> int:
 def identifiers_from_adb(sources: tuple[Path, ...], output: Path) -> int:
     """Fill a list from saved outputs of adb: getprop, settings, dumpsys."""
     with _clear_errors():
-        from phonehome.analyzer.identifier_lists import from_adb, listed  # noqa: PLC0415 - slow to import
-        from phonehome.reports.write import write_private  # noqa: PLC0415 - the same
+        from phonehome.analyzer.content.identifier_lists import from_adb, listed  # noqa: PLC0415 - slow to import
+        from phonehome.reports.exports.folder import write_private  # noqa: PLC0415 - the same
 
         found = from_adb(sources)
         write_private(output, listed(found))
@@ -847,7 +847,7 @@ def geo_status(databases: tuple[Path, ...], as_json: bool) -> int:  # noqa: FBT0
     """Say which databases are in use, how old, under which licence."""
     with _clear_errors():
         from phonehome import geo as places  # noqa: PLC0415 - slow to import
-        from phonehome.reports.screen import databases as show  # noqa: PLC0415 - the same
+        from phonehome.reports.terminal.progress import databases as show  # noqa: PLC0415 - the same
 
         table = places.databases_table(_databases(databases))  # type: ignore[arg-type] # of places
     if as_json:
@@ -872,7 +872,7 @@ def geo_lookup(
     """Say all that is known of addresses, and who says it. Nothing is asked online."""
     with _clear_errors():
         from phonehome import geo as places  # noqa: PLC0415 - slow to import
-        from phonehome.reports.screen import answers as show  # noqa: PLC0415 - the same
+        from phonehome.reports.terminal.progress import answers as show  # noqa: PLC0415 - the same
 
         location = places.locate(phone_location) if phone_location is not None else None
         asked = _databases(databases)
@@ -935,17 +935,17 @@ def _updated(fetch: "Callable[[], Updated]") -> int:
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     """What the user can mend ends in one line and its exit code; what we broke, in a traceback."""
-    from phonehome.analyzer.apps import PackagesError  # noqa: PLC0415 - slow to import
-    from phonehome.analyzer.claims_file import ClaimsError  # noqa: PLC0415 - the same
-    from phonehome.analyzer.connections import ConnectionsError  # noqa: PLC0415 - the same
-    from phonehome.analyzer.counters import CountersError  # noqa: PLC0415 - the same
-    from phonehome.analyzer.identifiers import IdentifiersError  # noqa: PLC0415 - the same
-    from phonehome.analyzer.organisations import OrganisationsError  # noqa: PLC0415 - the same
-    from phonehome.analyzer.spans import TimelineError  # noqa: PLC0415 - the same
+    from phonehome.analyzer.claims.file import ClaimsError  # noqa: PLC0415 - the same
+    from phonehome.analyzer.content.identifiers import IdentifiersError  # noqa: PLC0415 - the same
+    from phonehome.analyzer.findings.phone_counters import CountersError  # noqa: PLC0415 - the same
+    from phonehome.analyzer.flows.apps import PackagesError  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer.flows.pcapdroid_list import ConnectionsError  # noqa: PLC0415 - the same
+    from phonehome.analyzer.places.organisations import OrganisationsError  # noqa: PLC0415 - the same
+    from phonehome.analyzer.timeline.spans import TimelineError  # noqa: PLC0415 - the same
+    from phonehome.captures.decryption.keylogs import KeylogError  # noqa: PLC0415 - the same
     from phonehome.captures.errors import CaptureError  # noqa: PLC0415 - the same
-    from phonehome.captures.opening.keylogs import KeylogError  # noqa: PLC0415 - the same
     from phonehome.geo.errors import GeoError  # noqa: PLC0415 - the same
-    from phonehome.reports.write import OutputExists, WriteError  # noqa: PLC0415 - the same
+    from phonehome.reports.exports.folder import OutputExists, WriteError  # noqa: PLC0415 - the same
 
     codes: dict[type[Exception], int] = {
         KeylogError: USAGE,  # before its base
@@ -988,7 +988,7 @@ def _fail(message: str, code: int) -> NoReturn:
 
 def _say(*lines: str) -> None:
     """Lines for a person, on standard error, without what could harm a terminal."""
-    from phonehome.reports.text import terminal  # noqa: PLC0415 - slow to import
+    from phonehome.reports.words.escape import terminal  # noqa: PLC0415 - slow to import
 
     for line in lines:
         click.echo("\n".join(terminal(part) for part in line.split("\n")), err=True)

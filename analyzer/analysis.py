@@ -8,67 +8,77 @@ import dataframely as dy
 import polars as pl
 
 from phonehome import geo
-from phonehome.analyzer import details
-from phonehome.analyzer.amplification import amplification
-from phonehome.analyzer.apps import Apps, is_alone, owned, read_packages
-from phonehome.analyzer.behaviour import behaviour
-from phonehome.analyzer.carried import Values
-from phonehome.analyzer.claims import with_claims
-from phonehome.analyzer.claims_file import read_claims
-from phonehome.analyzer.clocks import clocks
-from phonehome.analyzer.completeness import completeness
-from phonehome.analyzer.connections import (
+from phonehome.analyzer.behaviour.over_time import behaviour
+from phonehome.analyzer.claims.check import with_claims
+from phonehome.analyzer.claims.file import read_claims
+from phonehome.analyzer.clock.offset import clocks
+from phonehome.analyzer.clock.second_pass import Judged, SecondLook, second_look, unmoved
+from phonehome.analyzer.content.decryption import (
+    Decrypted,
+    Take,
+    decrypted,
+    decryption,
+    decryption_notes,
+)
+from phonehome.analyzer.content.identifiers import Known, identifiers, read_identifiers, searched_up
+from phonehome.analyzer.content.opaque_values import Values
+from phonehome.analyzer.content.redaction import (
+    REQUEST_TEXTS,
+    requests_without_values,
+    without_identifiers,
+)
+from phonehome.analyzer.content.tokens import tokens
+from phonehome.analyzer.findings.amplification import amplification
+from phonehome.analyzer.findings.completeness import completeness
+from phonehome.analyzer.findings.phone_counters import Counted, Key, between, read_counters
+from phonehome.analyzer.findings.run import READ_ONCE, SAME_FILE, notes
+from phonehome.analyzer.findings.summary import summary
+from phonehome.analyzer.findings.traffic import findings
+from phonehome.analyzer.flows import details
+from phonehome.analyzer.flows.apps import Apps, is_alone, owned, read_packages
+from phonehome.analyzer.flows.client_software import software
+from phonehome.analyzer.flows.contents import with_contents
+from phonehome.analyzer.flows.encryption import with_encryption
+from phonehome.analyzer.flows.file_order import order_of
+from phonehome.analyzer.flows.hosts import hosts
+from phonehome.analyzer.flows.ledger import ledger, violations
+from phonehome.analyzer.flows.packet_sums import tally
+from phonehome.analyzer.flows.pcapdroid_list import (
     Connections,
     connection_notes,
     read_connections,
     with_connections,
 )
-from phonehome.analyzer.contents import with_contents
-from phonehome.analyzer.counters import Counted, Key, between, read_counters
-from phonehome.analyzer.decryption import Decrypted, Take, decrypted, decryption, decryption_notes
-from phonehome.analyzer.encryption import with_encryption
-from phonehome.analyzer.findings import findings
-from phonehome.analyzer.flows import directed, flow_sums, seen_from_phone
-from phonehome.analyzer.heap import give_back
-from phonehome.analyzer.hosts import hosts
-from phonehome.analyzer.identifiers import Known, identifiers, read_identifiers, searched_up
-from phonehome.analyzer.kinds import with_kinds
-from phonehome.analyzer.ledger import ledger, violations
-from phonehome.analyzer.notes import READ_ONCE, SAME_FILE, notes
-from phonehome.analyzer.odd_lines import odd_lines
-from phonehome.analyzer.offload import with_estimate
-from phonehome.analyzer.organisations import (
+from phonehome.analyzer.flows.phone_address import phones
+from phonehome.analyzer.flows.record_kinds import with_kinds
+from phonehome.analyzer.flows.seen_from_phone import directed, flow_sums, seen_from_phone
+from phonehome.analyzer.flows.segment_offload import with_estimate
+from phonehome.analyzer.flows.server_choice import servers
+from phonehome.analyzer.flows.unicode_names import with_unicode
+from phonehome.analyzer.flows.uploads import flow_phases, over_time, uploads
+from phonehome.analyzer.places.organisations import (
     Organisations,
     publisher_of,
     read_organisations,
     with_organisations,
 )
-from phonehome.analyzer.phases import CapturePhases, phases
-from phonehome.analyzer.phones import phones
-from phonehome.analyzer.places import judged, location_notes
-from phonehome.analyzer.rotation import order_of
-from phonehome.analyzer.round_trips import round_trips, usable
-from phonehome.analyzer.second_look import Judged, SecondLook, second_look, unmoved
-from phonehome.analyzer.servers import servers
+from phonehome.analyzer.places.round_trips import round_trips, usable
+from phonehome.analyzer.places.verdicts import judged, location_notes
+from phonehome.analyzer.process_memory import give_back
 from phonehome.analyzer.settings import Settings
-from phonehome.analyzer.silences import bins_of, observed_spans, silence_note, silences
-from phonehome.analyzer.software import software
-from phonehome.analyzer.summary import summary
 from phonehome.analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, Phones
-from phonehome.analyzer.tally import tally
-from phonehome.analyzer.timelines import Timeline, read_timelines
-from phonehome.analyzer.tokens import tokens
-from phonehome.analyzer.unicode_names import with_unicode
-from phonehome.analyzer.uploads import flow_phases, over_time, uploads
-from phonehome.analyzer.withheld import REQUEST_TEXTS, requests_without_values, without_identifiers
-from phonehome.captures.digests import Digests
+from phonehome.analyzer.timeline.capture_gaps import bins_of, observed_spans, silence_note, silences
+from phonehome.analyzer.timeline.line_oddities import odd_lines
+from phonehome.analyzer.timeline.phases import CapturePhases, phases
+from phonehome.analyzer.timeline.sources import Timeline, read_timelines
+from phonehome.captures.decoding.sums import SECOND
+from phonehome.captures.decryption.keylogs import read_keylogs
+from phonehome.captures.decryption.plaintext import Opened
 from phonehome.captures.errors import CaptureError
-from phonehome.captures.finding import capture_files, capture_names
-from phonehome.captures.opening.keylogs import read_keylogs
-from phonehome.captures.opening.opened import Opened
+from phonehome.captures.files.find_captures import capture_files, capture_names
+from phonehome.captures.files.hashing import Digests
+from phonehome.captures.names.services import services
 from phonehome.captures.reading import Reading
-from phonehome.captures.services import services
-from phonehome.captures.sums import SECOND
 from phonehome.captures.tables import Captures, Exchanges, Hits, Searched, Sightings
 from phonehome.captures.tables import Oddities as FoundOddities
 

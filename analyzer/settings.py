@@ -1,3 +1,4 @@
+# Held by tests/analyzer/test_analysis.py: values only; each is used there.
 """What the user asked for, and the limits that hold: printed whole in every manifest."""
 
 from dataclasses import dataclass, field, replace

@@ -1,3 +1,4 @@
+# Held by tests/test_house.py: the contract: described, and validated in every run.
 """The tables that the analyzer hands on: the contract of its door, and of every export.
 
 Times are UTC, counts are bytes. The four byte counts are never mixed:
@@ -15,10 +16,10 @@ from datetime import timedelta
 import dataframely as dy
 import polars as pl
 
-from phonehome.analyzer.hosts import RULES
+from phonehome.analyzer.flows.hosts import RULES
 from phonehome.analyzer.settings import Settings
-from phonehome.captures.opening.opened import KEY_SOURCES, REASONS
-from phonehome.captures.search.identifiers import KINDS
+from phonehome.captures.decryption.plaintext import KEY_SOURCES, REASONS
+from phonehome.captures.search.known_values import KINDS
 from phonehome.captures.tables import Captures
 from phonehome.captures.words import CONTENTS, SEARCHED_LAYERS
 from phonehome.geo.tables import Databases

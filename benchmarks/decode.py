@@ -17,11 +17,11 @@ from typing import cast
 
 import numpy as np
 
-from phonehome.captures.decoding import Decoding
-from phonehome.captures.digests import Digests, FileDigest
-from phonehome.captures.layout import SIDE_SUM, SUM_PACKETS
+from phonehome.captures.decoding.decode import Decoding
+from phonehome.captures.decoding.sums import Sums
+from phonehome.captures.files.hashing import Digests, FileDigest
+from phonehome.captures.kernels.layout import SIDE_SUM, SUM_PACKETS
 from phonehome.captures.limits import Limits
-from phonehome.captures.sums import Sums
 
 
 class NoDigest:

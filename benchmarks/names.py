@@ -10,8 +10,8 @@ from typing import Any
 
 from phonehome.analyzer.analysis import analyze
 from phonehome.analyzer.settings import Settings
-from phonehome.captures.compiled import machine
-from phonehome.captures.names import NameReader
+from phonehome.captures.kernels.machine_code import machine
+from phonehome.captures.names.reader import NameReader
 
 STEPS = ("add", "sightings", "hellos", "server_hellos", "certificates", "exchanges")
 

@@ -9,10 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.hyperscan_door import Scanner
+from phonehome.captures.search.known_values import Identifier
 from phonehome.captures.search.patterns import patterns
-from phonehome.captures.search.scanning import Scanner
-from phonehome.captures.search.searching import PIECE_BYTES
+from phonehome.captures.search.payload_search import PIECE_BYTES
 
 VALUES = {
     "advertising_id": (

@@ -1,3 +1,4 @@
+# Held by tests/test_bad_input.py: one exception; each way to raise it is there.
 """What the captures room raises: of files that cannot be read at all, and of places in them."""
 
 

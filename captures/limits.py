@@ -1,3 +1,4 @@
+# Held by tests/analyzer/test_analysis.py: values only; they bite there.
 """Bounds on what one capture may cost. Each that bites is counted and shown."""
 
 from dataclasses import dataclass

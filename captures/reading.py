@@ -1,3 +1,4 @@
+# Held by tests/captures/kernels/test_packet_loop.py: each reading of a test goes through it.
 """Reading one capture from its first byte to its last: its tables.
 
 What is decoded is made ahead, in a thread of its own, while names are read out of what came.
@@ -11,12 +12,20 @@ from typing import TYPE_CHECKING
 import dataframely as dy
 import polars as pl
 
-from phonehome.captures.batches import packets_table
-from phonehome.captures.decoding import Decoding
-from phonehome.captures.digests import Digests
-from phonehome.captures.ends import conversations_table
-from phonehome.captures.excerpts import MMTLS_BYTES, Excerpts
-from phonehome.captures.layout import (
+from phonehome.captures.decoding.app_owners import OwnerReader
+from phonehome.captures.decoding.conversation_table import conversations_table
+from phonehome.captures.decoding.decode import Decoding
+from phonehome.captures.decoding.loop_memory import gap_bytes
+from phonehome.captures.decoding.packet_batches import packets_table
+from phonehome.captures.decoding.phase_marks import Mark, MarkReader
+from phonehome.captures.decoding.sums import Sums
+from phonehome.captures.decryption.keylogs import MmtlsKey
+from phonehome.captures.decryption.mmtls_records import RecordOpener, opened_of
+from phonehome.captures.decryption.plaintext import Attempt, Opened
+from phonehome.captures.files.hashing import Digests
+from phonehome.captures.files.read_ahead import ahead
+from phonehome.captures.kernels.excerpts import MMTLS_BYTES, Excerpts
+from phonehome.captures.kernels.layout import (
     COUNT_AGAIN,
     COUNT_AGAIN_NEW,
     COUNT_BACKWARD,
@@ -28,15 +37,7 @@ from phonehome.captures.layout import (
     COUNT_WIRE_BYTES,
 )
 from phonehome.captures.limits import Limits
-from phonehome.captures.marks import Mark, MarkReader
-from phonehome.captures.memory import gap_bytes
-from phonehome.captures.names import NameReader
-from phonehome.captures.opening.keylogs import MmtlsKey
-from phonehome.captures.opening.opened import Attempt, Opened
-from phonehome.captures.opening.records import RecordOpener, opened_of
-from phonehome.captures.owners import OwnerReader
-from phonehome.captures.pipeline import ahead
-from phonehome.captures.sums import Sums
+from phonehome.captures.names.reader import NameReader
 from phonehome.captures.tables import (
     Captures,
     Certificates,
@@ -56,8 +57,8 @@ from phonehome.captures.tables import (
 )
 
 if TYPE_CHECKING:
-    from phonehome.captures.search.looking import Looker
-    from phonehome.captures.search.searching import Searcher
+    from phonehome.captures.search.layers import Looker
+    from phonehome.captures.search.payload_search import Searcher
 
 BATCHES_AHEAD = 3
 _ENDS = ("conversation", "protocol", "a_address", "a_port", "b_address", "b_port")
@@ -324,6 +325,6 @@ def _searcher(looker: "Looker | None") -> "Searcher | None":
     """Who searches the payload; what is slow to import is imported where somebody asked for it."""
     if looker is None:
         return None
-    from phonehome.captures.search.searching import Searcher  # noqa: PLC0415 - slow to import
+    from phonehome.captures.search.payload_search import Searcher  # noqa: PLC0415 - slow to import
 
     return Searcher(looker)

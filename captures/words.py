@@ -1,3 +1,4 @@
+# Held by tests/analyzer/flows/test_hosts.py: closed lists.
 """The closed lists of words that the tables of captures use."""
 
 OUTCOMES = ("conversation", "non_ip", "malformed", "cut", "fragment", "limit", "duplicate")
@@ -71,3 +72,6 @@ PACKET_ODDITIES = (
 
 SEARCHED_LAYERS = ("tcp", "udp", "dns", "http", "tls", "quic", "mmtls")
 """What may carry an identifier; of tls, quic and mmtls names, or what a key has opened."""
+
+LONGEST_NAME = 255
+"""Octets that a name may have (RFC 1035, section 2.3.4). What is longer names no host."""

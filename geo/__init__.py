@@ -24,8 +24,8 @@ from phonehome.geo.errors import AddressError, DatabaseError, GeoError, Location
 from phonehome.geo.gazetteer import Location, locate
 from phonehome.geo.holders import held_by, holders
 from phonehome.geo.places import answers, places
-from phonehome.geo.reach import GRANTED_KM, KM_A_SECOND, least_km
 from phonehome.geo.scopes import scope
+from phonehome.geo.signal_reach import GRANTED_KM, KM_A_SECOND, least_km
 from phonehome.geo.tables import SCOPES, Answers, Countries, Databases, Holders, Places
 
 __all__ = [

@@ -81,7 +81,7 @@ def km_from_point(latitude: float, longitude: float, codes: Iterable[str]) -> di
 def km_between(one: str, other: str) -> float:
     """Kilometres between the nearest points of two countries; 0 of neighbours.
 
-    Takes some milliseconds: what a run asks for stands in a table, see `geo.apart`.
+    Takes some milliseconds: what a run asks for stands in a table, see `geo.country_distances`.
     """
     if not borders()[one].corners.isdisjoint(borders()[other].corners):
         return 0.0

@@ -23,7 +23,7 @@ from maxminddb import MODE_AUTO, MODE_MMAP
 from maxminddb.types import Record
 
 from phonehome.geo.errors import DatabaseError, excerpt, one_line
-from phonehome.geo.records import NO_ANSWER, Answer, answer
+from phonehome.geo.record_fields import NO_ANSWER, Answer, answer
 from phonehome.geo.scopes import V4_BYTES, short_text
 
 V4, V6 = 4, 6
@@ -175,7 +175,7 @@ def open_database(
     """One database, open and recognised.
 
     Args:
-        path: An MMDB file of any maker that `geo.records` knows.
+        path: An MMDB file of any maker that `geo.record_fields` knows.
         name: Its name in opinions.
         data_date: Day of the data where it is better known than from the metadata.
         known_sha256: For an embedded database the hash that it was shipped with.

@@ -12,8 +12,8 @@ import polars as pl
 
 from phonehome.geo.countries import DATA
 from phonehome.geo.databases import Database, open_database, open_databases
-from phonehome.geo.installed import data_folder, installed_databases, joined
 from phonehome.geo.tables import Databases
+from phonehome.geo.user_databases import data_folder, installed_databases, joined
 
 OLD_AFTER = timedelta(days=90)
 

@@ -19,9 +19,9 @@ from typing import NamedTuple
 from phonehome.geo.databases import open_database
 from phonehome.geo.errors import GeoError, UpdateError, one_line
 from phonehome.geo.fetching import BOUNDS, Bounds, fetch, server
-from phonehome.geo.installed import SUFFIX, data_folder
 from phonehome.geo.places import answers
 from phonehome.geo.unpacking import unpack
+from phonehome.geo.user_databases import SUFFIX, data_folder
 
 ASKED = ("1.1.1.1", "8.8.8.8", "2001:4860:4860::8888", "203.205.254.157", "255.255.255.255")
 """Looked up in a new database before it is put in place; no answer is expected, only no damage."""

@@ -19,7 +19,7 @@ from phonehome.geo.countries import DATA
 
 
 def build_apart() -> None:
-    """Writes the table of `geo.apart`."""
+    """Writes the table of `geo.country_distances`."""
     codes = sorted(borders())
     km = [
         [floor(km_between(one, other)) for other in codes[:place]]

@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po, write_po
 
 from phonehome.analyzer.settings import ENGLISH, LANGUAGES
 from phonehome.geo.countries import country_index
-from phonehome.reports.language import DOMAIN, LOCALES
+from phonehome.reports.words.translate import DOMAIN, LOCALES
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = LOCALES / f"{DOMAIN}.pot"

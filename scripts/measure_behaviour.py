@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from phonehome.analyzer.clocks import by_bursts
-from phonehome.analyzer.rhythm import CLEAR, Rhythm, rhythms
-from phonehome.analyzer.spans import Span
-from phonehome.analyzer.timers import several_of
+from phonehome.analyzer.behaviour.overlapping_timers import several_of
+from phonehome.analyzer.behaviour.periodicity import CLEAR, Rhythm, rhythms
+from phonehome.analyzer.clock.offset import by_bursts
+from phonehome.analyzer.timeline.spans import Span
 
 SECOND = 1_000_000_000
 TRAINS = 1_000
@@ -60,7 +60,7 @@ def told(times: Times) -> list[Rhythm]:
 
 
 def told_of(gaps: Times) -> list[Rhythm]:
-    """The rhythms that are found in one train of intervals, ns, as `analyzer.beacons` does."""
+    """The rhythms that are found in one train of intervals, ns, as beacons are found."""
     alone = rhythms({0: gaps}, {0: 1}, 2 * SECOND).get(0)
     several = [timer.rhythm for timer in several_of(gaps, alone, 2 * SECOND)]
     return several or ([] if alone is None else [alone])

@@ -19,13 +19,13 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from phonehome.analyzer.analysis import analyze
-from phonehome.analyzer.compared import Comparison
-from phonehome.analyzer.comparison import compared
-from phonehome.analyzer.observed import Observed
+from phonehome.analyzer.comparison.compare import compared
+from phonehome.analyzer.comparison.repetition import Observed
+from phonehome.analyzer.comparison.result import Comparison
+from phonehome.analyzer.comparison.sides import as_observed, side_of
+from phonehome.analyzer.comparison.version_labels import GIVEN, Label
 from phonehome.analyzer.settings import Settings
-from phonehome.analyzer.sides import as_observed, side_of
 from phonehome.analyzer.tables import ALL_STATES, FINDINGS
-from phonehome.analyzer.version_labels import GIVEN, Label
 
 SAMPLES: Final = Path(__file__).parents[1] / "captures" / "samples"
 VERSIONS: Final = ("parrot-1.0", "parrot-2.0")

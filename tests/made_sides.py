@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from phonehome.analyzer.comparison import compared
+from phonehome.analyzer.comparison.compare import compared
+from phonehome.analyzer.comparison.sides import Side
+from phonehome.analyzer.comparison.version_labels import OF_PATHS
 from phonehome.analyzer.settings import Settings
-from phonehome.analyzer.sides import Side
 from phonehome.analyzer.tables import ALL_STATES, STATES, ComparedDatabases, Exposures, Repetitions
-from phonehome.analyzer.version_labels import OF_PATHS
 from phonehome.captures.tables import Captures
 
 HOSTILE = "</script><script>alert(1)</script>\x1b[31m\u202e.example"

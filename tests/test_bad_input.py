@@ -14,14 +14,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from small_captures import SLL, Frame, gzipped, household, pcap, pcapng, put
 
-import phonehome.captures.files
+import phonehome.captures.files.open_capture
 from phonehome.analyzer.analysis import analyze
 from phonehome.analyzer.settings import Settings
 from phonehome.captures.errors import CaptureError
 from phonehome.captures.limits import Limits
 from phonehome.captures.reading import Reading
+from tests.small_captures import SLL, Frame, gzipped, household, pcap, pcapng, put
 
 ROOT = Path(__file__).parents[1]
 REFUSED, DAMAGED = 4, 3
@@ -161,7 +161,7 @@ def test_a_file_that_may_not_be_read_is_refused(refused, inputs, monkeypatch):
         def refuse(*_, **__):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(phonehome.captures.files.io, "FileIO", refuse)
+        monkeypatch.setattr(phonehome.captures.files.open_capture.io, "FileIO", refuse)
     else:
         path.chmod(0)
     assert "Permission denied" in refused(path)
@@ -184,13 +184,13 @@ def test_a_file_of_somebody_else_is_refused_by_the_system_itself(run, tmp_path):
 def test_a_disk_that_fails_in_the_middle_is_refused(refused, inputs, monkeypatch):
     path = put(inputs / "walk.pcap", pcap(household()))
 
-    class Failing(phonehome.captures.files.io.FileIO):
+    class Failing(phonehome.captures.files.open_capture.io.FileIO):
         def readinto(self, view):
             if self.tell() > 0:
                 raise OSError(5, "Input/output error")
             return super().readinto(view[:100])
 
-    monkeypatch.setattr(phonehome.captures.files.io, "FileIO", Failing)
+    monkeypatch.setattr(phonehome.captures.files.open_capture.io, "FileIO", Failing)
     assert "Input/output error" in refused(path)
 
 
@@ -413,7 +413,7 @@ def test_a_whole_run_leaves_its_inputs_as_they_were(call, inputs):
 
 def test_an_input_that_grows_while_it_is_read_is_told(tmp_path, monkeypatch):
     path = put(tmp_path / "live.pcap", pcap(household()))
-    original = phonehome.captures.files.CaptureFile.readinto
+    original = phonehome.captures.files.open_capture.CaptureFile.readinto
 
     def grows(self, view):
         count = original(self, view)
@@ -422,7 +422,7 @@ def test_an_input_that_grows_while_it_is_read_is_told(tmp_path, monkeypatch):
                 file.write(b"more")
         return count
 
-    monkeypatch.setattr(phonehome.captures.files.CaptureFile, "readinto", grows)
+    monkeypatch.setattr(phonehome.captures.files.open_capture.CaptureFile, "readinto", grows)
     analysis = analyze([path], Settings())
     assert analysis.summary.is_damaged
     assert "changed" in analysis.captures["damage"].item()

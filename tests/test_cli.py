@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from small_captures import PHONE, REMOTE, household, pcap, pcapng, put
 
 import phonehome.analyzer.analysis
 import phonehome.captures.reading
 from phonehome import cli
+from tests.small_captures import PHONE, REMOTE, household, pcap, pcapng, put
 
 SHIPPED = Path(__file__).parents[1] / "geo" / "data"
 TABLES = ("captures", "flows", "ledger", "names", "oddities", "phases", "places", "uploads")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 import pytest
-from looks import first
-from small_captures import PHONE, REMOTE, connection, ethernet, household, pcap, put
 
 from phonehome import cli
-from phonehome.analyzer import rules
+from phonehome.analyzer.comparison import fail_rules
+from tests.looks import first
+from tests.small_captures import PHONE, REMOTE, connection, ethernet, household, pcap, put
 
 SAMPLES = Path(__file__).parents[1] / "captures" / "samples"
 OLD, NEW = SAMPLES / "parrot-1.0", SAMPLES / "parrot-2.0"
@@ -89,7 +89,7 @@ def test_the_files_are_written_and_a_person_is_told_on_standard_error(run, tmp_p
     assert "--force replaces it" in err
 
 
-MATCHING = [*rules.NEW, "idle-upload>+20%", "impossible"]
+MATCHING = [*fail_rules.NEW, "idle-upload>+20%", "impossible"]
 
 
 def test_a_rule_that_matches_ends_in_one_and_says_what_matched(run):
@@ -109,7 +109,7 @@ def test_one_rule_that_matches_is_enough(run, rule):
 
 
 def test_rules_that_nothing_matches_end_in_nothing(run):
-    words = [word for rule in (*rules.NEW, "upload>0%") for word in ("--fail-on", rule)]
+    words = [word for rule in (*fail_rules.NEW, "upload>0%") for word in ("--fail-on", rule)]
     code, out, _ = run("compare", "--base", OLD, "--new", OLD, *words, "--json")
     assert (code, json.loads(out)["failed"]) == (0, {})
 
@@ -117,7 +117,7 @@ def test_rules_that_nothing_matches_end_in_nothing(run):
 def test_an_unknown_rule_is_refused_and_the_known_ones_are_named(run):
     code, _, err = run("compare", "--base", OLD, "--new", NEW, "--fail-on", "new-moon")
     assert code == cli.USAGE
-    assert all(kind.form in " ".join(err.split()) for kind in rules.KINDS)
+    assert all(kind.form in " ".join(err.split()) for kind in fail_rules.KINDS)
 
 
 @pytest.mark.parametrize(

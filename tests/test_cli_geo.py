@@ -5,13 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_captures import gzipped, household, pcap, put
+
+from tests.small_captures import gzipped, household, pcap, put
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "geo" / "data"
 sys.path.insert(0, str(ROOT / "tests" / "geo"))
 
-from serving import serving, whole  # noqa: E402 - the tests are no package
+from tests.geo.serving import serving, whole  # noqa: E402 - the tests are no package
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from phonehome.analyzer import claims_queries
+from phonehome.analyzer.claims import ask
 
 ROOT = Path(__file__).parents[1]
 CAPTURE = ROOT / "captures" / "samples" / "parrot-1.0" / "rep1.pcap"
@@ -143,9 +143,9 @@ FILES = {
 def ends(tmp_path, call, monkeypatch):
     """Holds that a file with this content ends as it has to, and returns what was said."""
     started = []
-    begin = claims_queries.subprocess.Popen
+    begin = ask.subprocess.Popen
     monkeypatch.setattr(
-        claims_queries.subprocess,
+        ask.subprocess,
         "Popen",
         lambda *a, **b: started.append(begin(*a, **b)) or started[-1],
     )
@@ -218,4 +218,4 @@ def test_a_hundred_honest_claims_have_ample_time(tmp_path, call):
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     assert call("check", CAPTURE, "--claims", path, "--quiet")[0] in {0, 1}
     used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
-    assert used < claims_queries.SECONDS
+    assert used < ask.SECONDS

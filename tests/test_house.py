@@ -3,6 +3,7 @@
 import ast
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,57 +14,18 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("analyzer", "captures", "geo", "reports")
 TABLES = ("phonehome.analyzer.tables", "phonehome.captures.tables", "phonehome.geo.tables")
-HELD_ELSEWHERE = {
-    "analyzer/behaviour.py": ("analyzer/test_second_look.py", "puts modules together"),
-    "analyzer/carried.py": ("analyzer/test_tokens.py", "each place where a value may stand"),
-    "analyzer/claims_child.py": ("analyzer/test_claims_queries.py", "it runs in each test there"),
-    "analyzer/claims_remarks.py": ("analyzer/test_claims.py", "each remark beside its claim"),
-    "analyzer/claims_tables.py": ("analyzer/test_claims.py", "each claim there is asked of them"),
-    "analyzer/compared.py": ("analyzer/test_comparison.py", "what every comparison there gives"),
-    "analyzer/contacts.py": ("analyzer/test_rates.py", "held to the ledger's bytes"),
-    "analyzer/events.py": ("analyzer/test_states.py", "values only; each kind is used there"),
-    "analyzer/quality.py": ("reports/test_quality.py", "each count beside its sentence"),
-    "analyzer/saved_tables.py": ("analyzer/test_saved.py", "what is saved is read through it"),
-    "analyzer/settings.py": ("analyzer/test_analysis.py", "values only; each is used there"),
-    "analyzer/spans.py": ("analyzer/test_timelines.py", "values only; each is read there"),
-    "analyzer/tables.py": ("test_house.py", "the contract: described, and validated in every run"),
-    "captures/adding.py": ("captures/test_capture_sums.py", "kernel, against its slow twin"),
-    "captures/compiled.py": ("captures/test_passes.py", "the door to numba, in each of its passes"),
-    "captures/compiling.py": ("captures/test_passes.py", "the same"),
-    "captures/contacts.py": ("captures/test_capture_sums.py", "against a slow twin"),
-    "captures/conversations.py": ("captures/test_packets.py", "kernel, against its slow twin"),
-    "captures/cuts.py": ("captures/test_names.py", "kernel; what it cuts is read there"),
-    "captures/decoding.py": ("test_bad_input.py", "cut at every byte; windows in test_analysis"),
-    "captures/ends.py": ("captures/test_packets.py", "turns kernel state into a table"),
-    "captures/errors.py": ("test_bad_input.py", "one exception; each way to raise it is there"),
-    "captures/hello_lists.py": ("captures/test_hellos.py", "read by the loop, and in pieces"),
-    "captures/layout.py": ("captures/test_packets.py", "places in arrays"),
-    "captures/limits.py": ("analyzer/test_analysis.py", "values only; they bite there"),
-    "captures/memory.py": ("captures/test_packets.py", "memory of the kernels"),
-    "captures/opening/connections.py": ("captures/opening/test_capture.py", "each piece is its"),
-    "captures/opening/opened.py": ("captures/opening/test_capture.py", "values only"),
-    "captures/packages.py": ("captures/test_owners.py", "values only"),
-    "captures/pcap.py": ("captures/test_containers.py", "classic files, each field of them"),
-    "captures/pipeline.py": ("captures/test_packets.py", "each reading goes through it"),
-    "captures/reading.py": ("captures/test_packets.py", "each reading of a test goes through it"),
-    "captures/records.py": ("captures/test_containers.py", "kernels that find records"),
-    "captures/recurring.py": ("analyzer/test_timers.py", "kernels, against their slow twins"),
-    "captures/search/budget.py": ("captures/search/test_looking.py", "what it bounds"),
-    "captures/search/hits.py": ("captures/search/test_searching.py", "each row of it"),
-    "captures/strange.py": ("captures/test_packets.py", "oddities, against the slow twin"),
-    "captures/words.py": ("analyzer/test_hosts.py", "closed lists"),
-    "reports/claims_files.py": ("test_cli_check.py", "each kind of file is written there"),
-    "reports/screen.py": ("test_cli.py", "what the commands print"),
-}
-"""Modules without a test module of their own: where they are held, and why there."""
+HELD = re.compile(r"# Held by (tests/\S+\.py): (.+)\.")
+"""First line of a module without a test module of its own: where it is held, and why there."""
 
-PASSED_ON = {"captures/pipeline.py": "what a thread raises is raised again by who waits for it"}
+PASSED_ON = {
+    "captures/files/read_ahead.py": "what a thread raises is raised again by who waits for it"
+}
 """Modules that may catch everything, because they hand it on whole."""
 
 STARTING = {
-    "analyzer/claims_queries.py": "queries run in a process of ours, which it can end",
-    "captures/compiled.py": "compiles in a process beside the reading",
-    "captures/opening/tshark.py": "runs tshark, which opens what keys are given for",
+    "analyzer/claims/ask.py": "queries run in a process of ours, which it can end",
+    "captures/kernels/machine_code.py": "compiles in a process beside the reading",
+    "captures/decryption/tshark.py": "runs tshark, which opens what keys are given for",
 }
 """Modules that may start a program."""
 
@@ -83,21 +45,16 @@ def name_of(path):
     "path", [path for path in modules() if path.stem != "__init__"], ids=name_of
 )
 def test_each_module_has_its_test_module(path):
-    room = path.parent.name
-    own = [
-        ROOT / "tests" / path.parent.relative_to(ROOT) / f"test_{before}{path.stem}.py"
-        for before in ("", f"{room}_", f"{room.removesuffix('s')}_")
-    ]
-    if not any(test.exists() for test in own):
-        assert name_of(path) in HELD_ELSEWHERE, f"{own[0]} is missing"
-
-
-@pytest.mark.parametrize("name", HELD_ELSEWHERE)
-def test_what_is_held_elsewhere_is_there(name):
-    test, reason = HELD_ELSEWHERE[name]
-    assert (ROOT / name).exists()
-    assert (ROOT / "tests" / test).exists()
-    assert reason
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    if held := HELD.fullmatch(first):
+        assert (ROOT / held[1]).exists(), first
+        return
+    room, *folders = path.parent.relative_to(ROOT).parts
+    before = ["_".join(("test", *folders[at:])) for at in range(len(folders) + 1)]
+    before += [f"test_{room}", f"test_{room.removesuffix('s')}", "_".join(("test", room, *folders))]
+    folder = ROOT / "tests" / path.parent.relative_to(ROOT)
+    own = [folder / f"{name}_{path.stem}.py" for name in before]
+    assert any(test.exists() for test in own), f"{folder / path.stem}: no test, no line Held by"
 
 
 def test_the_rooms_are_all_the_packages_there_are():

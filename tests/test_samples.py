@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from phonehome.analyzer.analysis import analyze
-from phonehome.analyzer.hosts import IS_ADDRESS
-from phonehome.analyzer.notes import OTHER_DEVICES
+from phonehome.analyzer.findings.run import OTHER_DEVICES
+from phonehome.analyzer.flows.hosts import IS_ADDRESS
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import LEDGER_OUTCOMES, Flows
 

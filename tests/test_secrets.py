@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from small_captures import PHONE, pcapng, put
 
-from phonehome.captures.opening.keylogs import keys_of
-from tests.captures.opening.made_mmtls import Link, record, short_request
-from tests.captures.opening.recording import Line, Tls, answered, post
+from phonehome.captures.decryption.keylogs import keys_of
+from tests.captures.decryption.made_mmtls import Link, record, short_request
+from tests.captures.decryption.recording import Line, Tls, answered, post
+from tests.small_captures import PHONE, pcapng, put
 
 ROOT = Path(__file__).parents[1]
 HANGS = """#!/bin/sh
@@ -175,7 +175,7 @@ def test_a_traceback_holds_no_key(tmp_path):
     put(tmp_path / "k.log", lines.encode())
     code = (
         "from pathlib import Path\n"
-        "from phonehome.captures.opening.keylogs import read_keylogs\n"
+        "from phonehome.captures.decryption.keylogs import read_keylogs\n"
         f"keys = read_keylogs([Path({str(tmp_path / 'k.log')!r})])\n"
         "raise RuntimeError(keys)\n"
     )

@@ -1,3 +1,4 @@
+# Held by tests/captures/search/test_search_layers.py: what it bounds.
 """What looking into contents may cost, so that a few octets that unfold to many cost little."""
 
 from typing import Final

@@ -1,3 +1,4 @@
+# Held by tests/captures/search/test_payload_search.py: each row of it.
 """Collects what was found while packets are read, and makes its table at the end."""
 
 from collections.abc import Iterable
@@ -6,9 +7,9 @@ from typing import NamedTuple
 import dataframely as dy
 import polars as pl
 
-from phonehome.captures.layout import NO_TIME
-from phonehome.captures.readings import Moment
-from phonehome.captures.search.looking import Found
+from phonehome.captures.kernels.layout import NO_TIME
+from phonehome.captures.names.faults import Moment
+from phonehome.captures.search.layers import Found
 from phonehome.captures.tables import Hits
 
 MOST_ROWS = 100_000

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from math import log2
 from typing import NamedTuple
 
-from phonehome.captures.search.forms import Form, forms
-from phonehome.captures.search.identifiers import Identifier
-from phonehome.captures.search.places import Trigger, triggers
+from phonehome.captures.search.coordinates import Trigger, triggers
+from phonehome.captures.search.encodings import Form, forms
+from phonehome.captures.search.known_values import Identifier
 
 LEAST_OCTETS = 4
 MOST_OCTETS = 1_024

@@ -2,7 +2,7 @@
 
 import re
 
-from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.known_values import Identifier
 
 _SEPARATORS = re.compile(r"[\s:._/()+-]")
 _HEX = re.compile(r"[0-9A-Fa-f]+")

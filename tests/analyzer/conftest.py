@@ -1,11 +1,11 @@
 """Analyses of small captures, from frames to tables."""
 
 import pytest
-from small_captures import ETHERNET, pcap, pcapng, put
 
 from phonehome.analyzer.analysis import analyze
 from phonehome.analyzer.settings import Settings
 from tests.analyzer.stated import answers_here, tested
+from tests.small_captures import ETHERNET, pcap, pcapng, put
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def timeline_file(tmp_path):
 @pytest.fixture
 def asked_here(monkeypatch):
     """Queries of claims are asked in the process of the test."""
-    monkeypatch.setattr("phonehome.analyzer.claims.answers", answers_here)
-    monkeypatch.setattr("phonehome.analyzer.claims_file.answers", answers_here)
+    monkeypatch.setattr("phonehome.analyzer.claims.check.answers", answers_here)
+    monkeypatch.setattr("phonehome.analyzer.claims.file.answers", answers_here)
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from phonehome.analyzer.phases import CapturePhases
-from phonehome.analyzer.tally import Tallied
-from phonehome.captures.sums import SUMS
+from phonehome.analyzer.flows.packet_sums import Tallied
+from phonehome.analyzer.timeline.phases import CapturePhases
+from phonehome.captures.decoding.sums import SUMS
 from phonehome.captures.tables import Conversations, Sightings
 from tests.captures.payloads import NO_KINDS
 

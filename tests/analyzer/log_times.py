@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from phonehome.analyzer.timelines import read_timelines
+from phonehome.analyzer.timeline.sources import read_timelines
 
 LOGS = Path(__file__).parent / "logs"
 SECOND = 1_000_000_000

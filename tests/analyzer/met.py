@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from phonehome.analyzer.contacts import of_phone
+from phonehome.analyzer.flows.contacts import of_phone
 
 SECOND = 1_000_000_000
 CONTACT = {

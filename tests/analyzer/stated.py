@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import polars as pl
 
-from phonehome.analyzer.claims import claims
-from phonehome.analyzer.claims_child import answer, in_place
-from phonehome.analyzer.claims_file import read_claims
-from phonehome.analyzer.claims_queries import Answer
-from phonehome.analyzer.claims_sql import QueryError
-from phonehome.analyzer.claims_tables import SCHEMAS, Tables
+from phonehome.analyzer.claims.ask import Answer
+from phonehome.analyzer.claims.check import claims
+from phonehome.analyzer.claims.file import read_claims
+from phonehome.analyzer.claims.query_text import QueryError
+from phonehome.analyzer.claims.tables import SCHEMAS, Tables
+from phonehome.analyzer.claims.worker import answer, in_place
 
 BEGIN = datetime(2026, 9, 14, 13, 0, tzinfo=UTC)
 PUBLISHED = 'sentence = "As somebody said."\nsource = "Somebody"'

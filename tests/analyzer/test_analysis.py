@@ -8,7 +8,14 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_captures import (
+
+from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.timeline.spans import TimelineError
+from phonehome.captures.errors import CaptureError
+from phonehome.captures.limits import Limits
+from phonehome.geo import GeoError
+from tests.small_captures import (
     HOST,
     LAPTOP,
     LAPTOP_MAC,
@@ -29,13 +36,6 @@ from small_captures import (
     tcp,
     udp,
 )
-
-from phonehome.analyzer.analysis import analyze
-from phonehome.analyzer.settings import Settings
-from phonehome.analyzer.spans import TimelineError
-from phonehome.captures.errors import CaptureError
-from phonehome.captures.limits import Limits
-from phonehome.geo import GeoError
 
 MINE = Settings(phones=(PHONE, PHONE_SIX))
 COUNTS = [
@@ -223,8 +223,8 @@ def test_later_clocks_move_times_and_nothing_else(folder, whole):
 
 
 def test_small_windows_change_nothing(folder, whole, monkeypatch):
-    monkeypatch.setattr("phonehome.captures.decoding.WINDOW_BYTES", 4_096)
-    monkeypatch.setattr("phonehome.captures.decoding.RECORDS", 3)
+    monkeypatch.setattr("phonehome.captures.decoding.decode.WINDOW_BYTES", 4_096)
+    monkeypatch.setattr("phonehome.captures.decoding.decode.RECORDS", 3)
     small = analyze([folder / "whole.pcap"], MINE)
     for table in ("flows", "names", "ledger", "phones", "uploads", "timeline", "oddities"):
         assert getattr(small, table).equals(getattr(whole, table)), table

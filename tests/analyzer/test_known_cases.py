@@ -7,8 +7,8 @@ measuring: `NEAR` lies within 1,500 km of the city, `FAR` beyond 3,500 km of it.
 import pytest
 
 from phonehome import geo
-from phonehome.analyzer.places import AGREED, ALONE, ANYCAST, NO_LOCATION, NO_ROUND_TRIP
-from tests.analyzer.test_analyzer_places import verdict
+from phonehome.analyzer.places.verdicts import AGREED, ALONE, ANYCAST, NO_LOCATION, NO_ROUND_TRIP
+from tests.analyzer.places.test_places_verdicts import verdict
 
 NEAR = {
     "Toronto, CA": ("CA", "US"),

@@ -8,7 +8,7 @@ import pytest
 
 from phonehome.analyzer.analysis import analyze
 from phonehome.analyzer.settings import Settings
-from tests.captures.opening.recording import Quic, Tls, post
+from tests.captures.decryption.recording import Quic, Tls, post
 from tests.captures.search.known import IDENTIFIERS, PLANTED, PLANTS
 from tests.small_captures import PHONE, pcap, put
 

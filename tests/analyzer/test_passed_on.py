@@ -4,7 +4,7 @@ import pytest
 
 from phonehome.analyzer.analysis import analyze
 from phonehome.analyzer.settings import Settings
-from tests.captures.test_tags import pktap
+from tests.captures.kernels.test_tool_tags import pktap
 from tests.small_captures import ACK, PHONE, REMOTE, SYN, Frame, pcap, put, tcp
 
 CLIENT, HOTSPOT, CELLULAR = "192.168.43.50", "192.168.43.1", "10.20.30.40"

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import names
 from benchmarks.make_names import make_names
-from phonehome.captures.names import NameReader
+from phonehome.captures.names.reader import NameReader
 from phonehome.captures.reading import Reading
 
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from phonehome.captures.compiled import machine
 from phonehome.captures.errors import CaptureError
+from phonehome.captures.kernels.machine_code import machine
 from phonehome.captures.limits import Limits
 from tests.captures.building import (
     NULL,

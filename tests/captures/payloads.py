@@ -8,7 +8,7 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from phonehome.captures.excerpts import STREAM, Excerpts
+from phonehome.captures.kernels.excerpts import STREAM, Excerpts
 from phonehome.captures.tables import Conversations
 
 PHONE, REMOTE = "192.168.1.5", "203.0.113.7"

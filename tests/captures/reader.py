@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-import phonehome.captures.decoding
-import phonehome.captures.memory
-from phonehome.captures.compiled import machine
+import phonehome.captures.decoding.decode
+import phonehome.captures.decoding.loop_memory
+from phonehome.captures.kernels.machine_code import machine
 from phonehome.captures.limits import Limits
 from phonehome.captures.reading import Reading
 from phonehome.captures.tables import Packets
@@ -137,12 +137,12 @@ def assert_accounts(tables: Tables, wire_bytes: list[int]) -> None:
 def narrow(window_bytes: int = 64, record_count: int = 2) -> Iterator[None]:
     """Windows, batches and tables so small that everything has to be moved, refilled, grown."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(phonehome.captures.decoding, "WINDOW_BYTES", window_bytes)
-        patch.setattr(phonehome.captures.decoding, "RECORDS", record_count)
+        patch.setattr(phonehome.captures.decoding.decode, "WINDOW_BYTES", window_bytes)
+        patch.setattr(phonehome.captures.decoding.decode, "RECORDS", record_count)
         for name in ("PACKETS", "PACKETS_ADDED"):
-            patch.setattr(phonehome.captures.decoding, name, 1)
+            patch.setattr(phonehome.captures.decoding.decode, name, 1)
         for name in ("EXCERPT_BYTES", "FIRST_CONVERSATIONS", "FIRST_LISTS"):
-            patch.setattr(phonehome.captures.memory, name, 1)
-        patch.setattr(phonehome.captures.memory, "EXCERPTS", 3)
-        patch.setattr(phonehome.captures.memory, "ODDITIES", 4)
+            patch.setattr(phonehome.captures.decoding.loop_memory, name, 1)
+        patch.setattr(phonehome.captures.decoding.loop_memory, "EXCERPTS", 3)
+        patch.setattr(phonehome.captures.decoding.loop_memory, "ODDITIES", 4)
         yield

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phonehome.captures import compiled
-from phonehome.captures.compiled import Machine
-from phonehome.captures.records import pcap_records
+from phonehome.captures.kernels import machine_code
+from phonehome.captures.kernels.machine_code import Machine
+from phonehome.captures.kernels.record_walk import pcap_records
 from tests.captures.reader import compile_once
 
 LONG_ENOUGH = 60.0
@@ -21,9 +21,9 @@ def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An object that was compiled for this machine; the folder where objects are kept is empty."""
     compile_once()
     stored = next(
-        folder / compiled._name()
-        for folder in compiled._folders()
-        if (folder / compiled._name()).exists()
+        folder / machine_code._name()
+        for folder in machine_code._folders()
+        if (folder / machine_code._name()).exists()
     )
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -33,7 +33,7 @@ def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def beside(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """Let the process beside run this instead of the compiler."""
-    monkeypatch.setattr(compiled, "_COMPILER", [sys.executable, "-P", "-c", script])
+    monkeypatch.setattr(machine_code, "_COMPILER", [sys.executable, "-P", "-c", script])
 
 
 def compiled_in_the_end(machine: Machine) -> int:
@@ -61,8 +61,8 @@ def test_reading_goes_on_until_the_code_is_there(ready: Path, monkeypatch: pytes
     assert not machine.load()
     assert compiled_in_the_end(machine) > 3
     assert machine.is_settled
-    assert said == [compiled.ANNOUNCEMENT]
-    monkeypatch.setattr(compiled, "machine", machine)
+    assert said == [machine_code.ANNOUNCEMENT]
+    monkeypatch.setattr(machine_code, "machine", machine)
     table = np.full((4, 16), -1, dtype=np.int64)
     buffer = np.zeros(32, dtype=np.uint8)
     given = (buffer, 32, table, False, False, 0, 0, 0)
@@ -82,7 +82,7 @@ def test_where_the_process_fails_this_one_compiles(
 
     def compile_here() -> None:
         compiled_here.append(True)
-        machine._use(compiled._linked(*compiled._unpacked(ready.read_bytes())))
+        machine._use(machine_code._linked(*machine_code._unpacked(ready.read_bytes())))
 
     monkeypatch.setattr(machine, "compile", compile_here)
     compiled_in_the_end(machine)
@@ -90,7 +90,7 @@ def test_where_the_process_fails_this_one_compiles(
 
 
 def test_where_no_process_can_be_started_this_one_compiles(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(compiled, "_COMPILER", ["/nowhere/python"])
+    monkeypatch.setattr(machine_code, "_COMPILER", ["/nowhere/python"])
     machine = Machine()
     compiled_here: list[bool] = []
     monkeypatch.setattr(machine, "compile", lambda: compiled_here.append(True))
@@ -107,11 +107,11 @@ def test_the_process_takes_this_code_and_not_what_lies_in_the_current_folder(
     told = tmp_path / "told"
     beside(
         monkeypatch,
-        "import phonehome.captures.compiled, pathlib; "
-        f"pathlib.Path({os.fspath(told)!r}).write_text(phonehome.captures.compiled.__file__); "
+        "import pathlib; from phonehome.captures.kernels import machine_code; "
+        f"pathlib.Path({os.fspath(told)!r}).write_text(machine_code.__file__); "
         "raise SystemExit(3)",
     )
     machine = Machine()
-    monkeypatch.setattr(machine, "compile", lambda: setattr(machine, "entry", compiled.machine))
+    monkeypatch.setattr(machine, "compile", lambda: setattr(machine, "entry", machine_code.machine))
     compiled_in_the_end(machine)
-    assert Path(told.read_text()) == Path(compiled.__file__)
+    assert Path(told.read_text()) == Path(machine_code.__file__)

@@ -33,7 +33,7 @@ def main() -> None:
     atheris = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["phonehome.captures", "phonehome.analyzer"]):
         holding = importlib.import_module("tests.fuzz.holding")
-        machine = importlib.import_module("phonehome.captures.compiled").machine
+        machine = importlib.import_module("phonehome.captures.kernels.machine_code").machine
     machine.is_settled, machine.entry = True, None
     with tempfile.TemporaryDirectory() as made:
         begin = Path(made) / "seeds"

@@ -10,10 +10,10 @@ import polars as pl
 
 from phonehome.analyzer.analysis import analyze
 from phonehome.analyzer.settings import Settings
-from phonehome.captures.batches import bins_table, others_table, sides_table
+from phonehome.captures.decoding.packet_batches import bins_table, others_table, sides_table
+from phonehome.captures.decoding.sums import Sums
 from phonehome.captures.errors import CaptureError
 from phonehome.captures.reading import Reading
-from phonehome.captures.sums import Sums
 from phonehome.captures.tables import Packets
 from phonehome.captures.words import OUTCOMES
 from tests.captures.passes import captures as built_captures

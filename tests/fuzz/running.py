@@ -11,7 +11,7 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
-from phonehome.captures.compiled import machine
+from phonehome.captures.kernels.machine_code import machine
 from tests.fuzz.holding import MOST_GROWTH, bases, grown_bytes, hold
 from tests.fuzz.mutating import mutant
 

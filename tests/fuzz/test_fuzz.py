@@ -3,10 +3,10 @@
 import struct
 
 import pytest
-from small_captures import household, pcap, pcapng
 
 from tests.fuzz import holding, running
 from tests.fuzz.mutating import CHANGES, mutant, taken_apart
+from tests.small_captures import household, pcap, pcapng
 
 
 def test_the_same_seed_makes_the_same_mutant():

@@ -6,10 +6,10 @@ import threading
 import time
 
 import pytest
-from serving import certificate, elsewhere, serving, unlengthed, whole
 
 from phonehome.geo.errors import UpdateError
 from phonehome.geo.fetching import MOST_REDIRECTS, Bounds, fetch, server
+from tests.geo.serving import certificate, elsewhere, serving, unlengthed, whole
 
 SMALL = Bounds(packed=1000, unpacked=1000, seconds=20)
 

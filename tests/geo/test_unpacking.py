@@ -7,10 +7,10 @@ import zlib
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_captures import gzipped
 
 from phonehome.geo.errors import UpdateError
 from phonehome.geo.unpacking import unpack
+from tests.small_captures import gzipped
 
 DATABASE = random.Random(1).randbytes(70_000)  # noqa: S311 - a test need not be secret
 

@@ -7,8 +7,6 @@ from datetime import date
 from functools import cache
 
 import pytest
-from serving import elsewhere, serving, unlengthed, whole
-from small_captures import gzipped
 from test_unpacking import tar_of
 
 from phonehome.geo import updates
@@ -16,6 +14,8 @@ from phonehome.geo.databases import open_database
 from phonehome.geo.errors import UpdateError
 from phonehome.geo.fetching import Bounds
 from phonehome.geo.updates import SOURCES, update, update_from
+from tests.geo.serving import elsewhere, serving, unlengthed, whole
+from tests.small_captures import gzipped
 
 TODAY = date(2026, 3, 1)
 KEY = "a-Key_of.mine0"

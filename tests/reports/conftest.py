@@ -7,8 +7,8 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 
+from phonehome.analyzer.findings.summary import by_verdict
 from phonehome.analyzer.settings import Settings
-from phonehome.analyzer.summary import by_verdict
 from phonehome.analyzer.tables import (
     LEDGER_OUTCOMES,
     STATES,

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
-from looks import first
 
-from phonehome.reports import page, timebins
-from phonehome.reports.text import visible
+from phonehome.reports.charts import timebins
+from phonehome.reports.page import report
+from phonehome.reports.words.escape import visible
+from tests.looks import first
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip(
@@ -45,7 +46,7 @@ def opened(browser, folder):
 
     def open_page(analysis, *, width=1_400, scheme="light"):
         path = folder / f"{len(contexts)}.html"
-        path.write_bytes(b"".join(page.page(analysis)))
+        path.write_bytes(b"".join(report.page(analysis)))
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=scheme,
@@ -534,7 +535,7 @@ def test_a_printed_chart_fits_the_sheet_and_is_whole(opened, rich):
 
 def test_tables_are_whole_without_scripts(browser, folder, rich):
     path = folder / "scriptless.html"
-    path.write_bytes(b"".join(page.page(rich)))
+    path.write_bytes(b"".join(report.page(rich)))
     context = browser.new_context(java_script_enabled=False, offline=True)
     tab = context.new_page()
     tab.goto(path.as_uri())

@@ -5,12 +5,14 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from looks import first
-from made_sides import every_change
 
-from phonehome.reports import comparison_page, page, series
+from phonehome.reports.comparison import page as comparison_page
+from phonehome.reports.comparison import series
+from phonehome.reports.page import report
+from tests.looks import first
+from tests.made_sides import every_change
+from tests.reports.comparison.test_reports_comparison_series import ONE, TWO, series_of
 from tests.reports.stated_rows import all_three
-from tests.reports.test_reports_series import ONE, TWO, series_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip(
@@ -38,7 +40,7 @@ def paths(tmp_path_factory, rich):
     made = {
         "comparison": partial(comparison_page.page, every_change()),
         "series": partial(series.page, series_of(ONE, TWO, TWO)),
-        "claims": partial(page.page, replace(rich, claims=all_three())),
+        "claims": partial(report.page, replace(rich, claims=all_three())),
     }
     folder = tmp_path_factory.mktemp("pages")
     for name, content in made.items():

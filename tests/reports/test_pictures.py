@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from phonehome.reports import page
+from phonehome.reports.page import report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -52,7 +52,7 @@ def browser():
 def grids(browser, samples, tmp_path_factory):
     """The grid of each chart of a sample in each look: numbers from 0 to 255, red, green, blue."""
     path = tmp_path_factory.mktemp("pictures") / "report.html"
-    path.write_bytes(b"".join(page.page(samples("parrot-1.0/rep1").analysis)))
+    path.write_bytes(b"".join(report.page(samples("parrot-1.0/rep1").analysis)))
     scaler = browser.new_page()
     found = {}
     for width, scheme in LOOKS:

@@ -6,7 +6,7 @@ import struct
 import measure_identifiers as measure
 import pytest
 
-from phonehome.analyzer.identifiers import read_identifiers
+from phonehome.analyzer.content.identifiers import read_identifiers
 
 
 def test_a_list_holds_so_many_identifiers_and_is_the_same_again(tmp_path):

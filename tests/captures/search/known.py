@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import zstandard
 
-from phonehome.captures.search.forms import varint
-from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.encodings import varint
+from phonehome.captures.search.known_values import Identifier
 from tests.small_captures import gzipped
 
 ADVERTISING = "38400000-8cf0-11bd-b23e-10b96e40000d"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.hyperscan_door import Scanner
+from phonehome.captures.search.known_values import Identifier
 from phonehome.captures.search.patterns import LEAST_BITS, LEAST_OCTETS, MOST_OCTETS, patterns
-from phonehome.captures.search.scanning import Scanner
 from tests.captures.search.known import EMAIL, IDENTIFIERS, KEY
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phonehome.captures.search.forms import varint
+from phonehome.captures.search.encodings import varint
 from phonehome.captures.search.protobuf import MOST_DEPTH, fields
 
 

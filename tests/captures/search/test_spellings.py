@@ -1,6 +1,6 @@
 """Each way in which a value is written as text."""
 
-from phonehome.captures.search.identifiers import Identifier
+from phonehome.captures.search.known_values import Identifier
 from phonehome.captures.search.spellings import bare, cases, is_hex, spellings
 from tests.captures.search.known import ADVERTISING, IMEI, MAC
 

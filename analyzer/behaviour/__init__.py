@@ -1,0 +1,1 @@
+"""What an app does over time: rates, bursts, beacons, and quiet stretches."""

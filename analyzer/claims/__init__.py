@@ -1,0 +1,1 @@
+"""Claims: stated sentences, tested by queries over the tables."""

@@ -1,0 +1,1 @@
+"""Comparing versions of an app: the sides, the tests, the verdicts, the rules."""

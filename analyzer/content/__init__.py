@@ -1,0 +1,1 @@
+"""What bytes hold: known identifiers, tokens that nobody listed, what keys open."""

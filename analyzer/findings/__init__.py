@@ -1,0 +1,1 @@
+"""What a reader should know of a run: the summary, and remarks on what was found."""

@@ -1,0 +1,1 @@
+"""Where addresses are and who runs the hosts, with a verdict on each place."""

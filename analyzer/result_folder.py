@@ -1,0 +1,98 @@
+# Held by tests/analyzer/comparison/test_from_folder.py: what is saved is read through it.
+"""Folders that `analyze` wrote: which paths name one, and its tables, held to its manifest."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import dataframely as dy
+import polars as pl
+
+from phonehome.captures.errors import CaptureError
+
+MANIFEST = "manifest.json"
+RESULTS = ("uploads.parquet", "analysis.json")
+
+Table = TypeVar("Table")
+
+
+def saved_folder(path: Path) -> Path | None:
+    """The folder of results that a path names, itself or by a file in it; None: it is none."""
+    folder = path.parent if path.name in RESULTS else path
+    return folder if any((folder / name).is_file() for name in RESULTS) else None
+
+
+def shown_name(path: Path) -> str:
+    """The last part of a path; of `.` and the like, that of the folder it stands for."""
+    return path.name or path.resolve().name or str(path)
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """What the folder's manifest says.
+
+    Raises:
+        CaptureError: it is missing, or is none.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_bytes())
+        [(output["file"], output["sha256"]) for output in manifest["outputs"]]
+    except FileNotFoundError as error:
+        raise CaptureError(
+            f"{folder}: expected {MANIFEST} in a saved analysis, got none"
+        ) from error
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise CaptureError(f"{path}: expected what analyze writes, got {error!r}") from error
+    return dict(manifest)
+
+
+def saved_table(
+    folder: Path, name: str, validate: Callable[[pl.DataFrame], Table], manifest: dict[str, Any]
+) -> Table:
+    """One table as `analyze` wrote it, held to the hash in the manifest.
+
+    Raises:
+        CaptureError: it is missing, changed, or of another version.
+    """
+    path = folder / f"{name}.parquet"
+    hashes = {output["file"]: output["sha256"] for output in manifest["outputs"]}
+    if path.name not in hashes:
+        raise CaptureError(
+            f"{folder}: expected {path.name}, got none: it was saved without Parquet or by an "
+            "older phonehome; analyse again with --format parquet"
+        )
+    try:
+        if sha256(path) != hashes[path.name]:
+            raise CaptureError(f"{path}: expected the SHA-256 in {MANIFEST}, got another one")
+        return validate(pl.read_parquet(path))
+    except OSError as error:
+        raise CaptureError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (pl.exceptions.PolarsError, dy.exc.SchemaError, dy.exc.ValidationError) as error:
+        reason = str(error).partition("\n")[0]
+        raise CaptureError(
+            f"{path}: expected the table that this version writes; analyse again: {reason}"
+        ) from error
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def saved_tables(
+    folder: Path, schemas: Mapping[str, type[dy.Schema]]
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    """These tables, and the manifest.
+
+    Raises:
+        CaptureError: one of them is missing, changed, or of another version.
+    """
+    manifest = manifest_of(folder)
+    tables: dict[str, pl.DataFrame] = {
+        name: saved_table(folder, name, schema.validate, manifest)
+        for name, schema in schemas.items()
+    }
+    return tables, manifest

@@ -1,0 +1,1 @@
+"""Capture files: finding, opening, unpacking, hashing, and a module per container."""

@@ -1,0 +1,1 @@
+"""Names that a capture states: one module per protocol, and the tables made of them."""

@@ -1,0 +1,1 @@
+"""The charts: a module for each, their figures, colours and labels."""

@@ -1,0 +1,1 @@
+"""Verdicts on claims, in words and in the files that builds read."""

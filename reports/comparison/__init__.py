@@ -1,0 +1,1 @@
+"""The page, the files and the words of a comparison of versions."""

@@ -1,0 +1,1 @@
+"""The folder of results: JSON, Parquet, CSV, and the manifest."""

@@ -1,0 +1,143 @@
+"""`analysis.json`: every table of the analysis, a row an object, beside summary and settings.
+
+Keys: `phonehome` (version), `layout` (of this file), `summary`, `settings`, `limits_hit`,
+`notes`, then the tables by name. Times are ISO 8601 in UTC with nine decimals and `Z`, dates
+`YYYY-MM-DD`, durations integers of nanoseconds, unknown is null. Tables keep their order, so two
+runs give the same bytes.
+"""
+
+import io
+import json
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import Analysis
+from phonehome.reports.exports.manifest import version
+
+LAYOUT: Final = 1
+"""Number of the layout of `analysis.json`; a change that breaks readers raises it."""
+
+TABLES: Final = (
+    "captures",
+    "databases",
+    "claims",
+    "phones",
+    "phases",
+    "places",
+    "uploads",
+    "timeline",
+    "clocks",
+    "rates",
+    "stretches",
+    "amplification",
+    "completeness",
+    "identifiers",
+    "tokens",
+    "beacons",
+    "bursts",
+    "ledger",
+    "oddities",
+    "certificates",
+    "mmtls",
+    "requests",
+    "decryption",
+    "names",
+    "moments",
+    "flow_phases",
+    "flows",
+)
+"""The exported tables, by name of their attribute in `Analysis`; the long ones come last."""
+
+SLICE_ROWS: Final = 4_096
+"""Rows that are turned into text at once: memory follows them, not the length of the table."""
+
+WORKERS: Final = 2
+"""Slices of a long table that are made at the same time."""
+
+
+def exported(analysis: Analysis) -> dict[str, pl.DataFrame]:
+    """Every exported table by its name, in the order of `TABLES`."""
+    return {name: getattr(analysis, name) for name in TABLES}
+
+
+def settings_object(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON can hold them; of a path its last part.
+
+    Where a file lies says nothing about the capture, and names the user: only the manifest has it.
+    """
+    return {
+        key: [part.name if isinstance(part, Path) else part for part in value]
+        if isinstance(value, tuple)
+        else value
+        for key, value in asdict(settings).items()
+    }
+
+
+def summary_json(analysis: Analysis) -> str:
+    """The summary alone as one line of JSON, for `--json`."""
+    return dumps({"phonehome": version(), **asdict(analysis.summary)})
+
+
+def analysis_json(analysis: Analysis) -> Iterator[bytes]:
+    """The content of `analysis.json` in pieces, so that memory follows one slice of a table."""
+    head = {
+        "phonehome": version(),
+        "layout": LAYOUT,
+        "summary": asdict(analysis.summary),
+        "settings": settings_object(analysis.settings),
+        "limits_hit": dict(sorted(analysis.limits_hit.items())),
+        "notes": list(analysis.notes),
+    }
+    yield dumps(head)[:-1].encode()
+    for name, table in exported(analysis).items():
+        yield f",\n{dumps(name)}:[".encode()
+        yield from rows(table)
+        yield b"]"
+    yield b"}\n"
+
+
+def rows(table: pl.DataFrame) -> Iterator[bytes]:
+    """The rows of a table as objects of JSON, a line each, with commas between them."""
+    plain = as_json_types(table.lazy())
+    waiting: deque[Future[bytes]] = deque()
+    with ThreadPoolExecutor(WORKERS) as workers:
+        for offset in range(0, table.height, SLICE_ROWS):
+            waiting.append(workers.submit(_lines, plain.slice(offset, SLICE_ROWS)))
+            if len(waiting) > WORKERS:
+                yield b"\n" + waiting.popleft().result() + b","
+        while waiting:
+            yield b"\n" + waiting.popleft().result() + (b"," if waiting else b"")
+
+
+def _lines(table: pl.LazyFrame) -> bytes:
+    lines = io.BytesIO()
+    table.collect().write_ndjson(lines)
+    return lines.getvalue()[:-1].replace(b"\n", b",\n")
+
+
+def as_json_types(table: pl.LazyFrame) -> pl.LazyFrame:
+    """The table with its times as ISO 8601 text and its durations as nanoseconds."""
+    columns = table.collect_schema()
+    return table.with_columns(
+        _as_json_type(name, dtype)
+        for name, dtype in columns.items()
+        if isinstance(dtype, pl.Datetime | pl.Duration)
+    )
+
+
+def _as_json_type(name: str, dtype: pl.DataType) -> pl.Expr:
+    if isinstance(dtype, pl.Duration):
+        return pl.col(name).dt.total_nanoseconds()
+    return pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")
+
+
+def dumps(value: object) -> str:
+    """JSON without white space."""
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,1 @@
+"""The page people read: its parts, and the same in Markdown."""

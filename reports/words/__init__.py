@@ -1,0 +1,1 @@
+"""Words, numbers and sizes as readers see them, in each language."""

@@ -70,7 +70,7 @@ from phonehome.analyzer.tables import Analysis, Flows, Ledger, Names, Oddities, 
 from phonehome.analyzer.timeline.capture_gaps import bins_of, observed_spans, silence_note, silences
 from phonehome.analyzer.timeline.line_oddities import odd_lines
 from phonehome.analyzer.timeline.phases import CapturePhases, phases
-from phonehome.analyzer.timeline.sources import Timeline, read_timelines
+from phonehome.analyzer.timeline.sources import PhoneStates, read_timelines
 from phonehome.captures.decoding.sums import SECOND
 from phonehome.captures.decryption.keylogs import read_keylogs
 from phonehome.captures.decryption.plaintext import Opened
@@ -222,7 +222,7 @@ def _looking(part: _Part) -> Take:
     return take
 
 
-def _second_look(part: _Part, states: Timeline, settings: Settings) -> SecondLook:
+def _second_look(part: _Part, states: PhoneStates, settings: Settings) -> SecondLook:
     """What a capture that was read says of its phases."""
     if not (states.files or part.reading.marks() or settings.infer_phases):
         return SecondLook(None, [])
@@ -266,7 +266,7 @@ def _size(file: Path) -> int:
 def _part(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     reading: Reading,
     name: str,
-    states: Timeline,
+    states: PhoneStates,
     apps: Apps,
     connections: Connections,
     known: Known,

@@ -55,15 +55,22 @@ def page() -> str:
 
 
 def _schemas(module: ModuleType) -> list[type[dy.Schema]]:
-    """The schemas that this module itself defines, in the order of its text."""
+    """The schemas of this module, or of the package's modules, in the order of their text."""
+    places = [module.__name__, *(f"{module.__name__}.{group}" for group in _groups(module))]
     found = [
         thing
         for thing in vars(module).values()
-        if isinstance(thing, type)
-        and issubclass(thing, dy.Schema)
-        and thing.__module__ == module.__name__
+        if isinstance(thing, type) and issubclass(thing, dy.Schema) and thing.__module__ in places
     ]
-    return sorted(found, key=lambda schema: inspect.getsourcelines(schema)[1])
+    return sorted(
+        found,
+        key=lambda table: (places.index(table.__module__), inspect.getsourcelines(table)[1]),
+    )
+
+
+def _groups(module: ModuleType) -> list[str]:
+    """The modules of a package, as its docstring lists them; none of a module."""
+    return re.findall(r"^- `(\w+)`: ", module.__doc__ or "", re.MULTILINE)
 
 
 def _contents() -> str:

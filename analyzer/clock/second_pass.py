@@ -18,7 +18,7 @@ from phonehome.analyzer.clock.offset import GIVEN, Estimate, by_bursts, by_hello
 from phonehome.analyzer.clock.offset_by_names import by_names
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import STATES
-from phonehome.analyzer.timeline.sources import Source, Timeline
+from phonehome.analyzer.timeline.sources import PhoneStates, Source
 from phonehome.analyzer.timeline.spans import INFERRED, Oddity, Span
 from phonehome.captures.decoding.phase_marks import Mark
 from phonehome.captures.decoding.sums import SECOND
@@ -40,13 +40,13 @@ class SecondLook:
         estimates: what is known of the clock of the timelines.
     """
 
-    timeline: Timeline | None
+    timeline: PhoneStates | None
     estimates: list[Judged]
 
 
 def second_look(  # noqa: PLR0913 - all that the first reading gave
     name: str,
-    states: Timeline,
+    states: PhoneStates,
     settings: Settings,
     *,
     span: tuple[int, int] | None,
@@ -141,7 +141,7 @@ def _times_of(names: pl.DataFrame, met: Sequence[tuple[str, int]]) -> dict[str, 
     return {name: np.array(times, dtype=np.int64) for name, times in by_name.rows()}
 
 
-def _chosen(estimates: list[Estimate], states: Timeline) -> Estimate | None:
+def _chosen(estimates: list[Estimate], states: PhoneStates) -> Estimate | None:
     """The estimate that moves the timelines: of logs the hellos', else of names, else of bursts.
 
     Where they contradict each other, none.

@@ -12,6 +12,7 @@ is ambiguous, and they are listed.
 
 import polars as pl
 
+from phonehome.analyzer.tables.flows import HOST_RULES
 from phonehome.captures.words import NAME_SOURCES
 
 DIRECT = ("sni", "quic_sni", "http_host")
@@ -20,15 +21,6 @@ COVERS = ("cloudflare-ech.com",)
 IS_ADDRESS = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*|\[.*\](:\d+)?)$"
 CHOICE = ("host", "host_source", "host_frame")
 ANSWERS = ("dns", "httpdns")
-RULES = (
-    "own",
-    "answered_before",
-    "said_elsewhere",
-    "certificate",
-    "certificate_elsewhere",
-    "answered_later",
-)
-"""Which rule chose the name, in the order in which they are asked."""
 LISTED_NAMES = 16
 SURE_RULES = ("own", "certificate")
 
@@ -76,7 +68,7 @@ def hosts(flows: pl.DataFrame, sightings: pl.DataFrame) -> pl.DataFrame:
         pl.concat(
             [
                 table.with_columns(host_rule=pl.lit(rule))
-                for table, rule in zip(found, RULES, strict=True)
+                for table, rule in zip(found, HOST_RULES, strict=True)
             ]
         )
         .unique("flow", keep="first", maintain_order=True)

@@ -7,7 +7,7 @@ import polars as pl
 
 from phonehome.analyzer.flows.packet_sums import Tallied
 from phonehome.analyzer.flows.seen_from_phone import PACKET_SUMS, parts_by_role
-from phonehome.analyzer.tables import LEDGER_OUTCOMES, Flows, Ledger, Timeline, Uploads
+from phonehome.analyzer.tables import LEDGER_OUTCOMES, Flows, Ledger, Uploads, UploadsOverTime
 from phonehome.captures.tables import Captures
 from phonehome.captures.words import OUTCOMES
 
@@ -59,7 +59,7 @@ def violations(
     captures: dy.DataFrame[Captures],
     flows: dy.DataFrame[Flows],
     uploads: dy.DataFrame[Uploads],
-    timeline: dy.DataFrame[Timeline],
+    timeline: dy.DataFrame[UploadsOverTime],
 ) -> list[str]:
     """Identities that do not hold, each as a sentence with both numbers; none is as it must be."""
     identities = [

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from phonehome.analyzer.flows.contacts import contacts_of
 from phonehome.analyzer.process_memory import give_back
 from phonehome.analyzer.timeline.phases import CapturePhases
-from phonehome.analyzer.timeline.sources import Timeline
+from phonehome.analyzer.timeline.sources import PhoneStates
 from phonehome.captures.decoding.packet_batches import bins_table, others_table, sides_table
 from phonehome.captures.decoding.sums import Sums
 from phonehome.captures.reading import Reading
@@ -42,7 +42,7 @@ class Tallied:
     phases: CapturePhases
 
 
-def tally(reading: Reading, timeline: Timeline, report: Callable[[int], None] | None) -> Tallied:
+def tally(reading: Reading, timeline: PhoneStates, report: Callable[[int], None] | None) -> Tallied:
     """Read a capture to its end, and add its packets up.
 
     Args:

@@ -7,7 +7,7 @@ import dataframely as dy
 import polars as pl
 
 from phonehome.analyzer.flows.seen_from_phone import PACKET_SUMS
-from phonehome.analyzer.tables import FlowPhases, Flows, Moments, Phases, Timeline, Uploads
+from phonehome.analyzer.tables import FlowPhases, Flows, Moments, Phases, Uploads, UploadsOverTime
 from phonehome.captures.decoding.sums import MOST_BINS, SECOND
 
 HOUR_NS = 3_600 * SECOND
@@ -83,7 +83,7 @@ def over_time(
     bins: Sequence[tuple[pl.DataFrame, int]],
     flows: dy.DataFrame[Flows],
     phases: dy.DataFrame[Phases],
-) -> tuple[dy.DataFrame[Timeline], dy.DataFrame[Moments]]:
+) -> tuple[dy.DataFrame[UploadsOverTime], dy.DataFrame[Moments]]:
     """What was sent when: of all flows together, and of each.
 
     Args:
@@ -121,7 +121,7 @@ def _of_one_width(bins: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
 
 def _timeline(
     per_flow: pl.DataFrame, flows: dy.DataFrame[Flows], phases: dy.DataFrame[Phases]
-) -> dy.DataFrame[Timeline]:
+) -> dy.DataFrame[UploadsOverTime]:
     """What went up and down per bin of time, phase, app, country and organisation."""
     amount = [
         pl.when(pl.col("is_up") == is_up)
@@ -145,7 +145,7 @@ def _timeline(
     table = of_kind.join(kinds, on="kind", maintain_order="left").join(
         phases.select("phase", "state"), on="phase", maintain_order="left"
     )
-    return Timeline.validate(table.select(Timeline.column_names()))
+    return UploadsOverTime.validate(table.select(UploadsOverTime.column_names()))
 
 
 def _moments(per_flow: pl.DataFrame, flows: dy.DataFrame[Flows]) -> dy.DataFrame[Moments]:

@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from phonehome.analyzer.tables import Phases
-from phonehome.analyzer.timeline.sources import Timeline
+from phonehome.analyzer.timeline.sources import PhoneStates
 from phonehome.analyzer.timeline.spans import Oddity, Span
 
 NO_CODE = -1
@@ -44,7 +44,7 @@ class CapturePhases:
         self.edges = np.array(edges, dtype=np.int64)
 
     @classmethod
-    def of(cls, timeline: Timeline, first_time: int | None) -> "CapturePhases":
+    def of(cls, timeline: PhoneStates, first_time: int | None) -> "CapturePhases":
         """The phases of a capture whose first packet has this time."""
         return cls(*timeline.at(first_time))
 

@@ -57,7 +57,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Timeline:
+class PhoneStates:
     """All that the timelines of a run say.
 
     Attributes:
@@ -162,7 +162,7 @@ class Timeline:
 
 def read_timelines(
     paths: tuple[Path, ...], timezone: str | None, app: str | None = None
-) -> Timeline:
+) -> PhoneStates:
     """What these files say, as far as it can be known without a capture.
 
     Args:
@@ -176,7 +176,7 @@ def read_timelines(
             a line that a person wrote is not understood, or two such spans overlap.
     """
     zone = zone_of(timezone)
-    timeline = Timeline(tuple(_read(path, zone, app) for path in paths), app)
+    timeline = PhoneStates(tuple(_read(path, zone, app) for path in paths), app)
     refuse_overlap(timeline.written)
     return timeline
 

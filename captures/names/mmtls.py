@@ -5,7 +5,7 @@ records is encrypted and not looked at, but for the hello, which states the cloc
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from phonehome.captures.names.faults import Moment
 
@@ -48,6 +48,20 @@ class Record(NamedTuple):
     size: int
     hello: Hello | None = None
     octets: bytes = b""
+
+
+class RecordSink(Protocol):
+    """Takes each record while a capture is read, as what opens records with keys does."""
+
+    def take(self, side: tuple[int, int], record: Record, moment: Moment) -> None:
+        """Take a record.
+
+        Args:
+            side: conversation, and whether end b sends.
+            record: the record, with its octets.
+            moment: when it was complete.
+        """
+        ...
 
 
 def client_hello(content: bytes) -> Hello | None:

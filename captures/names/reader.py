@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import dataframely as dy
 
-from phonehome.captures.decryption.mmtls_records import RecordOpener
 from phonehome.captures.kernels.excerpts import (
     DATAGRAM,
     DNS_STREAM,
@@ -101,7 +100,7 @@ class _Reader(Protocol):
     def finish(self) -> Iterator[tuple[Finding, Moment]]: ...
 
 
-def _reader(begin: bytes, opener: RecordOpener | None) -> _Reader | None:
+def _reader(begin: bytes, opener: mmtls.RecordSink | None) -> _Reader | None:
     """Who reads a stream that begins like this; None: a few more bytes tell."""
     if begin[0] == tls.HANDSHAKE and begin[1:2] != b"\xf1":
         if len(begin) <= _KIND_OF_HELLO:
@@ -117,7 +116,7 @@ def _reader(begin: bytes, opener: RecordOpener | None) -> _Reader | None:
 
 
 def _all_said(
-    octets: bytes, moment: Moment, opener: RecordOpener | None
+    octets: bytes, moment: Moment, opener: mmtls.RecordSink | None
 ) -> Sequence[Finding] | None:
     """What one piece says, if what began in it ends with it; else None."""
     reader = _reader(octets, opener)
@@ -133,7 +132,7 @@ class _Stream:
 
     __slots__ = ("_begin", "_opener", "assembly", "cost_bytes", "is_dns", "reader")
 
-    def __init__(self, position: int, opener: RecordOpener | None, *, is_dns: bool) -> None:
+    def __init__(self, position: int, opener: mmtls.RecordSink | None, *, is_dns: bool) -> None:
         self._begin = b""
         self._opener = opener
         self.assembly = Assembly(position)
@@ -191,7 +190,7 @@ class NameReader:
         limits: Limits,
         *,
         pending_bytes: int = PENDING_BYTES,
-        opener: RecordOpener | None = None,
+        opener: mmtls.RecordSink | None = None,
     ) -> None:
         self._opener = opener
         self._stream_bytes = limits.stream_bytes

@@ -6,8 +6,8 @@ from typing import Any, Final
 import polars as pl
 
 from phonehome.reports.claims.words import paragraphs, result_text, source_text
-from phonehome.reports.exports.manifest import version
 from phonehome.reports.words.escape import visible
+from phonehome.reports.words.version import version
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _PLAIN: Final = frozenset(b"-._~/0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

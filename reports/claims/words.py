@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from phonehome.reports.exports.manifest import version
-from phonehome.reports.exports.to_json import rows
 from phonehome.reports.words.escape import terminal
+from phonehome.reports.words.json_text import rows
 from phonehome.reports.words.translate import number, say
+from phonehome.reports.words.version import version
 from phonehome.reports.words.vocabulary import told
 from phonehome.reports.words.wording import counted
 

@@ -16,7 +16,9 @@ from phonehome.analyzer.tables import ALL_STATES, DIMENSIONS, SIDES
 from phonehome.reports.comparison import words
 from phonehome.reports.exports import to_json, to_tables
 from phonehome.reports.exports.folder import Content, write_made
-from phonehome.reports.exports.manifest import Output, version, versions
+from phonehome.reports.exports.manifest import Output, versions
+from phonehome.reports.words.json_text import as_json_types, dumps, rows
+from phonehome.reports.words.version import version
 
 LAYOUT: Final = 1
 """Number of the layout of `compare.json`; a change that breaks readers raises it."""
@@ -55,17 +57,17 @@ def comparison_json(comparison: Comparison) -> Iterator[bytes]:
     Times, spans and unknowns are as in `analysis.json`.
     """
     head = {"phonehome": version(), "layout": LAYOUT, **_head(comparison)}
-    yield to_json.dumps(head)[:-1].encode()
+    yield dumps(head)[:-1].encode()
     for name in TABLES:
-        yield f",\n{to_json.dumps(name)}:[".encode()
-        yield from to_json.rows(getattr(comparison, name))
+        yield f",\n{dumps(name)}:[".encode()
+        yield from rows(getattr(comparison, name))
         yield b"]"
     yield b"}\n"
 
 
 def summary_json(comparison: Comparison, failed: Failed) -> str:
     """The summary alone as one line of JSON, for `--json`."""
-    return to_json.dumps({"phonehome": version(), **_head(comparison), "failed": dict(failed)})
+    return dumps({"phonehome": version(), **_head(comparison), "failed": dict(failed)})
 
 
 def _head(comparison: Comparison) -> dict[str, Any]:
@@ -159,7 +161,7 @@ def _provenance(comparison: Comparison, side: str) -> dict[str, Any]:
 
 
 def _plain(table: pl.DataFrame) -> list[dict[str, Any]]:
-    return to_json.as_json_types(table.lazy()).collect().to_dicts()
+    return as_json_types(table.lazy()).collect().to_dicts()
 
 
 def _clock(moment: datetime) -> str:

@@ -14,11 +14,11 @@ from phonehome.analyzer.comparison.result import Comparison
 from phonehome.analyzer.tables import ALL_STATES, DIMENSIONS, FINDINGS, SIDES
 from phonehome.reports.charts import difference_map
 from phonehome.reports.comparison import words
-from phonehome.reports.exports.manifest import version
 from phonehome.reports.page import evidence
 from phonehome.reports.page.document import environment, policy, script, style
 from phonehome.reports.words import wording
 from phonehome.reports.words.translate import speaking
+from phonehome.reports.words.version import version
 
 MOST_ROWS: Final = 2_000
 MOST_CHANGES: Final = 50

@@ -13,10 +13,12 @@ from phonehome.analyzer.comparison.series import Series
 from phonehome.analyzer.tables import ALL_STATES
 from phonehome.reports.comparison import files as one_step
 from phonehome.reports.comparison import words
-from phonehome.reports.exports import to_json, to_tables
+from phonehome.reports.exports import to_tables
 from phonehome.reports.exports.folder import Content, write_made
-from phonehome.reports.exports.manifest import Output, version
+from phonehome.reports.exports.manifest import Output
+from phonehome.reports.words.json_text import dumps, rows
 from phonehome.reports.words.translate import speaking
+from phonehome.reports.words.version import version
 
 LAYOUT: Final = 1
 """Number of the layout of `series.json`; a change that breaks readers raises it."""
@@ -48,9 +50,9 @@ def series_json(series: Series) -> Iterator[bytes]:
     Times, spans and unknowns are as in `analysis.json`.
     """
     head = {"phonehome": version(), "layout": LAYOUT, **_head(series)}
-    yield to_json.dumps(head)[:-1].encode()
+    yield dumps(head)[:-1].encode()
     yield b',\n"versions":['
-    yield from to_json.rows(series.versions)
+    yield from rows(series.versions)
     yield b"]}\n"
 
 
@@ -63,7 +65,7 @@ def _head(series: Series) -> dict[str, Any]:
 
 def summary_json(series: Series, failed: Mapping[str, Any]) -> str:
     """The summary alone as one line of JSON, for `--json`; `failed` is per step."""
-    return to_json.dumps({"phonehome": version(), **_head(series), "failed": dict(failed)})
+    return dumps({"phonehome": version(), **_head(series), "failed": dict(failed)})
 
 
 def manifest(series: Series, outputs: list[Output], *, started: datetime) -> bytes:

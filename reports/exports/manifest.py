@@ -5,18 +5,16 @@ The manifest alone carries the wall clock; everything else is the same in two ru
 
 import json
 import platform
-import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cache
 from importlib import metadata
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from phonehome.analyzer.tables import Analysis
+from phonehome.reports.words.version import version
 
 DEPENDENCIES: Final = (
     "cryptography",
@@ -56,19 +54,6 @@ class Output:
     file: str
     sha256: str
     bytes: int
-
-
-@cache
-def version() -> str:
-    """The version of phonehome.
-
-    A checkout that is not installed is no package: its `pyproject.toml` says the version.
-    """
-    try:
-        return metadata.version("phonehome")
-    except metadata.PackageNotFoundError:
-        project = Path(__file__).parents[2] / "pyproject.toml"
-        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
 
 
 def versions() -> dict[str, str | None]:

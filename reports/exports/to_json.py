@@ -6,11 +6,7 @@ Keys: `phonehome` (version), `layout` (of this file), `summary`, `settings`, `li
 runs give the same bytes.
 """
 
-import io
-import json
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +15,8 @@ import polars as pl
 
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import Analysis
-from phonehome.reports.exports.manifest import version
+from phonehome.reports.words.json_text import dumps, rows
+from phonehome.reports.words.version import version
 
 LAYOUT: Final = 1
 """Number of the layout of `analysis.json`; a change that breaks readers raises it."""
@@ -54,12 +51,6 @@ TABLES: Final = (
     "flows",
 )
 """The exported tables, by name of their attribute in `Analysis`; the long ones come last."""
-
-SLICE_ROWS: Final = 4_096
-"""Rows that are turned into text at once: memory follows them, not the length of the table."""
-
-WORKERS: Final = 2
-"""Slices of a long table that are made at the same time."""
 
 
 def exported(analysis: Analysis) -> dict[str, pl.DataFrame]:
@@ -101,43 +92,3 @@ def analysis_json(analysis: Analysis) -> Iterator[bytes]:
         yield from rows(table)
         yield b"]"
     yield b"}\n"
-
-
-def rows(table: pl.DataFrame) -> Iterator[bytes]:
-    """The rows of a table as objects of JSON, a line each, with commas between them."""
-    plain = as_json_types(table.lazy())
-    waiting: deque[Future[bytes]] = deque()
-    with ThreadPoolExecutor(WORKERS) as workers:
-        for offset in range(0, table.height, SLICE_ROWS):
-            waiting.append(workers.submit(_lines, plain.slice(offset, SLICE_ROWS)))
-            if len(waiting) > WORKERS:
-                yield b"\n" + waiting.popleft().result() + b","
-        while waiting:
-            yield b"\n" + waiting.popleft().result() + (b"," if waiting else b"")
-
-
-def _lines(table: pl.LazyFrame) -> bytes:
-    lines = io.BytesIO()
-    table.collect().write_ndjson(lines)
-    return lines.getvalue()[:-1].replace(b"\n", b",\n")
-
-
-def as_json_types(table: pl.LazyFrame) -> pl.LazyFrame:
-    """The table with its times as ISO 8601 text and its durations as nanoseconds."""
-    columns = table.collect_schema()
-    return table.with_columns(
-        _as_json_type(name, dtype)
-        for name, dtype in columns.items()
-        if isinstance(dtype, pl.Datetime | pl.Duration)
-    )
-
-
-def _as_json_type(name: str, dtype: pl.DataType) -> pl.Expr:
-    if isinstance(dtype, pl.Duration):
-        return pl.col(name).dt.total_nanoseconds()
-    return pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")
-
-
-def dumps(value: object) -> str:
-    """JSON without white space."""
-    return json.dumps(value, separators=(",", ":"))

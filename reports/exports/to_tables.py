@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from phonehome.reports.exports.to_json import SLICE_ROWS, as_json_types
 from phonehome.reports.words import escape
+from phonehome.reports.words.json_text import SLICE_ROWS, as_json_types
 
 
 def parquet(table: pl.DataFrame) -> Iterator[bytes]:

@@ -7,12 +7,12 @@ from phonehome.analyzer.settings import IDLE_STATES
 from phonehome.analyzer.tables import Analysis
 from phonehome.reports.charts.colours import GRADES
 from phonehome.reports.charts.style import country_text
-from phonehome.reports.exports.manifest import version
 from phonehome.reports.page import behaviour, story
 from phonehome.reports.page.highlights import Highlight, highlights, unsaid
 from phonehome.reports.words import sums, wording
 from phonehome.reports.words.escape import markdown, markdown_code, shortened
 from phonehome.reports.words.translate import number, say, speaking
+from phonehome.reports.words.version import version
 from phonehome.reports.words.vocabulary import told
 
 _MOST_COUNTRIES: Final = 10

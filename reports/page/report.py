@@ -15,7 +15,6 @@ from phonehome.reports.charts.all import Charts, charts_of, has_idle, states_see
 from phonehome.reports.charts.colours import GRADES
 from phonehome.reports.charts.plain_map import sketch
 from phonehome.reports.claims import words
-from phonehome.reports.exports.manifest import version
 from phonehome.reports.page import behaviour, decryption, evidence, quality, story
 from phonehome.reports.page.destinations import destinations
 from phonehome.reports.page.document import (
@@ -33,6 +32,7 @@ from phonehome.reports.page.selection_data import facts
 from phonehome.reports.page.tokens import tokens
 from phonehome.reports.words import sums, wording
 from phonehome.reports.words.translate import speaking
+from phonehome.reports.words.version import version
 from phonehome.reports.words.vocabulary import told
 
 _MOST_ROWS: Final = 300

@@ -16,10 +16,8 @@ from phonehome.analyzer.tables import (
     Analysis,
     Beacons,
     Bursts,
-    Captures,
     Clocks,
     Completeness,
-    Databases,
     FlowPhases,
     Flows,
     Identifiers,
@@ -36,10 +34,12 @@ from phonehome.analyzer.tables import (
     ServerCertificates,
     Stretches,
     Summary,
-    Timeline,
     Tokens,
     Uploads,
+    UploadsOverTime,
 )
+from phonehome.captures.tables import Captures
+from phonehome.geo.tables import Databases
 
 BEGIN = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 SCRIPT = "</script><img src=x onerror=alert(1)>"
@@ -282,8 +282,8 @@ def timeline_of(remotes: tuple[Remote, ...], phases: tuple) -> pl.DataFrame:
         for number, remote in enumerate(remotes)
         for offset in offsets_of(number, end - start)
     ]
-    keys = [name for name in Timeline.column_names() if not name.endswith("_bytes")]
-    return frame(Timeline, rows).group_by(keys).sum().sort(keys, nulls_last=True)
+    keys = [name for name in UploadsOverTime.column_names() if not name.endswith("_bytes")]
+    return frame(UploadsOverTime, rows).group_by(keys).sum().sort(keys, nulls_last=True)
 
 
 def ledger_of(flows: pl.DataFrame) -> pl.DataFrame:

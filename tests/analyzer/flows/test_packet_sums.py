@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from phonehome.analyzer.flows.packet_sums import tally
-from phonehome.analyzer.timeline.sources import Source, Timeline
+from phonehome.analyzer.timeline.sources import PhoneStates, Source
 from phonehome.analyzer.timeline.spans import Span
 from phonehome.captures.reading import Reading
 from phonehome.captures.tables import Packets
@@ -13,7 +13,7 @@ SECOND = 1_000_000_000
 
 
 def said(span):
-    return Timeline((Source(Path("t"), [span], is_written=True),))
+    return PhoneStates((Source(Path("t"), [span], is_written=True),))
 
 
 def test_relative_spans_begin_at_the_first_packet(tmp_path):

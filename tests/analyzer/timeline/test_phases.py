@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phonehome.analyzer.timeline.phases import OUTSIDE, WHOLE, WITHOUT_TIME, CapturePhases, phases
-from phonehome.analyzer.timeline.sources import Source, Timeline
+from phonehome.analyzer.timeline.sources import PhoneStates, Source
 from phonehome.analyzer.timeline.spans import Span
 from tests.small_captures import (
     BEGIN,
@@ -36,7 +36,9 @@ def span(start, end, state="idle", *, is_relative=False, source=None):
 
 
 def known(*spans, first=None):
-    return CapturePhases.of(Timeline((Source(Path("t.csv"), list(spans), is_written=True),)), first)
+    return CapturePhases.of(
+        PhoneStates((Source(Path("t.csv"), list(spans), is_written=True),)), first
+    )
 
 
 def codes(of, *times):

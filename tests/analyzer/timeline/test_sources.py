@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phonehome.analyzer.timeline.sources import MAX_BYTES, Source, Timeline, read_timelines
+from phonehome.analyzer.timeline.sources import MAX_BYTES, PhoneStates, Source, read_timelines
 from phonehome.analyzer.timeline.spans import Span, TimelineError
 from tests.analyzer.log_times import LOGS, PARROT
 
@@ -282,7 +282,7 @@ def span(start, end, *, is_relative):
 
 
 def resolved(spans, first_time):
-    return Timeline((Source(Path("t"), spans, is_written=True),)).at(first_time)[0]
+    return PhoneStates((Source(Path("t"), spans, is_written=True),)).at(first_time)[0]
 
 
 def test_relative_spans_count_from_the_first_packet_of_each_capture():

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from phonehome.analyzer.tables import Timeline
+from phonehome.analyzer.tables import UploadsOverTime
 from phonehome.reports.charts import timebins
 
 
@@ -48,7 +48,7 @@ def test_time_that_no_capture_covers_is_a_gap_where_it_is_long(spans, cuts):
         )
         for start, end in cuts
     ]
-    assert timebins.gaps(captures, Timeline.create_empty(), bins).rows() == expected
+    assert timebins.gaps(captures, UploadsOverTime.create_empty(), bins).rows() == expected
 
 
 def test_bins_do_not_overlap(rich):

@@ -6,6 +6,7 @@ from importlib import metadata
 import pytest
 
 from phonehome.reports.exports import manifest as provenance
+from phonehome.reports.words import version as version_words
 
 STARTED = datetime(2026, 3, 15, 13, 0, tzinfo=timezone(timedelta(hours=1)))
 FINISHED = datetime(2026, 3, 15, 12, 0, 3, tzinfo=UTC)
@@ -45,7 +46,7 @@ def test_versions_name_every_package_that_can_change_a_result(rich):
 
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
     monkeypatch.setattr(provenance, "DEPENDENCIES", ("no-such-package-here",))
-    assert provenance.versions()["no-such-package-here"] is None
+    assert version_words.versions()["no-such-package-here"] is None
 
 
 def test_outputs_are_listed_in_order(rich):
@@ -60,7 +61,7 @@ def test_the_version_is_known_installed_or_not(monkeypatch, is_installed):
             return "1.2.3"
         raise metadata.PackageNotFoundError
 
-    provenance.version.cache_clear()
+    version_words.version.cache_clear()
     monkeypatch.setattr(metadata, "version", answer)
-    assert re.fullmatch(r"\d+\.\d+\.\d+", provenance.version())
-    provenance.version.cache_clear()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version_words.version())
+    version_words.version.cache_clear()

@@ -5,6 +5,7 @@ from datetime import timedelta
 import polars as pl
 
 from phonehome.reports.exports import to_json
+from phonehome.reports.words import json_text
 
 
 def read(analysis):
@@ -61,7 +62,7 @@ def test_an_empty_analysis_has_every_table_empty_or_short(empty):
 
 
 def test_a_table_longer_than_a_slice_is_whole(rich, monkeypatch):
-    monkeypatch.setattr(to_json, "SLICE_ROWS", 5)
+    monkeypatch.setattr(json_text, "SLICE_ROWS", 5)
     assert [row["flow"] for row in read(rich)["flows"]] == rich.flows["flow"].to_list()
 
 

@@ -46,7 +46,7 @@ def test_versions_name_every_package_that_can_change_a_result(rich):
 
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
     monkeypatch.setattr(provenance, "DEPENDENCIES", ("no-such-package-here",))
-    assert version_words.versions()["no-such-package-here"] is None
+    assert provenance.versions()["no-such-package-here"] is None
 
 
 def test_outputs_are_listed_in_order(rich):

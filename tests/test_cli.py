@@ -487,7 +487,7 @@ def test_what_geo_cannot_use_is_exit_2(call, arguments):
 def test_the_command_is_installed_under_its_name():
     program = shutil.which("phonehome", path=Path(sys.executable).parent)
     assert program is not None
-    assert Path(program).read_text().count("from cli import program") == 1
+    assert Path(program).read_text().count("from phonehome.cli import program") == 1
 
 
 def test_help_imports_nothing_slow(run):

@@ -48,7 +48,7 @@ from threading import Barrier, Thread
 
 import numpy as np
 
-from phonehome.analyzer.heap import share_heaps
+from phonehome.analyzer.process_memory import share_heaps
 
 if sys.argv[1] == "shared":
     share_heaps()

@@ -382,7 +382,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
 
 def _begun(capture: str) -> Digests:
     """Begin to read the first capture, before any other thread is there."""
-    from phonehome.analyzer.process_memory import share_heaps  # noqa: PLC0415 - help needs none
+    from phonehome.captures.process_memory import share_heaps  # noqa: PLC0415 - help needs none
 
     share_heaps()
     digests = Digests()

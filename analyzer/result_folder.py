@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import dataframely as dy
 import polars as pl
 
-from phonehome.captures.errors import CaptureError
+from phonehome.captures import CaptureError
 
 MANIFEST = "manifest.json"
 RESULTS = ("uploads.parquet", "analysis.json")

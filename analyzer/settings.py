@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from phonehome.captures.limits import Limits
+from phonehome.captures import Limits
 
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, "de")

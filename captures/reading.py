@@ -1,26 +1,35 @@
-# Held by tests/captures/kernels/test_packet_loop.py: each reading of a test goes through it.
-"""Reading one capture from its first byte to its last: its tables.
+"""Reading one capture from its first byte to its last: `read_capture` makes all its tables.
 
 What is decoded is made ahead, in a thread of its own, while names are read out of what came.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import dataframely as dy
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from phonehome.captures.capture_tables import CaptureTables, PacketSums
 from phonehome.captures.decoding.app_owners import OwnerReader
 from phonehome.captures.decoding.conversation_table import conversations_table
 from phonehome.captures.decoding.decode import Decoding
 from phonehome.captures.decoding.loop_memory import gap_bytes
-from phonehome.captures.decoding.packet_batches import packets_table
+from phonehome.captures.decoding.packet_batches import (
+    bins_table,
+    contacts_table,
+    others_table,
+    packets_table,
+    sides_table,
+)
 from phonehome.captures.decoding.phase_marks import Mark, MarkReader
-from phonehome.captures.decoding.sums import Sums
-from phonehome.captures.decryption.keylogs import MmtlsKey
+from phonehome.captures.decoding.sums import EdgesOf, Sums
+from phonehome.captures.decryption.keylogs import Keys, MmtlsKey, keys_of
 from phonehome.captures.decryption.mmtls_records import RecordOpener, opened_of
+from phonehome.captures.decryption.opened_traffic import opened_traffic
 from phonehome.captures.decryption.plaintext import Attempt, Opened
 from phonehome.captures.files.hashing import Digests
 from phonehome.captures.files.read_ahead import ahead
@@ -38,6 +47,9 @@ from phonehome.captures.kernels.layout import (
 )
 from phonehome.captures.limits import Limits
 from phonehome.captures.names.reader import NameReader
+from phonehome.captures.names.services import services
+from phonehome.captures.process_memory import give_back
+from phonehome.captures.search.known_values import Identifier
 from phonehome.captures.tables import (
     Captures,
     Certificates,
@@ -65,6 +77,172 @@ _ENDS = ("conversation", "protocol", "a_address", "a_port", "b_address", "b_port
 FILE_CHANGED = "the file was changed while it was read"
 
 
+class RequestReader(Protocol):
+    """Looks through requests while a capture is read, and through those that keys opened.
+
+    Attributes:
+        left_out: requests, or values of them, for which there was no room.
+    """
+
+    left_out: int
+
+    def look_into(self, requests: pl.DataFrame) -> None:
+        """Look through requests in the clear, as `captures.tables.RequestParts` has them."""
+
+    def look_into_opened(self, piece: Opened, conversation: int, *, is_from_b: bool) -> None:
+        """Look through a piece that a key has opened."""
+
+    def table(self) -> pl.DataFrame:
+        """What was found: conversation, and whatever else the reader states."""
+        ...
+
+
+def whole(_: int) -> NDArray[np.int64]:
+    """The edges of no span: all of the capture is one."""
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """How a capture is read. Can be pickled, if `edges_of` and `values_of` can be.
+
+    Attributes:
+        limits: what is bounded, and how.
+        keys: keys that the user gave; those inside a capture are added.
+        identifiers: what is looked for in payload.
+        edges_of: edges of the spans that sums are kept apart by.
+        values_of: makes what looks through requests; None: nobody asked for that.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    keys: Keys = field(default_factory=Keys, repr=False)
+    identifiers: tuple[Identifier, ...] = field(default=(), repr=False)
+    edges_of: EdgesOf = whole
+    values_of: Callable[[], RequestReader] | None = None
+
+
+def read_capture(
+    path: Path,
+    options: ReadOptions,
+    *,
+    digests: Digests | None = None,
+    report: Callable[[int], None] | None = None,
+) -> CaptureTables:
+    """All tables of one capture.
+
+    The same file and options give the same tables, in this process or another.
+
+    Args:
+        path: the capture; `-`: standard input, which can be read once.
+        options: how it is read.
+        digests: digests of files that may have been begun already.
+        report: called now and then with the bytes read so far.
+
+    Raises:
+        CaptureError: the file cannot be opened, is no capture, or unfolds beyond the limits.
+    """
+    reading = Reading(path, options.limits, digests, options.keys.mmtls, _looker(options))
+    sums = read_sums(reading, options.edges_of, report)
+    conversations = reading.conversations()
+    sightings = reading.sightings(conversations)
+    reading.search_names(sightings)
+    values = options.values_of() if options.values_of is not None else None
+    if values is not None:
+        values.look_into(reading.request_parts())
+
+    def look(piece: Opened, conversation: int | None) -> None:
+        if conversation is None:
+            return
+        is_from_b = reading.is_from_b(piece, conversation)
+        reading.search_opened(piece, conversation, is_from_b=is_from_b)
+        if values is not None:
+            values.look_into_opened(piece, conversation, is_from_b=is_from_b)
+
+    first_frames = sums.sides.group_by("conversation").agg(pl.col("first_frame").min())
+    opened = opened_traffic(
+        path,
+        given=options.keys,
+        keys=options.keys.merged(keys_of(reading.secrets(), "secrets_block")),
+        records=reading.opened_records(conversations),
+        conversations=conversations.join(first_frames, on="conversation"),
+        limits=options.limits,
+        take=look,
+    )
+    hits = reading.hits()
+    left_out = {"contacts": sums.contacts_left_out, "tokens": values.left_out if values else 0}
+    return CaptureTables(
+        capture=reading.capture(),
+        span=reading.span(),
+        conversations=conversations,
+        services=services(conversations),
+        sums=sums,
+        sightings=sightings,
+        hellos=reading.hellos(),
+        server_hellos=reading.server_hellos(),
+        certificates=reading.certificates(),
+        exchanges=reading.exchanges(),
+        mmtls_records=reading.mmtls_records(),
+        contents=reading.contents(),
+        owners=reading.owners(),
+        marks=tuple(reading.marks()),
+        hiding_names=frozenset(reading.hiding_names()),
+        values=values.table() if values is not None else pl.DataFrame(),
+        opened=opened,
+        hits=hits,
+        searched=reading.searched(),
+        oddities=reading.oddities(),
+        limits_hit={
+            **reading.limits_hit(),
+            **{limit: count for limit, count in left_out.items() if count},
+        },
+    )
+
+
+def read_sums(
+    reading: "Reading", edges_of: EdgesOf, report: Callable[[int], None] | None
+) -> PacketSums:
+    """Read a capture to its end, and add its packets up.
+
+    Args:
+        reading: a capture of which nothing was read.
+        edges_of: edges of the spans that sums are kept apart by.
+        report: called now and then with the bytes read so far.
+    """
+    begin: int | None = None
+
+    def edges(first_time: int) -> NDArray[np.int64]:
+        nonlocal begin
+        begin = first_time
+        return edges_of(first_time)
+
+    sums = Sums(edges, reading.limits)
+    for _ in reading.added_to(sums):
+        if report:
+            report(reading.done_bytes)
+    give_back()
+    bins = bins_table(sums.bins())
+    contacts = contacts_table(sums.contact_rows())
+    return PacketSums(
+        begin=begin,
+        sides=sides_table(sums.sides()),
+        bins=bins,
+        bin_seconds=sums.width,
+        outcomes=others_table(sums.others()),
+        contacts=contacts,
+        pause=sums.contacts.pause,
+        contacts_left_out=sums.contacts.left_out,
+    )
+
+
+def _looker(options: ReadOptions) -> "Looker | None":
+    """What looks for identifiers; what is slow to import is imported where somebody asked."""
+    if not options.identifiers:
+        return None
+    from phonehome.captures.search.layers import looker_of  # noqa: PLC0415 - slow to import
+
+    return looker_of(options.identifiers)
+
+
 class Reading:
     """One capture, read once, in order.
 
@@ -90,7 +268,6 @@ class Reading:
         limits: Limits | None = None,
         digests: Digests | None = None,
         mmtls_keys: Sequence[MmtlsKey] = (),
-        *,
         looker: "Looker | None" = None,
     ) -> None:
         self.limits = limits = limits or Limits()
@@ -218,10 +395,9 @@ class Reading:
         if self._searcher is not None:
             self._searcher.look_into_names(sightings)
 
-    def search_opened(self, piece: Opened, conversation: int | None) -> None:
+    def search_opened(self, piece: Opened, conversation: int, *, is_from_b: bool) -> None:
         """Search a piece that a key has opened for identifiers, if any were given."""
-        if self._searcher is not None and conversation is not None:
-            is_from_b = self.is_from_b(piece, conversation)
+        if self._searcher is not None:
             self._searcher.look_into_opened(piece, conversation, is_from_b=is_from_b)
 
     def is_from_b(self, piece: Opened, conversation: int) -> bool:

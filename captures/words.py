@@ -75,3 +75,52 @@ SEARCHED_LAYERS = ("tcp", "udp", "dns", "http", "tls", "quic", "mmtls")
 
 LONGEST_NAME = 255
 """Octets that a name may have (RFC 1035, section 2.3.4). What is longer names no host."""
+
+SUMS = (
+    "wire_bytes",
+    "ip_bytes",
+    "link_bytes",
+    "network_header_bytes",
+    "transport_header_bytes",
+    "payload_bytes",
+    "unique_bytes",
+)
+"""The sums of packets that are kept per conversation, direction and span of time."""
+
+SECOND = 1_000_000_000
+"""Nanoseconds."""
+
+KEY_SOURCES = ("keylog", "secrets_block", "mmtls_keylog")
+"""Where a key may come from."""
+
+REASONS = (
+    "no_key",
+    "no_handshake",
+    "not_dissected",
+    "no_answer",
+    "nothing_opened",
+    "tshark_missing",
+    "tshark_stopped",
+    "read_once",
+    "not_supported",
+)
+"""Why nothing of a conversation was opened."""
+
+IDENTIFIER_KINDS = {
+    "advertising_id": "advertising ID",
+    "android_id": "Android ID",
+    "imei": "IMEI",
+    "imsi": "IMSI",
+    "serial": "serial number",
+    "mac": "MAC address",
+    "phone_number": "phone number",
+    "email": "e-mail address",
+    "account": "account number or name",
+    "ssid": "name of a Wi-Fi network (SSID)",
+    "bssid": "address of a Wi-Fi access point (BSSID)",
+    "coordinates": "place",
+    "contact": "name from the address book",
+    "text": "planted text",
+    "file": "planted file",
+}
+"""The kinds of identifier, and how people call them."""

@@ -335,7 +335,9 @@ def test_accounts_that_do_not_balance_are_exit_5_and_not_complete(
     call, capture, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(
-        phonehome.analyzer.analysis, "violations", lambda *_, **__: ["packets read: 1, but told: 2"]
+        phonehome.analyzer.analysis_tables,
+        "violations",
+        lambda *_, **__: ["packets read: 1, but told: 2"],
     )
     code, out, _ = call("analyze", capture, "--json", "--quiet")
     assert code == 5
@@ -348,7 +350,9 @@ def test_accounts_that_do_not_balance_are_exit_5_and_not_complete(
 
 
 def test_accounts_that_do_not_balance_weigh_more_than_damage(call, tmp_path, monkeypatch):
-    monkeypatch.setattr(phonehome.analyzer.analysis, "violations", lambda *_, **__: ["wrong"])
+    monkeypatch.setattr(
+        phonehome.analyzer.analysis_tables, "violations", lambda *_, **__: ["wrong"]
+    )
     put(tmp_path / "cut.pcap", pcap(household())[:-7])
     assert call("analyze", "cut.pcap", "--quiet", "--format", "json")[0] == 5
 
@@ -367,7 +371,7 @@ def test_a_mistake_of_ours_ends_in_a_traceback(call, capture, tmp_path, monkeypa
     def breaks(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(phonehome.analyzer.analysis, "violations", breaks)
+    monkeypatch.setattr(phonehome.analyzer.analysis_tables, "violations", breaks)
     monkeypatch.setattr(sys, "argv", ["phonehome", "analyze", str(capture)])
     with pytest.raises(ZeroDivisionError):
         cli.main()
@@ -379,7 +383,7 @@ def test_a_run_that_is_stopped_leaves_nothing(call, capture, tmp_path, monkeypat
     def stops(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(phonehome.analyzer.analysis, "violations", stops)
+    monkeypatch.setattr(phonehome.analyzer.analysis_tables, "violations", stops)
     code, out, told = call("analyze", capture, "--quiet")
     assert (code, out, told) == (130, "", "phonehome: stopped: nothing was written\n")
     assert {path.name for path in tmp_path.iterdir()} == {"walk.pcap"}

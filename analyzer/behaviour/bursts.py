@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from phonehome.analyzer.flows.contacts import Met
 from phonehome.analyzer.tables import STATES, Bursts
-from phonehome.captures.decoding.sums import SECOND
+from phonehome.captures.words import SECOND
 
 PAUSE = 5 * SECOND
 """A burst ends where the app uploads nothing for longer, ns."""

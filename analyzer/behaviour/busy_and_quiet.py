@@ -10,7 +10,7 @@ import polars as pl
 
 from phonehome.analyzer.tables import Stretches
 from phonehome.analyzer.timeline.spans import INFERRED
-from phonehome.captures.decoding.sums import SECOND
+from phonehome.captures.words import SECOND
 
 PAUSE = 120 * SECOND
 """Contacts that no longer pause parts are one run, ns."""

@@ -16,11 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phonehome.analyzer.behaviour.periodicity import BREAK, BY_CHANCE, CLEAR, WEAK, Rhythm
-from phonehome.captures.kernels.recurring_times import (
-    MOST_RECURRING,
-    longest_chains,
-    recurring_distances,
-)
+from phonehome.captures import MOST_RECURRING, longest_chains, recurring_distances
 
 FEWEST_CONTACTS = 12
 MOST_CONTACTS = 1_024

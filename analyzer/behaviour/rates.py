@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from phonehome.analyzer.flows.contacts import NAME, Met
 from phonehome.analyzer.tables import STATES, Rates
-from phonehome.captures.decoding.sums import SECOND
+from phonehome.captures.words import SECOND
 
 HOUR = 3_600 * SECOND
 SHORTEST_BLOCK = 60 * SECOND

@@ -26,7 +26,7 @@ from phonehome.analyzer.claims.possible_worlds import (
 )
 from phonehome.analyzer.claims.tables import Tables
 from phonehome.analyzer.timeline.spans import INFERRED
-from phonehome.captures.decoding.sums import SECOND
+from phonehome.captures.words import SECOND
 
 SUPPORTED: Final = "supported"
 CONTRADICTED: Final = "contradicted"

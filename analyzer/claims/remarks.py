@@ -9,7 +9,7 @@ from phonehome.analyzer.claims.file import Claim
 from phonehome.analyzer.claims.possible_worlds import doubtful_places, is_by_country, is_by_name
 from phonehome.analyzer.claims.tables import Tables
 from phonehome.analyzer.timeline.spans import INFERRED
-from phonehome.captures.decoding.sums import SECOND
+from phonehome.captures.words import SECOND
 
 
 def remarks(claim: Claim, tables: Tables) -> Iterator[str]:

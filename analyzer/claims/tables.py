@@ -14,7 +14,7 @@ from phonehome.analyzer.result_folder import saved_tables
 from phonehome.analyzer.settings import IDLE_STATES
 from phonehome.analyzer.tables import Analysis
 from phonehome.analyzer.timeline.capture_gaps import silences
-from phonehome.captures.errors import CaptureError
+from phonehome.captures import CaptureError
 
 SCHEMAS: Final[dict[str, type[dy.Schema]]] = {
     field.name: get_args(field.type)[0]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from phonehome.analyzer.tables import Clocks
 from phonehome.analyzer.timeline.spans import Span, by_start
-from phonehome.captures.decoding.sums import SECOND
+from phonehome.captures.words import SECOND
 
 HELLOS, BURSTS, GIVEN = "hellos", "bursts", "given"
 FARTHEST = 600

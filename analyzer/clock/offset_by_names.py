@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phonehome.analyzer.clock.offset import FARTHEST, Estimate
-from phonehome.captures.decoding.sums import SECOND
+from phonehome.captures.words import SECOND
 
 NAMES = "names"
 TOGETHER = 2 * SECOND

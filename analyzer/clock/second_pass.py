@@ -20,8 +20,8 @@ from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import STATES
 from phonehome.analyzer.timeline.sources import PhoneStates, Source
 from phonehome.analyzer.timeline.spans import INFERRED, Oddity, Span
-from phonehome.captures.decoding.phase_marks import Mark
-from phonehome.captures.decoding.sums import SECOND
+from phonehome.captures import CaptureTables, Mark
+from phonehome.captures.words import SECOND
 
 STATE_OF = {True: "active", False: "idle"}
 FEWEST_HELLOS = 3
@@ -46,32 +46,27 @@ class SecondLook:
 
 def second_look(  # noqa: PLR0913 - all that the first reading gave
     name: str,
+    tables: CaptureTables,
     states: PhoneStates,
     settings: Settings,
     *,
-    span: tuple[int, int] | None,
     flows: pl.DataFrame,
     contacts: pl.DataFrame,
-    marks: Sequence[Mark],
-    hellos: pl.DataFrame,
-    mmtls: pl.DataFrame,
     names: pl.DataFrame,
 ) -> SecondLook:
     """What the first reading of a capture says of its phases.
 
     Args:
         name: of the capture.
+        tables: what it holds.
         states: timelines of the run, moved by the offset that the user gave.
         settings: what the user asked for.
-        span: first and last time of the capture; None: no packet has one.
         flows: conversation, role, is_local_b, remote_address.
         contacts: conversation, is_up, start, last, unique_bytes, first_frame.
-        marks: comments that mark phases.
-        hellos: as `captures.tables.Hellos`.
-        mmtls: as `captures.tables.MmtlsRecords`.
         names: name, time of each sighting.
     """
-    if span is None:
+    span, marks = tables.span, tables.marks
+    if span is None or not (states.files or marks or settings.infer_phases):
         return SecondLook(None, [])
     of_phone = flows.filter(pl.col("role") == "phone")
     met = contacts.join(
@@ -82,7 +77,7 @@ def second_look(  # noqa: PLR0913 - all that the first reading gave
     if states.has_clock():
         own = replace(states, offset=0, margin=0).clocked(span[0])
         found = (
-            by_hellos(_stated(of_phone, hellos, mmtls)),
+            by_hellos(_stated(of_phone, tables.hellos, tables.mmtls_records)),
             by_names(states.met, _times_of(names, states.met)),
             by_bursts(own, burst_starts(met), *span),
         )

@@ -25,9 +25,7 @@ from phonehome.analyzer.tables import (
     Exposures,
     Repetitions,
 )
-from phonehome.captures.errors import CaptureError
-from phonehome.captures.files.find_captures import capture_files, capture_names
-from phonehome.captures.files.open_capture import STANDARD_INPUT
+from phonehome.captures import STANDARD_INPUT, CaptureError, capture_files, capture_names
 from phonehome.captures.tables import Captures
 
 COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")

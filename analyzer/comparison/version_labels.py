@@ -9,7 +9,7 @@ import polars as pl
 
 from phonehome.analyzer.comparison.repetition import Observed
 from phonehome.analyzer.result_folder import saved_folder, shown_name
-from phonehome.captures.files.open_capture import STANDARD_INPUT
+from phonehome.captures import STANDARD_INPUT
 
 GIVEN: Final = "as given"
 ANALYSED: Final = "as its analysis was labelled"

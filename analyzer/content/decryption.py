@@ -1,21 +1,13 @@
 """What keys opened of each capture, mapped to its flows, and what they did not open, and why."""
 
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Collection
 from typing import Any
 
 import dataframely as dy
 import polars as pl
 
 from phonehome.analyzer.tables import Decryption
-from phonehome.captures.decryption.keylogs import Keys, keys_of
-from phonehome.captures.decryption.plaintext import Attempt, Opened
-from phonehome.captures.decryption.session import Opening
-from phonehome.captures.limits import Limits
-from phonehome.captures.reading import Reading
+from phonehome.captures import Attempt, OpenedTraffic
 
 ENCRYPTED = ("tls", "quic", "dtls", "mmtls")
 """Services whose payload is encrypted."""
@@ -32,11 +24,6 @@ SPARE = (
 )
 PROBLEM = "{}: {}."
 
-Take = Callable[[Opened, int | None], None]
-"""Gets each piece that was opened, with the number of its conversation in the capture."""
-
-_Ends = tuple[str, tuple[str, int], tuple[str, int]]
-
 _COLUMNS = {
     "conversation": pl.Int32,
     "layer": pl.String,
@@ -49,161 +36,33 @@ _COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
-class Decrypted:
-    """What keys opened of one capture.
-
-    Attributes:
-        table: a row per encrypted conversation and layer; empty where there are no keys.
-        version: version of tshark; None: it was not needed, or is not there.
-        problem: what went wrong, in a line; None: nothing.
-        limits_hit: how often each limit left something out.
-        given_randoms: connections that the key logs given have keys for.
-        seen_randoms: those of them that are in the capture.
-        hellos: connections of the capture whose begin was captured.
-    """
-
-    table: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_COLUMNS))
-    version: str | None = None
-    problem: str | None = None
-    limits_hit: dict[str, int] = field(default_factory=dict)
-    given_randoms: int = 0
-    seen_randoms: frozenset[bytes] = frozenset()
-    hellos: int = 0
-
-
-def _ignore(_: Opened, __: int | None) -> None:
-    """Look at nothing of what was opened."""
-
-
-def decrypted(  # noqa: PLR0913, PLR0917 - one capture, and all that is needed to open it
-    path: Path,
-    given: Keys,
-    reading: Reading,
-    flows: pl.DataFrame,
-    limits: Limits,
-    take: Take = _ignore,
-) -> Decrypted:
-    """What keys open of a capture that was read.
+def tried(flows: pl.DataFrame, opened: OpenedTraffic, greeted: Collection[int]) -> pl.DataFrame:
+    """A row per encrypted conversation and layer of one capture; none where there are no keys.
 
     Args:
-        path: the capture.
-        given: keys that the user gave; those inside the capture are added.
-        reading: the capture, read to its end.
-        flows: its conversations, seen from the phone.
-        limits: bounds on what opening may cost.
-        take: gets each piece that was opened, with its conversation, in order.
-    """
-    keys = given.merged(keys_of(reading.secrets(), "secrets_block"))
-    if not keys.lines and not keys.mmtls:
-        return Decrypted()
-    places = Places(flows)
-    records, tried, records_hit = reading.opened_records(reading.conversations())
-    for piece in records:
-        take(piece, places.of(piece))
-    opening = Opening(path, keys, limits)
-    if keys.lines:
-        for piece in opening.pieces():
-            take(piece, places.of(piece))
-    attempts = opening.attempts()
-    limits_hit = Counter(opening.limits_hit) + Counter(records_hit)
-    return Decrypted(
-        table=_table(
-            flows,
-            [*attempts, *tried],
-            places,
-            reason=opening.reason if keys.lines else "no_key",
-            greeted=frozenset(reading.hellos()["conversation"]),
-        ),
-        version=opening.version,
-        problem=opening.problem,
-        limits_hit=dict(limits_hit),
-        given_randoms=len(given.sources),
-        seen_randoms=frozenset(opening.seen_randoms & given.sources.keys()),
-        hellos=sum(attempt.has_hello for attempt in attempts),
-    )
-
-
-class Places:
-    """Finds the conversation of a capture that has these ends, and this frame in it.
-
-    Args:
-        flows: conversation, protocol, both ends, first_frame, last_frame, is_local_b.
-    """
-
-    def __init__(self, flows: pl.DataFrame) -> None:
-        self._known: dict[_Ends, list[tuple[int, int]]] = {}
-        self.locals: dict[int, tuple[str, int]] = {}
-        rows = flows.filter(pl.col("protocol").is_in(("tcp", "udp"))).select(
-            "conversation",
-            "protocol",
-            "local_address",
-            "local_port",
-            "remote_address",
-            "remote_port",
-            "first_frame",
-        )
-        for conversation, protocol, *ends, frame in rows.sort("first_frame").iter_rows():
-            local, remote = (ends[0], ends[1]), (ends[2], ends[3])
-            self._known.setdefault(_ends(protocol, local, remote), []).append((frame, conversation))
-            self.locals[conversation] = local
-
-    def of(self, piece: Opened) -> int | None:
-        """The conversation of a piece; None: none has its ends."""
-        source = (piece.source, piece.source_port)
-        destination = (piece.destination, piece.destination_port)
-        return self.find(piece.protocol, source, destination, piece.frame)
-
-    def find(
-        self, protocol: str, one: tuple[str, int], other: tuple[str, int], frame: int
-    ) -> int | None:
-        """The conversation between two ends that a frame belongs to; None as above."""
-        known = self._known.get(_ends(protocol, one, other), [])
-        place = bisect_right(known, frame, key=lambda begun: begun[0])
-        return known[place - 1][1] if place else None
-
-
-def _ends(protocol: str, one: tuple[str, int], other: tuple[str, int]) -> _Ends:
-    first, second = sorted((one, other))
-    return protocol, first, second
-
-
-def _table(
-    flows: pl.DataFrame,
-    attempts: Iterable[Attempt],
-    places: Places,
-    *,
-    reason: str | None,
-    greeted: frozenset[int],
-) -> pl.DataFrame:
-    """A row per encrypted conversation and layer.
-
-    Args:
-        flows: as for `decrypted`.
-        attempts: what became of the connections that were tried.
-        places: finds their conversations.
-        reason: why tshark stopped, or did not begin; None: it came to its end.
+        flows: conversation, service, local_address, local_port.
+        opened: what keys opened.
         greeted: conversations of which the hello of the client was captured.
     """
-    tried: dict[tuple[int, str], list[Attempt]] = {}
-    for attempt in attempts:
-        conversation = places.find(
-            attempt.protocol, attempt.client, attempt.server, attempt.first_frame
-        )
-        if conversation is not None:
-            tried.setdefault((conversation, attempt.layer), []).append(attempt)
+    if not opened.is_tried:
+        return pl.DataFrame(schema=_COLUMNS)
+    found: dict[tuple[int, str], list[Attempt]] = {}
+    for conversation, attempt in opened.attempts:
+        found.setdefault((conversation, attempt.layer), []).append(attempt)
     encrypted = flows.filter(pl.col("service").is_in(ENCRYPTED)).select("conversation", "service")
     for conversation, service in encrypted.iter_rows():
-        tried.setdefault((conversation, service), [])
+        found.setdefault((conversation, service), [])
+    ends = flows.select("conversation", "local_address", "local_port").iter_rows()
+    local = {conversation: (address, port) for conversation, address, port in ends}
     rows = [
         _row(
             conversation,
             layer,
-            found,
-            places.locals.get(conversation),
-            reason or ("not_dissected" if conversation in greeted else None),
+            attempts,
+            local.get(conversation),
+            opened.reason or ("not_dissected" if conversation in greeted else None),
         )
-        for (conversation, layer), found in sorted(tried.items())
+        for (conversation, layer), attempts in sorted(found.items())
     ]
     return pl.DataFrame(rows, schema=_COLUMNS, orient="row")
 
@@ -251,7 +110,7 @@ def decryption(found: pl.DataFrame, flows: pl.DataFrame) -> dy.DataFrame[Decrypt
     """What keys opened, by flow.
 
     Args:
-        found: tables of `Decrypted`, with `flow` for `conversation`.
+        found: rows of `tried`, with `flow` for `conversation`.
         flows: flow and capture.
     """
     table = (
@@ -263,7 +122,7 @@ def decryption(found: pl.DataFrame, flows: pl.DataFrame) -> dy.DataFrame[Decrypt
 
 
 def decryption_notes(
-    table: dy.DataFrame[Decryption], captures: list[tuple[str, Decrypted]]
+    table: dy.DataFrame[Decryption], captures: list[tuple[str, OpenedTraffic]]
 ) -> list[str]:
     """Sentences on what keys opened, and on what is wrong with them.
 
@@ -291,7 +150,7 @@ def decryption_notes(
     return said + _spare([one for _, one in captures])
 
 
-def _spare(captures: list[Decrypted]) -> list[str]:
+def _spare(captures: list[OpenedTraffic]) -> list[str]:
     """That some of the keys belong to nothing, where others do."""
     given = max((one.given_randoms for one in captures), default=0)
     seen = len(frozenset[bytes]().union(*(one.seen_randoms for one in captures)))

@@ -8,7 +8,7 @@ from typing import Final
 
 from phonehome.analyzer.content.identifiers import IdentifiersError
 from phonehome.analyzer.user_files import octets_of
-from phonehome.captures.search.known_values import KINDS
+from phonehome.captures.words import IDENTIFIER_KINDS
 
 MOST_BYTES: Final = 64 << 20
 _KEY_BYTES = 16
@@ -49,7 +49,7 @@ def template() -> str:
         "coordinates": 'value = "43.651070,-79.347015"\n# tolerance = 0.005  # degrees',
         "file": 'file = "planted.jpg"  # beside this list',
     }
-    for kind, words in KINDS.items():
+    for kind, words in IDENTIFIER_KINDS.items():
         value = examples.get(kind, 'value = ""')
         entry = f'[[identifier]]\nkind = "{kind}"\nlabel = "{words} of the test phone"\n{value}'
         parts += ["", *(f"# {line}" for line in entry.split("\n"))]
@@ -71,7 +71,7 @@ def from_adb(sources: Sequence[Path]) -> list[tuple[str, str]]:
             f"{sources[0]}: nothing known in it: output of getprop, `settings list secure` or "
             "dumpsys (wifi, account, iphonesubinfo, location) expected"
         )
-    return sorted(found, key=lambda one: (list(KINDS).index(one[0]), one[1]))
+    return sorted(found, key=lambda one: (list(IDENTIFIER_KINDS).index(one[0]), one[1]))
 
 
 def _said(text: str) -> Iterator[tuple[str, str]]:
@@ -89,7 +89,7 @@ def listed(found: Sequence[tuple[str, str]]) -> str:
     ]
     for kind, value in found:
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-        label = f"{KINDS[kind]} of the phone"
+        label = f"{IDENTIFIER_KINDS[kind]} of the phone"
         parts += ["", "[[identifier]]", f'kind = "{kind}"', f'label = "{label}"']
         parts.append(f'value = "{quoted}"')
     return "\n".join(parts) + "\n"

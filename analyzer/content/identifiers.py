@@ -17,10 +17,11 @@ import polars as pl
 from phonehome.analyzer.content.opaque_values import named
 from phonehome.analyzer.tables import Identifiers
 from phonehome.analyzer.user_files import octets_of
-from phonehome.captures.search.known_values import KINDS, Identifier
+from phonehome.captures import Identifier
+from phonehome.captures.words import IDENTIFIER_KINDS
 
 if TYPE_CHECKING:
-    from phonehome.captures.search.layers import Looker
+    from phonehome.captures import Looker
 
 MOST_BYTES: Final = 1 << 20
 MOST_FILE_BYTES: Final = 64 << 20
@@ -89,15 +90,15 @@ def read_identifiers(paths: Sequence[Path]) -> Known:
         raise IdentifiersError(f"{paths[0]}: no [[identifier]] in it")
     if len(found) > MOST_IDENTIFIERS:
         raise IdentifiersError(f"{paths[0]}: more than {MOST_IDENTIFIERS} identifiers")
-    return Known(tuple(found), key, _looker(found) if found else None)
+    known = tuple(found)
+    return Known(known, key, _looker(known) if known else None)
 
 
-def _looker(found: list[Identifier]) -> "Looker":
-    from phonehome.captures.search.hyperscan_door import SearchUnavailableError  # noqa: PLC0415 - the same
-    from phonehome.captures.search.layers import Looker  # noqa: PLC0415 - slow to import
+def _looker(found: tuple[Identifier, ...]) -> "Looker":
+    from phonehome.captures import SearchUnavailableError, looker_of  # noqa: PLC0415 - slow to import
 
     try:
-        return Looker(found)
+        return looker_of(found)
     except (SearchUnavailableError, ValueError) as error:
         raise IdentifiersError(str(error)) from error
 
@@ -125,9 +126,9 @@ def _identifier(path: Path, number: int, row: object) -> Identifier:
     if not isinstance(row, dict) or set(row) - _KEYS:
         raise IdentifiersError(f"{place}: only {', '.join(sorted(_KEYS))} are known")
     kind, label = row.get("kind"), row.get("label")
-    if kind not in KINDS:
-        raise IdentifiersError(f"{place}: kind: one of {', '.join(KINDS)} expected")
-    label = KINDS[kind] if label is None else label
+    if kind not in IDENTIFIER_KINDS:
+        raise IdentifiersError(f"{place}: kind: one of {', '.join(IDENTIFIER_KINDS)} expected")
+    label = IDENTIFIER_KINDS[kind] if label is None else label
     keys = row.get("keys", [])
     if not isinstance(label, str) or not _are_texts(keys):
         raise IdentifiersError(f"{place}: label is a text, keys a list of texts")

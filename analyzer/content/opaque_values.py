@@ -15,8 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from phonehome.captures.decryption.plaintext import Opened
-from phonehome.captures.names.http import holds_values, host_of, kept, request, telling
+from phonehome.captures import Opened, holds_values, host_of, kept, request, telling
 
 MOST_VALUES: Final = 200_000
 """Of one capture; of more the first are looked at."""

@@ -11,8 +11,6 @@ import numpy as np
 import polars as pl
 
 from phonehome.analyzer.tables import STATES
-from phonehome.captures.decoding.packet_batches import contacts_table
-from phonehome.captures.decoding.sums import Sums
 
 NAME = pl.coalesce("host", "remote_address")
 """What a remote is called where contacts are grouped: its host, else its address."""
@@ -46,11 +44,6 @@ class Met(NamedTuple):
             flows.select("flow"), on="flow", how="semi", maintain_order="left"
         )
         return self._replace(contacts=kept, flows=flows)
-
-
-def contacts_of(sums: Sums) -> pl.DataFrame:
-    """All contacts of a capture: conversation, is_from_b, code, start and last (ns), and sums."""
-    return contacts_table(sums.contact_rows())
 
 
 def of_phone(contacts: pl.DataFrame, flows: pl.DataFrame, phases: pl.DataFrame) -> Met:

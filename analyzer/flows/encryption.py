@@ -10,7 +10,7 @@ from math import erf, log, sqrt
 import dataframely as dy
 import polars as pl
 
-from phonehome.captures.kernels.content_shape import VALUES, Z_LIMIT
+from phonehome.captures import VALUES, Z_LIMIT
 from phonehome.captures.tables import Contents, Exchanges, MmtlsRecords
 
 ENCRYPTING = ("tls", "quic", "dtls", "mmtls", "ssh")

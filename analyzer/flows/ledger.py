@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import dataframely as dy
 import polars as pl
 
-from phonehome.analyzer.flows.packet_sums import Tallied
 from phonehome.analyzer.flows.seen_from_phone import PACKET_SUMS, parts_by_role
 from phonehome.analyzer.tables import LEDGER_OUTCOMES, Flows, Ledger, Uploads, UploadsOverTime
+from phonehome.captures import PacketSums
 from phonehome.captures.tables import Captures
 from phonehome.captures.words import OUTCOMES
 
@@ -25,13 +25,13 @@ _Identity = tuple[str, object, str, object]
 """What is counted, and two numbers that must be equal, each with where it comes from."""
 
 
-def ledger(capture: str, seen: pl.DataFrame, tallied: Tallied) -> dy.DataFrame[Ledger]:
+def ledger(capture: str, seen: pl.DataFrame, sums: PacketSums) -> dy.DataFrame[Ledger]:
     """One row per outcome of one capture, all nine of them, in the order of the design."""
-    by_role = parts_by_role(seen, tallied).select(
+    by_role = parts_by_role(seen, sums).select(
         pl.col("role").replace_strict(ROLE_OUTCOMES).alias("outcome"), pl.exclude("role")
     )
     names = dict(enumerate(OUTCOMES))
-    others = tallied.outcomes.with_columns(
+    others = sums.outcomes.with_columns(
         pl.col("outcome").replace_strict(names, return_dtype=pl.String)
     ).select(by_role.columns)
     found = pl.concat([by_role, others])

@@ -4,15 +4,15 @@ The user's word comes first, then what the file says (direction flags, SLL packe
 what a phone does: it opens connections and asks for names, from an address that is not public.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import ip_address
 
 import dataframely as dy
 import polars as pl
 
-from phonehome.analyzer.flows.packet_sums import Tallied
 from phonehome.analyzer.flows.seen_from_phone import scope_of
 from phonehome.analyzer.tables import Phones
+from phonehome.captures import CaptureTables, PacketSums
 from phonehome.captures.tables import Conversations
 
 OWN_SCOPES = ("private", "link_local", "shared", "unique_local")
@@ -32,11 +32,28 @@ SAME_MAC = "same link address as the phone"
 SAME_BEHAVIOUR = "behaves as the phone does, in the other IP version; the link has no addresses"
 
 
+def phone_addresses(
+    captures: Sequence[tuple[str, CaptureTables]], scopes: Mapping[str, str], given: Collection[str]
+) -> dy.DataFrame[Phones]:
+    """Who the phone is: candidates of all captures of a run, decided once for all of them.
+
+    Args:
+        captures: name and tables of each, in order.
+        scopes: scope of every address in them.
+        given: addresses that the user named, in any form; then nothing is inferred.
+
+    Raises:
+        ValueError: a given address is none.
+    """
+    tables = [phones(name, of.conversations, of.sums, scopes, given) for name, of in captures]
+    return Phones.validate(pl.concat(tables))
+
+
 def phones(
     capture: str,
     conversations: dy.DataFrame[Conversations],
-    tallied: Tallied,
-    scopes: dict[str, str],
+    sums: PacketSums,
+    scopes: Mapping[str, str],
     given: Collection[str],
 ) -> dy.DataFrame[Phones]:
     """Candidates of one capture: taken ones first, then by what speaks for them.
@@ -44,14 +61,14 @@ def phones(
     Args:
         capture: name of the capture.
         conversations: its conversations.
-        tallied: what its packets add up to.
+        sums: what its packets add up to.
         scopes: scope of every address in it.
         given: addresses that the user named, in any form; then nothing is inferred.
 
     Raises:
         ValueError: a given address is none.
     """
-    ends = _ends(conversations, tallied, scopes)
+    ends = _ends(conversations, sums, scopes)
     if given:
         named = {str(ip_address(address)) for address in given}
         chosen = {address: GIVEN for address in ends["address"] if address in named}
@@ -91,10 +108,10 @@ def _rejection(given: Collection[str], chosen: dict[str, str]) -> str:
     return "another address opens more connections"
 
 
-def _ends(conversations: pl.DataFrame, tallied: Tallied, scopes: dict[str, str]) -> pl.DataFrame:
+def _ends(conversations: pl.DataFrame, sums: PacketSums, scopes: Mapping[str, str]) -> pl.DataFrame:
     """One row per address: what it did."""
     per_side = (
-        tallied.sides.lazy()
+        sums.sides.lazy()
         .group_by("conversation", "is_from_b")
         .agg(pl.col("packets", "outbound_packets", "inbound_packets").sum())
     )

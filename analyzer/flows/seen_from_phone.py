@@ -1,11 +1,11 @@
 """Conversations of a capture, seen from the phone: roles, sides, counts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
-from phonehome.analyzer.flows.packet_sums import Tallied
-from phonehome.captures.decoding.sums import SUMS
+from phonehome.captures import PacketSums
+from phonehome.captures.words import SUMS
 
 PUBLIC_SCOPES = ("global", "translation", "tunnel")
 """Scopes of remotes outside the phone's own network; the last two hide where they lead."""
@@ -14,14 +14,14 @@ GROUP_SCOPES = ("multicast", "broadcast")
 PACKET_SUMS = ("packets", "wire_bytes", "ip_bytes", "payload_bytes", "unique_bytes")
 
 
-def scope_of(column: str, scopes: dict[str, str]) -> pl.Expr:
+def scope_of(column: str, scopes: Mapping[str, str]) -> pl.Expr:
     """Scope of each address of a column; every address must be in the dictionary."""
     addresses = pl.Series(scopes.keys(), dtype=pl.String)
     return pl.col(column).replace_strict(addresses, pl.Series(scopes.values(), dtype=pl.String))
 
 
 def seen_from_phone(
-    conversations: pl.DataFrame, scopes: dict[str, str], phone: Collection[str]
+    conversations: pl.DataFrame, scopes: Mapping[str, str], phone: Collection[str]
 ) -> pl.DataFrame:
     """One row per conversation: role, is_local_b, and both ends as local and remote.
 
@@ -87,10 +87,10 @@ def flow_sums(per_phase: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def parts_by_role(seen: pl.DataFrame, tallied: Tallied) -> pl.DataFrame:
+def parts_by_role(seen: pl.DataFrame, sums: PacketSums) -> pl.DataFrame:
     """Packets and all byte sums per role, straight from the packets."""
     return (
-        tallied.sides.join(seen.select("conversation", "role"), on="conversation")
+        sums.sides.join(seen.select("conversation", "role"), on="conversation")
         .group_by("role")
         .agg(pl.col("packets", *SUMS).sum())
     )

@@ -8,7 +8,8 @@ import polars as pl
 
 from phonehome.analyzer.flows.seen_from_phone import PACKET_SUMS
 from phonehome.analyzer.tables import FlowPhases, Flows, Moments, Phases, Uploads, UploadsOverTime
-from phonehome.captures.decoding.sums import MOST_BINS, SECOND
+from phonehome.captures import MOST_BINS
+from phonehome.captures.words import SECOND
 
 HOUR_NS = 3_600 * SECOND
 WAYS = ("up", "down")

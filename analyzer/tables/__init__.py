@@ -43,7 +43,7 @@ from phonehome.analyzer.tables.comparison import (
     Traits,
     Versions,
 )
-from phonehome.analyzer.tables.content import IDENTIFIER_KINDS, Decryption, Identifiers, Tokens
+from phonehome.analyzer.tables.content import Decryption, Identifiers, Tokens
 from phonehome.analyzer.tables.findings import Amplification, Completeness
 from phonehome.analyzer.tables.flows import (
     ENCRYPTION,
@@ -67,6 +67,7 @@ from phonehome.analyzer.tables.phases import (
 )
 from phonehome.analyzer.tables.places import VERDICTS, Places, RoundTrips
 from phonehome.analyzer.tables.result import Analysis, Summary
+from phonehome.captures.words import IDENTIFIER_KINDS
 
 __all__ = [
     "ALL_STATES",

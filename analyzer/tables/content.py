@@ -5,11 +5,7 @@ import dataframely as dy
 
 from phonehome.analyzer.tables.columns import count_column, time_column
 from phonehome.analyzer.tables.phases import STATES
-from phonehome.captures.decryption.plaintext import KEY_SOURCES, REASONS
-from phonehome.captures.search.known_values import KINDS
-from phonehome.captures.words import SEARCHED_LAYERS
-
-IDENTIFIER_KINDS = KINDS
+from phonehome.captures.words import IDENTIFIER_KINDS, KEY_SOURCES, REASONS, SEARCHED_LAYERS
 
 
 class Decryption(dy.Schema):
@@ -61,7 +57,9 @@ class Identifiers(dy.Schema):
     identifier = count_column("Its place in the user's list, from 0.")
     label = dy.String(nullable=False, description="What the user calls it.")
     kind = dy.String(
-        nullable=False, check=lambda word: word.is_in(list(KINDS)), description="What it is."
+        nullable=False,
+        check=lambda word: word.is_in(list(IDENTIFIER_KINDS)),
+        description="What it is.",
     )
     digest = dy.String(
         nullable=True,

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from phonehome.captures.decoding.sums import SECOND
+from phonehome.captures.words import SECOND
 
 LONGEST_SILENCE: Final = timedelta(days=1)
 WIDEST_BIN: Final = LONGEST_SILENCE / 2

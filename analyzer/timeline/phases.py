@@ -56,6 +56,11 @@ class CapturePhases:
         return pl.Series("code", codes)
 
 
+def edges_of(states: PhoneStates, first_time: int) -> NDArray[np.int64]:
+    """Starts and ends of the spans of a capture whose first packet has this time, ns."""
+    return CapturePhases.of(states, first_time).edges
+
+
 def phases(
     captures: list[tuple[CapturePhases, list[tuple[int, int]], set[int]]],
 ) -> tuple[dy.DataFrame[Phases], list[dict[int, int]]]:

@@ -44,19 +44,9 @@ from phonehome.captures.kernels.layout import (
     SUM_WIDTH,
 )
 from phonehome.captures.limits import Limits
-from phonehome.captures.words import OUTCOMES
+from phonehome.captures.words import OUTCOMES, SECOND
 
-SUMS = (
-    "wire_bytes",
-    "ip_bytes",
-    "link_bytes",
-    "network_header_bytes",
-    "transport_header_bytes",
-    "payload_bytes",
-    "unique_bytes",
-)
 SIDE = ("conversation", "is_from_b", "code")
-SECOND = 1_000_000_000
 MOST_BINS = 4_096  # at least 3: halving ends at -1, 0, and no time
 MOST_BIN_ROWS = 300_000
 FEW_BINS = 256  # no wider, however many rows there are: a direction has one at least

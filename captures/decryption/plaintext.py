@@ -5,18 +5,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 LAYERS = ("tls", "quic", "mmtls", "mmtls-inner")
-KEY_SOURCES = ("keylog", "secrets_block", "mmtls_keylog")
-REASONS = (
-    "no_key",
-    "no_handshake",
-    "not_dissected",
-    "no_answer",
-    "nothing_opened",
-    "tshark_missing",
-    "tshark_stopped",
-    "read_once",
-    "not_supported",
-)
 
 
 class Opened(NamedTuple):

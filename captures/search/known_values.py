@@ -1,26 +1,6 @@
 """What a user knows of the phone and the account under test. Values never leave this room."""
 
 from dataclasses import dataclass, field
-from typing import Final
-
-KINDS: Final = {
-    "advertising_id": "advertising ID",
-    "android_id": "Android ID",
-    "imei": "IMEI",
-    "imsi": "IMSI",
-    "serial": "serial number",
-    "mac": "MAC address",
-    "phone_number": "phone number",
-    "email": "e-mail address",
-    "account": "account number or name",
-    "ssid": "name of a Wi-Fi network (SSID)",
-    "bssid": "address of a Wi-Fi access point (BSSID)",
-    "coordinates": "place",
-    "contact": "name from the address book",
-    "text": "planted text",
-    "file": "planted file",
-}
-"""The kinds of identifier, and how people call them."""
 
 
 @dataclass(frozen=True, kw_only=True)

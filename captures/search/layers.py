@@ -1,6 +1,7 @@
 """Goes through the layers of one content and says where in it identifiers stand."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from phonehome.captures.search.budget import Budget
@@ -162,3 +163,14 @@ class Looker:
                     north.begin,
                     _BITS_OF_NUMBER,
                 )
+
+
+@lru_cache(maxsize=1)
+def looker_of(identifiers: tuple[Identifier, ...]) -> Looker:
+    """What looks for these identifiers; made once for all captures of a run.
+
+    Raises:
+        SearchUnavailableError: as `Looker`.
+        ValueError: the same.
+    """
+    return Looker(identifiers)

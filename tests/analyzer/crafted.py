@@ -2,10 +2,9 @@
 
 import polars as pl
 
-from phonehome.analyzer.flows.packet_sums import Tallied
-from phonehome.analyzer.timeline.phases import CapturePhases
-from phonehome.captures.decoding.sums import SUMS
+from phonehome.captures import PacketSums
 from phonehome.captures.tables import Conversations, Sightings
+from phonehome.captures.words import SUMS
 from tests.captures.payloads import NO_KINDS
 
 
@@ -23,7 +22,7 @@ def conversations(*rows):
 
 
 def side(conversation, *, is_from_b=False, code=0, **sums):
-    """One row of `Tallied.sides`: a packet of 100 bytes on the wire unless said otherwise."""
+    """One row of `PacketSums.sides`: a packet of 100 bytes on the wire unless said otherwise."""
     usual = {
         "packets": 1,
         "wire_bytes": 100,
@@ -64,15 +63,15 @@ def tallied(*sides, outcomes=()):
         for number, packets, wire in outcomes
     ]
     rest = {name: kind for name, kind in schema.items() if name == "packets" or name in SUMS}
-    return Tallied(
+    return PacketSums(
+        begin=None,
         sides=pl.DataFrame(list(sides), schema=schema),
         bins=pl.DataFrame(),
-        width=1,
+        bin_seconds=1,
         outcomes=pl.DataFrame(others, schema={"outcome": pl.UInt8, **rest}),
         contacts=pl.DataFrame(),
         pause=0,
         contacts_left_out=0,
-        phases=CapturePhases([]),
     )
 
 

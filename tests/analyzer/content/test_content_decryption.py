@@ -4,8 +4,8 @@ import struct
 import pytest
 
 from phonehome.analyzer.analysis import analyze
-from phonehome.analyzer.content.decryption import Places
 from phonehome.analyzer.settings import Settings
+from phonehome.captures.decryption.opened_traffic import ConversationEnds
 from phonehome.captures.limits import Limits
 from tests.captures.decryption.made_mmtls import (
     CLIENT_HELLO,
@@ -196,7 +196,12 @@ def test_where_keys_are_for_mmtls_alone_tls_has_no_key(tmp_path):
 def test_the_conversation_of_a_piece_is_that_of_its_ends_at_its_time(tmp_path):
     frames = spoken(tmp_path)
     flows = result(put(tmp_path / "a.pcap", pcap(frames))).flows
-    places = Places(flows.with_columns(conversation=flows["flow"]))
+    places = ConversationEnds(
+        flows.select(
+            "protocol", "first_frame", conversation="flow", a_address="local_address",
+            a_port="local_port", b_address="remote_address", b_port="remote_port",
+        )
+    )  # fmt: skip
     ends = (PHONE, 40_000), (flows["remote_address"][0], 443)
     assert places.find("tcp", *ends, 1) == 1
     assert places.find("tcp", *reversed(ends), 99) == 1

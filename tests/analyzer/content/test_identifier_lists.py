@@ -7,7 +7,7 @@ import pytest
 
 from phonehome.analyzer.content.identifier_lists import from_adb, listed, template
 from phonehome.analyzer.content.identifiers import IdentifiersError, read_identifiers
-from phonehome.captures.search.known_values import KINDS
+from phonehome.captures.words import IDENTIFIER_KINDS
 
 GETPROP = """[ro.product.model]: [Pixel 7]
 [ro.serialno]: [2A061FDH2003ZK]
@@ -40,7 +40,7 @@ def test_a_template_names_every_kind_and_is_a_list_once_filled_in():
     parsed = tomllib.loads(text)
     assert len(parsed["digest_key"]) == 32
     assert template() != text
-    for kind in KINDS:
+    for kind in IDENTIFIER_KINDS:
         assert f'# kind = "{kind}"' in text
 
 
@@ -50,7 +50,7 @@ def test_a_template_that_is_filled_in_is_read(tmp_path):
     (tmp_path / "planted.jpg").write_bytes(bytes(range(99)))
     path = tmp_path / "known.toml"
     path.write_text(text, encoding="utf-8")
-    assert len(read_identifiers([path]).identifiers) == len(KINDS)
+    assert len(read_identifiers([path]).identifiers) == len(IDENTIFIER_KINDS)
 
 
 def test_outputs_of_adb_fill_a_list(tmp_path):

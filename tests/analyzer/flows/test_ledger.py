@@ -168,7 +168,7 @@ def test_a_run_whose_accounts_do_not_balance_says_so(analysed, monkeypatch):
     def loses_a_packet(capture, seen, tallied):
         return one_more(ledger(capture, seen, tallied), "packets")
 
-    monkeypatch.setattr(phonehome.analyzer.analysis, "ledger", loses_a_packet)
+    monkeypatch.setattr(phonehome.analyzer.one_capture, "ledger", loses_a_packet)
     analysis = analysed(household())
     assert not analysis.summary.is_balanced
     assert any("packets of the ledger" in note for note in analysis.notes)

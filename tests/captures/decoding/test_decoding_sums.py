@@ -20,7 +20,7 @@ from phonehome.captures.decoding.packet_batches import (
     others_table,
     sides_table,
 )
-from phonehome.captures.decoding.sums import SECOND, SUMS, Sums
+from phonehome.captures.decoding.sums import Sums
 from phonehome.captures.kernels.add_packets import PAUSE
 from phonehome.captures.kernels.layout import (
     NO_TIME,
@@ -40,6 +40,7 @@ from phonehome.captures.kernels.layout import (
     PACKET_WIRE,
 )
 from phonehome.captures.limits import Limits
+from phonehome.captures.words import SECOND, SUMS
 from tests.captures.reader import compile_once, interpreted
 
 AMOUNTS = (

@@ -2,13 +2,14 @@
 
 import pytest
 
-from phonehome.captures.search.known_values import KINDS, Identifier
+from phonehome.captures.search.known_values import Identifier
+from phonehome.captures.words import IDENTIFIER_KINDS
 from tests.captures.search.known import EMAIL, IDENTIFIERS, PLACE
 
 
 def test_nothing_that_prints_an_identifier_shows_its_value():
     for one in IDENTIFIERS:
-        assert one.kind in KINDS
+        assert one.kind in IDENTIFIER_KINDS
         assert not one.value or one.value not in repr(one)
         assert repr(one.content) not in repr(one) or not one.content
     assert EMAIL not in str(IDENTIFIERS)

@@ -5,7 +5,7 @@ import pytest
 
 from phonehome.analyzer.tables import ENCRYPTION, Decryption
 from phonehome.captures.decryption.plaintext import LAYERS as ALL_LAYERS
-from phonehome.captures.decryption.plaintext import REASONS as ALL_REASONS
+from phonehome.captures.words import REASONS as ALL_REASONS
 from phonehome.reports.page.decryption import CLASSES, LAYERS, REASONS, encryption
 from phonehome.reports.page.report import page
 from phonehome.reports.words.sums import counted

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phonehome.analyzer.process_memory import give_back, share_heaps
+from phonehome.captures.process_memory import give_back, share_heaps
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,15 +27,15 @@ def test_what_was_freed_is_given_back():
 
 
 def test_nothing_is_done_where_the_c_library_cannot(monkeypatch):
-    monkeypatch.setattr("phonehome.analyzer.process_memory.sys.platform", "darwin")
-    monkeypatch.setattr("phonehome.analyzer.process_memory.ctypes.CDLL", None)
+    monkeypatch.setattr("phonehome.captures.process_memory.sys.platform", "darwin")
+    monkeypatch.setattr("phonehome.captures.process_memory.ctypes.CDLL", None)
     share_heaps()
     give_back()
 
 
 def test_a_c_library_without_such_a_call_is_left_alone(monkeypatch):
-    monkeypatch.setattr("phonehome.analyzer.process_memory.sys.platform", "linux")
-    monkeypatch.setattr("phonehome.analyzer.process_memory.ctypes.CDLL", lambda _: object())
+    monkeypatch.setattr("phonehome.captures.process_memory.sys.platform", "linux")
+    monkeypatch.setattr("phonehome.captures.process_memory.ctypes.CDLL", lambda _: object())
     share_heaps()
     give_back()
 
@@ -48,7 +48,7 @@ from threading import Barrier, Thread
 
 import numpy as np
 
-from phonehome.analyzer.process_memory import share_heaps
+from phonehome.captures.process_memory import share_heaps
 
 if sys.argv[1] == "shared":
     share_heaps()

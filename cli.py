@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from glob import has_magic
 from importlib.metadata import version as distribution_version
@@ -17,12 +17,25 @@ from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread
+from traceback import print_exc
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 from click.core import ParameterSource
 
-from phonehome.captures.files.hashing import Digests
+from phonehome.analyzer.settings import Sent, Settings, SettingsError
+from phonehome.captures import Digests
+from phonehome.errors import (
+    CHECK_FAILED,
+    DAMAGED,
+    DEFECT,
+    EXIT_CODES,
+    INTERRUPTED,
+    NOT_WRITTEN,
+    REFUSED,
+    UNBALANCED,
+    PhonehomeError,
+)
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -31,28 +44,15 @@ if TYPE_CHECKING:
     from phonehome.analyzer.analysis import Progress
     from phonehome.analyzer.comparison.fail_rules import Rule
     from phonehome.analyzer.comparison.result import Comparison
-    from phonehome.analyzer.settings import Sent, Settings
     from phonehome.analyzer.tables import Analysis
     from phonehome.geo.updates import Updated
-
-CHECK_FAILED = 1
-USAGE = 2
-DAMAGED = 3
-REFUSED = 4
-UNBALANCED = 5
-NOT_WRITTEN = 6
-INTERRUPTED = 130
 
 FORMATS = ("html", "md", "json", "csv", "parquet")
 ANALYZE_FORMATS = "html,md,json,parquet"
 DEFAULT_FORMATS = "html,json,parquet"
 COMPARED = "compare.phonehome"
 SWITCH_SECONDS = 0.0003  # a thread that decodes needs the interpreter often, and shortly
-LANGUAGES = ("en", "de")  # those of the settings, which are slow to import
-IDLE_MEANS = ("screen-off", "background", "both")
 PERCENT = 100
-MOST_DIGITS = 15
-MOST_OFFSET = 366 * 86_400
 COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
 
 EXISTING = click.Path(path_type=Path)
@@ -71,7 +71,7 @@ def program() -> NoReturn:
     try:
         main()
     except SystemExit as leaving:
-        os._exit(_flushed(leaving.code if isinstance(leaving.code, int) else CHECK_FAILED))
+        os._exit(_flushed(leaving.code if isinstance(leaving.code, int) else DEFECT))
     raise AssertionError
 
 
@@ -102,13 +102,15 @@ def main() -> None:
         code = error.exit_code
     except click.exceptions.Exit as leaving:
         code = leaving.exit_code
+    except Exception:  # noqa: BLE001 - a defect of ours: its traceback, and a code of its own
+        print_exc()
+        code = DEFECT
     sys.exit(code)
 
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 done and a check failed, 2 usage, 3 done but input was damaged, "
-    "4 refused, 5 accounts do not balance, 6 not written.",
+    epilog=f"Exit codes: {', '.join(f'{code} {words}' for code, words in EXIT_CODES.items())}.",
 )
 @click.version_option(distribution_version("phonehome"), message="phonehome %(version)s")
 def phonehome() -> None:
@@ -126,145 +128,54 @@ def _formats(context: click.Context, _: click.Parameter, value: str) -> frozense
     return wanted
 
 
-def _phones(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    from ipaddress import ip_address  # noqa: PLC0415 - only when an address is given
-
+def _sent(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[Sent, ...]:
+    """What was sent, by `--sent` or `--sent-bytes`."""
+    take = Sent.of_file if option.name == "sent" else Sent.of_bytes
     try:
-        return tuple(str(ip_address(value)) for value in values)
-    except ValueError as error:
-        raise click.BadParameter(f"an IP address expected: {error}") from error
+        return tuple(map(take, values))
+    except SettingsError as error:
+        raise click.BadParameter(str(error)) from error
 
 
-def _offset(_: click.Context, __: click.Parameter, value: str) -> float | None:
-    """Seconds; None for `auto`."""
-    if value.strip().lower() == "auto":
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = MOST_OFFSET + 1
-    if not abs(seconds) <= MOST_OFFSET:
-        raise click.BadParameter(f"auto, or seconds within a year expected, {value!r} found")
-    return seconds
+def _setting(name: str, **other: Any) -> "Callable[[Command], Command]":  # noqa: ANN401 - of click
+    """The option of a field of the settings, which says how it is called and what it does."""
+    each = FIELDS[name]
+    option = OPTIONS[name]
+    described: dict[str, Any] = {"help": each.metadata["help"], "metavar": each.metadata["metavar"]}
+    if each.type == tuple[Path, ...]:
+        described |= {"multiple": True, "type": EXISTING}
+    elif each.type == tuple[str, ...]:
+        described |= {"multiple": True}
+    elif each.type is bool:
+        described |= {"is_flag": True}
+    elif name in Settings.CHOICES:
+        words = click.Choice(Settings.CHOICES[name])
+        described |= {"type": words, "default": each.default, "show_default": True}
+    elif name == "clock_offset":
+        described |= {"default": "0"}
+    return click.option(option, name, **(described | other))
 
 
-def _sent(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "tuple[Sent, ...]":
-    """Files that were sent, with their sizes; before an equals sign stands a label."""
-    from phonehome.analyzer.settings import Sent  # noqa: PLC0415 - slow to import
+FIELDS = {each.name: each for each in fields(Settings)}
+OPTIONS = {
+    name: each.metadata.get("option") or f"--{name.replace('_', '-')}"
+    for name, each in FIELDS.items()
+}
+"""How the option of each setting is called."""
 
-    found = []
-    for value in values:
-        label, equals, rest = value.partition("=")
-        path = Path(rest if equals else value)
-        try:
-            size = path.stat().st_size
-        except OSError as error:
-            raise click.BadParameter(f"{path}: cannot be read: {error.strerror}") from error
-        if not path.is_file() or not size:
-            raise click.BadParameter(f"{path}: a file that is not empty expected")
-        found.append(Sent(label=label if equals else None, name=path.name, size=size))
-    return tuple(found)
-
-
-def _sent_bytes(
-    _: click.Context, __: click.Parameter, values: tuple[str, ...]
-) -> "tuple[Sent, ...]":
-    """Numbers of bytes that were sent."""
-    from phonehome.analyzer.settings import Sent  # noqa: PLC0415 - slow to import
-
-    found = []
-    for value in values:
-        label, equals, rest = value.rpartition("=")
-        digits = rest.strip().replace(",", "")
-        is_number = digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS
-        if not is_number or not int(digits):
-            raise click.BadParameter(f"a number of bytes expected, {rest!r} found")
-        found.append(
-            Sent(label=label if equals else None, name=f"{rest.strip()} bytes", size=int(digits))
-        )
-    return tuple(found)
-
-
-SHARED = (
-    click.option("--app", help="App under test."),
-    click.option(
-        "--app-alone",
-        is_flag=True,
-        help="No other app sent anything: claims about an app need to know.",
-    ),
-    click.option(
-        "--phone", multiple=True, callback=_phones, metavar="ADDRESS", help="Its addresses."
-    ),
-    click.option("--timezone", help="IANA zone of timelines that name none."),
-    click.option(
-        "--clock-offset",
-        default="0",
-        callback=_offset,
-        metavar="SECONDS|auto",
-        help="Added to times of timelines; auto: as the capture itself shows.",
-    ),
-    click.option(
-        "--infer-phases",
-        is_flag=True,
-        help="Without a timeline, take quiet stretches for idle: a guess, marked as one.",
-    ),
-    click.option(
-        "--idle-means",
-        type=click.Choice(IDLE_MEANS),
-        default=IDLE_MEANS[0],
-        show_default=True,
-        help="Which states count as idle in the answer.",
-    ),
-    click.option(
-        "--packages",
-        multiple=True,
-        type=EXISTING,
-        help="Packages of user ids: output of `pm list packages -U`.",
-    ),
-    click.option(
-        "--connections",
-        multiple=True,
-        type=EXISTING,
-        help="PCAPdroid's list of connections (CSV): names the app of each flow.",
-    ),
-    click.option(
-        "--organisations", multiple=True, type=EXISTING, help="Who runs which domain (CSV), on top."
-    ),
-    click.option(
-        "--publisher", help="Organisation that publishes the app; default by its package."
-    ),
-    click.option("--geo", multiple=True, type=EXISTING, help="Geo database (MMDB) to use instead."),
-    click.option(
-        "--phone-location",
-        metavar="PLACE",
-        help="Where it was: CA, 'Toronto, CA' or 43.65,-79.38. Excludes impossible countries.",
-    ),
-    click.option(
-        "--identifiers",
-        multiple=True,
-        type=EXISTING,
-        help="What is known of phone and account (TOML): is it in the traffic, however encoded?",
-    ),
-    click.option(
-        "--language",
-        type=click.Choice(LANGUAGES),
-        default=LANGUAGES[0],
-        show_default=True,
-        help="Language of the report; tables, JSON and this terminal stay English.",
-    ),
+SHARED = tuple(
+    map(
+        _setting,
+        (
+            *("app", "is_app_alone", "phones", "timezone", "clock_offset", "infer_phases"),
+            *("idle_means", "packages", "connections", "organisations", "publisher", "databases"),
+            *("phone_location", "identifiers", "language"),
+        ),
+    )
 )
 """What every command that analyses captures can be told about them."""
 
-OF_CAPTURES = (
-    *SHARED,
-    click.option(
-        "--timeline",
-        multiple=True,
-        type=EXISTING,
-        help="When it was active or idle: CSV, JSON, or a log of the phone.",
-    ),
-    click.option("--version-label", help="Version under which these captures are compared."),
-)
+OF_CAPTURES = (*SHARED, _setting("timelines"), _setting("version"))
 """The same, where all captures are of one timeline and one version."""
 
 
@@ -279,55 +190,34 @@ def _with(options: "tuple[Callable[[Command], Command], ...]") -> Callable[[Comm
     return given
 
 
-def _settings(asked: dict[str, Any], **other: Any) -> "Settings":  # noqa: ANN401 - of each option its own
-    """The settings that the options of `OF_CAPTURES` ask for, with others beside them."""
-    from phonehome.analyzer.settings import Settings  # noqa: PLC0415 - slow to import
-
-    names = {
-        "phone": "phones",
-        "timeline": "timelines",
-        "geo": "databases",
-        "version_label": "version",
-        "app_alone": "is_app_alone",
-    }
-    return Settings(**{names.get(name, name): value for name, value in asked.items()}, **other)
+def _settings(**asked: Any) -> Settings:  # noqa: ANN401 - of each field its own
+    """The settings that options ask for."""
+    try:
+        return Settings(**asked)
+    except SettingsError as error:
+        name, _, rest = str(error).partition(": ")
+        option = OPTIONS.get(name)
+        raise click.UsageError(
+            f"Invalid value for {option}: {rest}" if option else str(error)
+        ) from error
 
 
 @phonehome.command()
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
 @click.option("-o", "--output", type=EXISTING, help="Folder to write; default CAPTURE.phonehome.")
 @_with(OF_CAPTURES)
-@click.option(
-    "--sent",
-    multiple=True,
-    callback=_sent,
-    metavar="[LABEL=]FILE",
-    help="A file that you sent (in phases of that label): how many times over it left.",
-)
+@_setting("sent", multiple=True, callback=_sent)
 @click.option(
     "--sent-bytes",
     multiple=True,
-    callback=_sent_bytes,
+    callback=_sent,
     metavar="[LABEL=]NUMBER",
     help="The same, if you only know how many bytes it has.",
 )
-@click.option(
-    "--counters",
-    nargs=2,
-    type=EXISTING,
-    metavar="BEFORE AFTER",
-    help="`dumpsys netstats --full --uid` before and after: how much of it was captured.",
-)
-@click.option(
-    "--claims", multiple=True, type=EXISTING, help="Test these claims too: see `phonehome check`."
-)
-@click.option(
-    "--keylog",
-    multiple=True,
-    type=EXISTING,
-    help="Keys of TLS and QUIC (SSLKEYLOGFILE), or of MMTLS: what they open is looked into.",
-)
-@click.option("--reveal", is_flag=True, help="Write the values of identifiers that were found.")
+@_setting("counters", nargs=2, multiple=False)
+@_setting("claims")
+@_setting("keylogs")
+@_setting("is_revealed")
 @click.option("--format", "formats", default=ANALYZE_FORMATS, show_default=True, callback=_formats)
 @click.option("--force", is_flag=True, help="Replace an earlier result.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
@@ -335,17 +225,13 @@ def _settings(asked: dict[str, Any], **other: Any) -> "Settings":  # noqa: ANN40
 def analyze(  # noqa: PLR0913 - one argument per option
     captures: tuple[str, ...],
     output: Path | None,
-    sent: "tuple[Sent, ...]",
-    sent_bytes: "tuple[Sent, ...]",
-    counters: tuple[Path, Path] | None,
-    claims: tuple[Path, ...],
-    keylog: tuple[Path, ...],
-    reveal: bool,  # noqa: FBT001 - click passes flags so
+    sent: tuple[Sent, ...],
+    sent_bytes: tuple[Sent, ...],
     formats: frozenset[str],
     force: bool,  # noqa: FBT001 - click passes flags so
     quiet: bool,  # noqa: FBT001 - the same
     as_json: bool,  # noqa: FBT001 - the same
-    **asked: Any,  # noqa: ANN401 - those of OF_CAPTURES
+    **asked: Any,  # noqa: ANN401 - settings
 ) -> int:
     """Analyse captures: files, directories, patterns, or - for standard input."""
     started = datetime.now(UTC)
@@ -356,14 +242,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
 
         folder = output or _default_folder(captures[0])
         refuse_existing(folder, force=force)
-        settings = _settings(
-            asked,
-            sent=(*sent, *sent_bytes),
-            counters=counters or (),
-            claims=claims,
-            keylogs=keylog,
-            is_revealed=reveal,
-        )
+        settings = _settings(sent=(*sent, *sent_bytes), **asked)
         result = _analysis(captures, settings, digests, is_quiet=quiet)
         files = write(result, folder, formats=formats, force=force, started=started)
     if not quiet:
@@ -423,13 +302,11 @@ def _exit_code(result: "Analysis") -> int:
 
 
 def _analysis(
-    captures: tuple[str, ...], settings: object, digests: Digests, *, is_quiet: bool
+    captures: tuple[str, ...], settings: Settings, digests: Digests, *, is_quiet: bool
 ) -> "Analysis":
     """The analysis, with a progress bar if it takes longer than a second."""
     from phonehome.analyzer.analysis import analyze as analyze_captures  # noqa: PLC0415 - slow to import
-    from phonehome.analyzer.settings import Settings  # noqa: PLC0415 - the same
 
-    assert isinstance(settings, Settings)  # noqa: S101 - for the type checker
     if is_quiet:
         return analyze_captures(captures, settings, digests=digests)
     from phonehome.captures.kernels.machine_code import machine  # noqa: PLC0415 - slow to import
@@ -529,11 +406,11 @@ def _tested(
 
     folder = saved_folder(Path(paths[0])) if len(paths) == 1 else None
     if folder is None:
-        settings = _settings(asked, claims=stated)
+        settings = _settings(claims=stated, **asked)
         result = _analysis(paths, settings, _begun(paths[0]), is_quiet=is_quiet)
         return _Tested(result.claims, result.captures, _exit_code(result), result)
     _refuse_what_is_of_captures(asked, folder)
-    tables = tables_in(folder, asked["app"], is_app_alone=asked["app_alone"])
+    tables = tables_in(folder, asked["app"], is_app_alone=asked["is_app_alone"])
     code = DAMAGED if tables.is_damaged else 0
     return _Tested(
         claims(tables, read_claims(stated, tables.idle_means)),
@@ -546,10 +423,10 @@ def _tested(
 def _refuse_what_is_of_captures(asked: dict[str, Any], folder: Path) -> None:
     """What was analysed before cannot be told more about, but which app is meant."""
     context = click.get_current_context()
-    for name in sorted(asked.keys() - {"app", "app_alone"}):
+    for name in sorted(asked.keys() - {"app", "is_app_alone"}):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(
-                f"--{name.replace('_', '-')} is for captures: {folder} holds what analyze wrote, "
+                f"{OPTIONS[name]} is for captures: {folder} holds what analyze wrote, "
                 "with the options that its manifest.json names"
             )
 
@@ -623,8 +500,8 @@ def _rules(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "t
 
 
 @phonehome.command(cls=_ManyPaths)
-@click.option("--base", multiple=True, metavar="PATH...", help="The one side.")
-@click.option("--new", multiple=True, metavar="PATH...", help="The other side.")
+@click.option("--base", multiple=True, metavar="PATH...", help="Captures of the old version.")
+@click.option("--new", multiple=True, metavar="PATH...", help="Captures of the new version.")
 @click.option(
     "--group",
     "groups",
@@ -679,7 +556,7 @@ def compare(  # noqa: PLR0913 - one argument per option
     with _clear_errors():
         from phonehome.reports.exports.folder import refuse_existing  # noqa: PLC0415 - slow to import
 
-        settings = _settings(asked)
+        settings = _settings(**asked)
         refuse_existing(output, force=force)
         of_sides = (
             replace(settings, timelines=base_timeline, version=base_label),
@@ -724,7 +601,7 @@ def _refuse_half(has_base: bool, has_new: bool, groups: tuple[object, ...], is_p
 
 def _pair(
     sides: tuple[tuple[str, ...], tuple[str, ...]],
-    settings: tuple["Settings", "Settings"],
+    settings: tuple[Settings, Settings],
     same_within: float,
     *,
     is_quiet: bool,
@@ -743,7 +620,7 @@ def _pair(
 
 def _series(
     groups: tuple[tuple[str, tuple[str, ...]], ...],
-    settings: "Settings",
+    settings: Settings,
     same_within: float,
     *,
     is_quiet: bool,
@@ -770,7 +647,7 @@ def _by_step(labels: tuple[str, ...], failed: list[dict[str, object]]) -> dict[s
 
 def _comparison(
     sides: tuple[tuple[str, ...], tuple[str, ...]],
-    settings: tuple["Settings", "Settings"],
+    settings: tuple[Settings, Settings],
     same_within: float,
     *,
     is_quiet: bool,
@@ -935,36 +812,10 @@ def _updated(fetch: "Callable[[], Updated]") -> int:
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     """What the user can mend ends in one line and its exit code; what we broke, in a traceback."""
-    from phonehome.analyzer.claims.file import ClaimsError  # noqa: PLC0415 - the same
-    from phonehome.analyzer.content.identifiers import IdentifiersError  # noqa: PLC0415 - the same
-    from phonehome.analyzer.findings.phone_counters import CountersError  # noqa: PLC0415 - the same
-    from phonehome.analyzer.flows.apps import PackagesError  # noqa: PLC0415 - slow to import
-    from phonehome.analyzer.flows.pcapdroid_list import ConnectionsError  # noqa: PLC0415 - the same
-    from phonehome.analyzer.places.organisations import OrganisationsError  # noqa: PLC0415 - the same
-    from phonehome.analyzer.timeline.spans import TimelineError  # noqa: PLC0415 - the same
-    from phonehome.captures.decryption.keylogs import KeylogError  # noqa: PLC0415 - the same
-    from phonehome.captures.errors import CaptureError  # noqa: PLC0415 - the same
-    from phonehome.geo.errors import GeoError  # noqa: PLC0415 - the same
-    from phonehome.reports.exports.folder import OutputExists, WriteError  # noqa: PLC0415 - the same
-
-    codes: dict[type[Exception], int] = {
-        KeylogError: USAGE,  # before its base
-        CaptureError: REFUSED,
-        TimelineError: USAGE,
-        ClaimsError: USAGE,
-        PackagesError: USAGE,
-        ConnectionsError: USAGE,
-        CountersError: USAGE,
-        IdentifiersError: USAGE,
-        OrganisationsError: USAGE,
-        GeoError: USAGE,
-        OutputExists: USAGE,
-        WriteError: NOT_WRITTEN,
-    }
     try:
         yield
-    except tuple(codes) as error:
-        _fail(str(error), next(code for kind, code in codes.items() if isinstance(error, kind)))
+    except PhonehomeError as error:
+        _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("stopped: nothing was written", INTERRUPTED)
 

@@ -16,7 +16,7 @@ __all__ = ["Progress", "analyze"]
 
 
 def analyze(
-    paths: Sequence[str | Path],
+    paths: str | Path | Sequence[str | Path],
     settings: Settings,
     *,
     progress: Progress | None = None,
@@ -25,7 +25,7 @@ def analyze(
     """All tables of these captures.
 
     Args:
-        paths: files, directories, patterns, or `-` for standard input.
+        paths: one or many: files, directories, patterns, or `-` for standard input.
         settings: what the user asked for.
         progress: called now and then while captures are read.
         digests: digests of the files that may have been begun already.
@@ -42,7 +42,7 @@ def analyze(
         KeylogError: a key log cannot be used.
         ClaimsError: a file of claims cannot be used, or a query in it cannot be answered.
     """
-    files = capture_files(paths)
+    files = capture_files([paths] if isinstance(paths, str | Path) else paths)
     beside = read_side_files(settings)
     parts, repeated = read_captures(files, settings, beside, progress=progress, digests=digests)
     give_back()

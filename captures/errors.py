@@ -1,12 +1,16 @@
 # Held by tests/test_bad_input.py: one exception; each way to raise it is there.
 """What the captures room raises: of files that cannot be read at all, and of places in them."""
 
+from phonehome.errors import REFUSED, PhonehomeError
 
-class CaptureError(Exception):
+
+class CaptureError(PhonehomeError):
     """A file that is no capture, or of which nothing can be read.
 
     The message is one line: file, place, what was expected, what was found.
     """
+
+    exit_code = REFUSED
 
 
 class BadRecordError(Exception):

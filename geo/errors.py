@@ -9,10 +9,12 @@
 Each message is one printable line of the form `{what}: {where}: expected {x}, got {y}`.
 """
 
+from phonehome.errors import PhonehomeError
+
 LONGEST_EXCERPT = 120
 
 
-class GeoError(ValueError):
+class GeoError(PhonehomeError):
     """A database, an address or a place that a person named cannot be used."""
 
 

@@ -367,14 +367,15 @@ def test_a_result_that_cannot_be_written_is_exit_6(call, capture, tmp_path, plac
     assert {path.name for path in tmp_path.iterdir()} == {"walk.pcap", "loop"}
 
 
-def test_a_mistake_of_ours_ends_in_a_traceback(call, capture, tmp_path, monkeypatch):
+def test_a_defect_of_ours_is_a_traceback_and_exit_70_never_1(call, capture, tmp_path, monkeypatch):
     def breaks(*_, **__):
-        raise ZeroDivisionError
+        raise ZeroDivisionError("a defect")
 
     monkeypatch.setattr(phonehome.analyzer.analysis_tables, "violations", breaks)
-    monkeypatch.setattr(sys, "argv", ["phonehome", "analyze", str(capture)])
-    with pytest.raises(ZeroDivisionError):
-        cli.main()
+    code, _, told = call("analyze", capture)
+    assert code == 70
+    assert "Traceback" in told
+    assert "ZeroDivisionError: a defect" in told
     assert {path.name for path in tmp_path.iterdir()} == {"walk.pcap"}
     assert call("--version")[0] == 0
 

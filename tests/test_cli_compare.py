@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from phonehome import cli
+from phonehome import cli, errors
 from phonehome.analyzer.comparison import fail_rules
 from tests.looks import first
 from tests.small_captures import PHONE, REMOTE, connection, ethernet, household, pcap, put
@@ -85,7 +85,7 @@ def test_the_files_are_written_and_a_person_is_told_on_standard_error(run, tmp_p
         "manifest.json",
     }
     code, _, err = run("compare", "--base", OLD, "--new", NEW)
-    assert code == cli.USAGE
+    assert code == errors.USAGE
     assert "--force replaces it" in err
 
 
@@ -95,7 +95,7 @@ MATCHING = [*fail_rules.NEW, "idle-upload>+20%", "impossible"]
 def test_a_rule_that_matches_ends_in_one_and_says_what_matched(run):
     words = [word for rule in MATCHING for word in ("--fail-on", rule)]
     code, out, err = run("compare", "--base", OLD, "--new", NEW, *words, "--json")
-    assert code == cli.CHECK_FAILED
+    assert code == errors.CHECK_FAILED
     assert list(json.loads(out)["failed"]) == MATCHING
     assert all(f"{rule}: matched by" in err for rule in MATCHING)
 
@@ -103,7 +103,7 @@ def test_a_rule_that_matches_ends_in_one_and_says_what_matched(run):
 @pytest.mark.parametrize("rule", first(MATCHING))
 def test_one_rule_that_matches_is_enough(run, rule):
     code, out, err = run("compare", "--base", OLD, "--new", NEW, "--fail-on", rule, "--json")
-    assert code == cli.CHECK_FAILED
+    assert code == errors.CHECK_FAILED
     assert list(json.loads(out)["failed"]) == [rule]
     assert f"{rule}: matched by" in err
 
@@ -116,7 +116,7 @@ def test_rules_that_nothing_matches_end_in_nothing(run):
 
 def test_an_unknown_rule_is_refused_and_the_known_ones_are_named(run):
     code, _, err = run("compare", "--base", OLD, "--new", NEW, "--fail-on", "new-moon")
-    assert code == cli.USAGE
+    assert code == errors.USAGE
     assert all(kind.form in " ".join(err.split()) for kind in fail_rules.KINDS)
 
 
@@ -125,14 +125,14 @@ def test_an_unknown_rule_is_refused_and_the_known_ones_are_named(run):
 )
 def test_a_missing_side_is_refused(run, words):
     code, _, err = run("compare", *words)
-    assert code == cli.USAGE
+    assert code == errors.USAGE
     assert "--base" in err or "--new" in err
 
 
 @pytest.mark.parametrize("value", ["", "ten", "-1", "101%", "nan"])
 def test_a_part_that_is_no_percentage_is_refused(run, value):
     code, _, err = run("compare", "--base", OLD, "--new", NEW, "--same-within", value)
-    assert code == cli.USAGE
+    assert code == errors.USAGE
     assert "a percentage from 0 to 100 expected" in err
 
 
@@ -146,7 +146,7 @@ def test_a_path_that_is_nothing_to_compare_is_refused(run, tmp_path):
     (tmp_path / "no.pcap").write_text("no capture")
     for path in ("missing.pcap", "no.pcap"):
         code, _, err = run("compare", "--base", OLD, "--new", path)
-        assert code == cli.REFUSED
+        assert code == errors.REFUSED
         assert path in err
         assert not (tmp_path / "compare.phonehome").exists()
 
@@ -156,10 +156,10 @@ def test_a_damaged_capture_ends_in_three_but_in_one_where_a_rule_matched(run, tm
     put(tmp_path / "whole.pcap", whole)
     put(tmp_path / "cut.pcap", whole[:-7])
     code, _, err = run("compare", "--base", "whole.pcap", "--new", "cut.pcap")
-    assert code == cli.DAMAGED
+    assert code == errors.DAMAGED
     assert "part of cut.pcap could not be read" in err
     words = ("compare", "--base", OLD, "--new", "cut.pcap", "--force", "--fail-on", "new-host")
-    assert run(*words)[0] == cli.CHECK_FAILED
+    assert run(*words)[0] == errors.CHECK_FAILED
 
 
 def test_a_saved_analysis_stands_for_its_capture(run, tmp_path):
@@ -207,7 +207,7 @@ def test_what_analyze_takes_is_taken_for_both_sides(run):
 def test_a_list_of_connections_that_is_none_is_refused_in_one_line(run, tmp_path):
     wrong = put(tmp_path / "wrong.csv", b"a,b\n1,2\n")
     code, _, err = run("compare", "--base", OLD, "--new", NEW, "--connections", wrong)
-    assert code == cli.USAGE
+    assert code == errors.USAGE
     assert err.count("\n") == 1
     assert "wrong.csv" in err
 
@@ -217,7 +217,7 @@ def test_more_than_two_versions_are_a_series(run, tmp_path):
     groups += [str(NEW / "rep2.pcapng"), "--group", f"2.0 again={NEW / 'rep1.pcapng'}"]
     code, out, _ = run("compare", *groups, "--fail-on", "new-host", "--json", "--quiet")
     found = json.loads(out)
-    assert code == cli.CHECK_FAILED
+    assert code == errors.CHECK_FAILED
     assert found["labels"] == ["1.0", "2.0", "2.0 again"]
     assert found["steps"][0]["summary"]["repetitions"] == {"base": 1, "new": 2}
     assert set(found["failed"]) == {"1.0 to 2.0"}
@@ -237,7 +237,7 @@ def test_more_than_two_versions_are_a_series(run, tmp_path):
 )
 def test_a_series_without_two_labels_or_with_a_side_is_a_usage_error(run, words):
     code, _, err = run("compare", *words)
-    assert code == cli.USAGE
+    assert code == errors.USAGE
     assert "group" in err
 
 

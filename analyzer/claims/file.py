@@ -16,6 +16,7 @@ from phonehome.analyzer.claims.tables import LOCATED, SCHEMAS
 from phonehome.analyzer.settings import IDLE_STATES
 from phonehome.analyzer.tables import STATES
 from phonehome.analyzer.user_files import octets_of
+from phonehome.errors import PhonehomeError
 
 LARGEST: Final = 1 << 18
 MOST_CLAIMS: Final = 100
@@ -76,7 +77,7 @@ _TEXT_OR_COMMENT: Final = re.compile(
 _BETWEEN_KEYS: Final = re.compile(r"[=,\n{}\[\]]")
 
 
-class ClaimsError(ValueError):
+class ClaimsError(PhonehomeError):
     """A claims file that cannot be used; one line that names file, claim and what is wrong."""
 
 

@@ -17,6 +17,7 @@ from phonehome.analyzer.comparison.repetition import HOST
 from phonehome.analyzer.comparison.result import Comparison
 from phonehome.analyzer.flows.uploads import HOUR_NS
 from phonehome.analyzer.tables import ALL_STATES, STATES
+from phonehome.errors import PhonehomeError
 
 Judge = Callable[[Comparison], list[str | None]]
 """What breaks a rule, or why it cannot be judged; nothing: it is kept. None: an unknown key."""
@@ -36,7 +37,7 @@ HELD: Final = ("consistent", IMPOSSIBLE)
 UNJUDGED: Final = "cannot be judged: "
 
 
-class RuleError(ValueError):
+class RuleError(PhonehomeError):
     """A rule that nobody knows."""
 
 

@@ -19,6 +19,7 @@ from phonehome.analyzer.tables import Identifiers
 from phonehome.analyzer.user_files import octets_of
 from phonehome.captures import Identifier
 from phonehome.captures.words import IDENTIFIER_KINDS
+from phonehome.errors import PhonehomeError
 
 if TYPE_CHECKING:
     from phonehome.captures import Looker
@@ -37,7 +38,7 @@ _LEAST_TOLERANCE = 1e-6
 _PIECE = r"\bpiece (\d+) of (\d+)$"
 
 
-class IdentifiersError(ValueError):
+class IdentifiersError(PhonehomeError):
     """A list of identifiers cannot be used; the message names file and place, and no value."""
 
 

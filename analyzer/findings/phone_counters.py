@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phonehome.analyzer.user_files import octets_of
+from phonehome.errors import PhonehomeError
 
 MOST_BYTES = 64 << 20
 MOST_COUNTED = 1 << 50
@@ -43,7 +44,7 @@ _LIVE = re.compile(r"\s*mAppUidStatsMap:?\s*")
 _LIVE_ROW = re.compile(r"\s*(?P<uid>\d{1,10}) (?P<down>\d{1,18}) \d+ (?P<up>\d{1,18}) \d+\s*")
 
 
-class CountersError(ValueError):
+class CountersError(PhonehomeError):
     """Counters that cannot be used; the message names the file and what was expected."""
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from phonehome.analyzer.user_files import octets_of
 from phonehome.captures.tables import Owners
+from phonehome.errors import PhonehomeError
 
 USERS_APART = 100_000
 """A user id is this many times the number of the phone's user, plus the app's own (AOSP)."""
@@ -21,7 +22,7 @@ Apps = dict[int, str]
 """Package of each user id; of several that share one, all of them, with commas between."""
 
 
-class PackagesError(ValueError):
+class PackagesError(PhonehomeError):
     """A list of packages cannot be read, or holds none."""
 
 

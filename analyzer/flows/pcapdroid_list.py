@@ -19,6 +19,7 @@ from phonehome.analyzer.flows.apps import Apps, listed_app
 from phonehome.analyzer.timeline.local_times import zone_of
 from phonehome.analyzer.user_files import octets_of
 from phonehome.captures.words import PROTOCOLS
+from phonehome.errors import PhonehomeError
 
 SOURCE: Final = "connections"
 TOLERANCE: Final = timedelta(seconds=5)
@@ -46,7 +47,7 @@ COLUMNS: Final = {
 ENDS: Final = ("protocol", "local_address", "local_port", "remote_address", "remote_port")
 
 
-class ConnectionsError(ValueError):
+class ConnectionsError(PhonehomeError):
     """A list of connections cannot be read, or is none."""
 
 

@@ -18,6 +18,8 @@ import dataframely as dy
 import polars as pl
 from publicsuffixlist import PublicSuffixList
 
+from phonehome.errors import PhonehomeError
+
 TABLE = Path(__file__).with_name("data") / "organisations.csv"
 SOURCES = Path(__file__).with_name("data") / "organisation_sources.csv"
 PUBLISHERS = Path(__file__).with_name("data") / "publishers.csv"
@@ -33,7 +35,7 @@ _PARENT = re.compile(r".*\((.+)\)")
 _COUNTRY = re.compile(r"[A-Z]{2}|")
 
 
-class OrganisationsError(ValueError):
+class OrganisationsError(PhonehomeError):
     """A table of organisations cannot be read, or a row of it cannot be believed."""
 
 

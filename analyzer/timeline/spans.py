@@ -4,11 +4,13 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from phonehome.errors import PhonehomeError
+
 INFERRED = "inferred"
 """Source of spans that nobody logged: what traffic suggests."""
 
 
-class TimelineError(ValueError):
+class TimelineError(PhonehomeError):
     """A timeline that cannot be used; the message names file, line, what was expected and found."""
 
 

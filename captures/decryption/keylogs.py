@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from phonehome.captures.errors import CaptureError
+from phonehome.errors import USAGE
 
 MOST_BYTES = 256 << 20
 LONGEST_LINE = 65_536
@@ -25,6 +26,8 @@ _JSON = b"{"
 
 class KeylogError(CaptureError):
     """A key log that cannot be used. The message names file and line, and nothing that it holds."""
+
+    exit_code = USAGE
 
 
 @dataclass(frozen=True, repr=False)

@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 from phonehome.analyzer.tables import Analysis
 from phonehome.captures.files.read_ahead import ahead
+from phonehome.errors import NOT_WRITTEN, PhonehomeError
 from phonehome.reports.exports import manifest as manifest_file
 from phonehome.reports.exports import to_json, to_tables
 from phonehome.reports.exports.manifest import Output
@@ -35,12 +36,14 @@ class ManifestOf(Protocol[Made]):
         ...
 
 
-class OutputExists(ValueError):  # noqa: N818  # named for what is the case, as FileExistsError is
+class OutputExists(PhonehomeError):  # noqa: N818  # named for what is the case, as FileExistsError is
     """The folder of results is there already, or holds what phonehome did not write."""
 
 
-class WriteError(OSError):
+class WriteError(PhonehomeError, OSError):
     """The results could not be written; nothing partial is left behind."""
+
+    exit_code = NOT_WRITTEN
 
 
 def write(

@@ -10,7 +10,7 @@ from phonehome.analyzer.read_captures import Progress, read_captures
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.side_files import read_side_files
 from phonehome.analyzer.tables import Analysis
-from phonehome.captures import Digests, capture_files, give_back
+from phonehome.captures import Digests, find_captures, give_back
 
 __all__ = ["Progress", "analyze"]
 
@@ -42,9 +42,9 @@ def analyze(
         KeylogError: a key log cannot be used.
         ClaimsError: a file of claims cannot be used, or a query in it cannot be answered.
     """
-    files = capture_files([paths] if isinstance(paths, str | Path) else paths)
+    found = find_captures([paths] if isinstance(paths, str | Path) else paths)
     beside = read_side_files(settings)
-    parts, repeated = read_captures(files, settings, beside, progress=progress, digests=digests)
+    seen = read_captures(found, settings, beside, progress=progress, digests=digests)
     give_back()
-    analysis = analysis_tables(join(parts), parts, repeated, settings, beside)
+    analysis = analysis_tables(join(seen.parts), seen, settings, beside)
     return with_claims(analysis, beside.claims)

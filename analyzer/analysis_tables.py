@@ -16,28 +16,28 @@ from phonehome.analyzer.content.identifiers import identifiers, searched_up
 from phonehome.analyzer.content.tokens import tokens
 from phonehome.analyzer.findings.amplification import amplification
 from phonehome.analyzer.findings.completeness import completeness
-from phonehome.analyzer.findings.run import notes
+from phonehome.analyzer.findings.run import LEFT_OUT, notes
 from phonehome.analyzer.findings.summary import summary
 from phonehome.analyzer.findings.traffic import findings
 from phonehome.analyzer.flows.apps import is_alone
 from phonehome.analyzer.flows.ledger import violations
 from phonehome.analyzer.flows.pcapdroid_list import connection_notes
 from phonehome.analyzer.flows.uploads import flow_phases, over_time, uploads
-from phonehome.analyzer.one_capture import PhoneCapture
 from phonehome.analyzer.places.organisations import publisher_of, with_organisations
 from phonehome.analyzer.places.round_trips import round_trips
 from phonehome.analyzer.places.verdicts import judged, location_notes
+from phonehome.analyzer.read_captures import SeenCaptures
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.side_files import SideFiles
 from phonehome.analyzer.tables import Analysis, Flows, Identifiers, Places, Tokens
 from phonehome.analyzer.timeline.capture_gaps import silence_note
+from phonehome.captures import path_text
 from phonehome.captures.tables import Captures
 
 
 def analysis_tables(
     joined: AllCaptures,
-    given: list[PhoneCapture],
-    repeated: list[str],
+    seen: SeenCaptures,
     settings: Settings,
     beside: SideFiles,
 ) -> Analysis:
@@ -45,8 +45,7 @@ def analysis_tables(
 
     Args:
         joined: all captures, joined.
-        given: the captures, in the order in which they were given.
-        repeated: sentences on captures that repeat another one.
+        seen: the captures one by one, and what was left out.
         settings: what the user asked for.
         beside: what is known beside the captures.
     """
@@ -54,7 +53,7 @@ def analysis_tables(
     exported = Flows.validate(flows.select(Flows.column_names()))
     sent = uploads(joined.per_phase, exported, joined.phases)
     timeline, moments = over_time(joined.bins, exported, joined.phases)
-    seen = behaviour(
+    over = behaviour(
         app=settings.app,
         contacts=joined.contacts,
         pause=joined.pause,
@@ -79,6 +78,7 @@ def analysis_tables(
             phases=joined.phases,
             uploads=sent,
             is_balanced=not wrong,
+            has_left_out=bool(seen.left_out),
             searched_up_bytes=searched_up(joined.searched, joined.decryption, flows)
             if beside.known.identifiers
             else None,
@@ -97,10 +97,10 @@ def analysis_tables(
         timeline=timeline,
         moments=moments,
         clocks=clocks([judged for part in joined.parts for judged in part.estimates]),
-        rates=seen.rates,
-        bursts=seen.bursts,
-        beacons=seen.beacons,
-        stretches=seen.stretches,
+        rates=over.rates,
+        bursts=over.bursts,
+        beacons=over.beacons,
+        stretches=over.stretches,
         amplification=amplification(settings.sent, _counting(sent, settings.app), joined.phases),
         completeness=completeness(beside.counted, exported, beside.apps, joined.observed_seconds),
         identifiers=_identifiers(joined, flows, settings, beside),
@@ -114,8 +114,9 @@ def analysis_tables(
         keys_used=joined.decryption.filter("is_opened")["flow"].n_unique(),
         notes=(),
     )
-    remarks = _notes(analysis, joined, captures_table(given), beside, flows)
-    return replace(analysis, notes=(*repeated, *remarks, *wrong))
+    left_out = (LEFT_OUT.format(path_text(each.path), each.reason) for each in seen.left_out)
+    remarks = _notes(analysis, joined, captures_table(seen.parts), beside, flows)
+    return replace(analysis, notes=(*left_out, *seen.repeated, *remarks, *wrong))
 
 
 def _placed(

@@ -26,6 +26,8 @@ from phonehome.captures import (
     CaptureError,
     CaptureTables,
     Digests,
+    FoundCaptures,
+    LeftOut,
     ReadOptions,
     capture_names,
     read_capture,
@@ -52,20 +54,37 @@ class _File:
     report: Callable[[int], None] | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class SeenCaptures:
+    """All captures of a run, seen from the phone.
+
+    Attributes:
+        parts: the captures, in the order in which they were given; of the same bytes one.
+        repeated: sentences on captures that hold the same bytes as one before.
+        left_out: what was found and cannot be read.
+    """
+
+    parts: list[PhoneCapture]
+    repeated: list[str]
+    left_out: list[LeftOut]
+
+
 def read_captures(
-    files: list[Path],
+    found: FoundCaptures,
     settings: Settings,
     beside: SideFiles,
     *,
     progress: Progress | None,
     digests: Digests | None,
-) -> tuple[list[PhoneCapture], list[str]]:
-    """These captures seen from the phone, and a sentence for each that repeats another.
+) -> SeenCaptures:
+    """These captures seen from the phone.
+
+    A capture that nobody named, but a folder that it is in, is left out where it cannot be read.
 
     Args:
-        files: capture files; `-`: standard input.
+        found: what was named, and what it stands for.
         settings: what the user asked for.
-        beside: what is known beside them.
+        beside: what is known beside the captures.
         progress: called now and then while captures are read.
         digests: digests of the files that may have been begun already.
 
@@ -80,28 +99,46 @@ def read_captures(
         edges_of=partial(edges_of, beside.states),
         values_of=Values,
     )
-    given = zip(files, capture_names(files), _reports(files, progress), strict=True)
-    read, repeated = _each_once(
-        [
-            _File(
-                path=path,
-                name=name,
-                tables=read_capture(path, options, digests=digests, report=report),
-                report=report,
-            )
-            for path, name, report in given
-        ]
-    )
+    read, left_out = _read(found, options, progress, digests)
+    read, repeated = _each_once(read)
     beside.states.refuse_years(file.tables.span[0] for file in read if file.tables.span)
     if not sum(file.tables.packets for file in read):
-        raise CaptureError(f"{', '.join(map(str, files))}: no packet to analyse")
+        raise CaptureError(f"{', '.join(map(str, found.files))}: no packet to analyse")
     scopes = _scopes([file.tables for file in read])
     phones = phone_addresses([(file.name, file.tables) for file in read], scopes, settings.phones)
 
     def seen(file: _File, tables: CaptureTables, states: PhoneStates) -> PhoneCapture:
         return see(file.name, tables, phones, scopes, states, beside, settings)
 
-    return [_seen(file, seen, options, settings, beside.states) for file in read], repeated
+    return SeenCaptures(
+        parts=[_seen(file, seen, options, settings, beside.states) for file in read],
+        repeated=repeated,
+        left_out=[*found.left_out, *left_out],
+    )
+
+
+def _read(
+    found: FoundCaptures,
+    options: ReadOptions,
+    progress: Progress | None,
+    digests: Digests | None,
+) -> tuple[list[_File], list[LeftOut]]:
+    """The captures, read once, and those that cannot be."""
+    names = capture_names(found.files)
+    read: list[_File] = []
+    left_out: list[LeftOut] = []
+    for path, name, report in zip(found.files, names, _reports(found.files, progress), strict=True):
+        try:
+            tables = read_capture(path, options, digests=digests, report=report)
+        except CaptureError as error:
+            if path not in found.of_folders:
+                raise
+            left_out.append(LeftOut(path, str(error).removeprefix(f"{path}: ")))
+        else:
+            read.append(_File(path=path, name=name, tables=tables, report=report))
+    if not read:
+        raise CaptureError("; ".join(f"{each.path}: {each.reason}" for each in left_out))
+    return read, left_out
 
 
 def _seen(

@@ -23,9 +23,16 @@ if TYPE_CHECKING:
     from phonehome.captures.decryption.opened_traffic import OpenedTraffic
     from phonehome.captures.decryption.plaintext import Attempt, Opened
     from phonehome.captures.errors import CaptureError
-    from phonehome.captures.files.find_captures import capture_files, capture_names
+    from phonehome.captures.files.find_captures import (
+        FoundCaptures,
+        LeftOut,
+        capture_files,
+        capture_names,
+        find_captures,
+    )
     from phonehome.captures.files.hashing import Digests
     from phonehome.captures.files.open_capture import STANDARD_INPUT
+    from phonehome.captures.files.path_text import path_text
     from phonehome.captures.kernels.content_shape import VALUES, Z_LIMIT
     from phonehome.captures.kernels.recurring_times import (
         MOST_RECURRING,
@@ -48,7 +55,14 @@ _MODULES: Final = {
     "decryption.opened_traffic": ("OpenedTraffic",),
     "decryption.plaintext": ("Attempt", "Opened"),
     "errors": ("CaptureError",),
-    "files.find_captures": ("capture_files", "capture_names"),
+    "files.find_captures": (
+        "FoundCaptures",
+        "LeftOut",
+        "capture_files",
+        "capture_names",
+        "find_captures",
+    ),
+    "files.path_text": ("path_text",),
     "files.hashing": ("Digests",),
     "files.open_capture": ("STANDARD_INPUT",),
     "kernels.content_shape": ("VALUES", "Z_LIMIT"),
@@ -75,8 +89,10 @@ __all__ = [
     "CaptureError",
     "CaptureTables",
     "Digests",
+    "FoundCaptures",
     "Identifier",
     "Keys",
+    "LeftOut",
     "Limits",
     "Looker",
     "Mark",
@@ -87,12 +103,14 @@ __all__ = [
     "SearchUnavailableError",
     "capture_files",
     "capture_names",
+    "find_captures",
     "give_back",
     "holds_values",
     "host_of",
     "kept",
     "longest_chains",
     "looker_of",
+    "path_text",
     "read_capture",
     "read_keylogs",
     "recurring_distances",

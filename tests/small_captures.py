@@ -221,5 +221,6 @@ def gzipped(octets: bytes, level: int = 9) -> bytes:
 
 def put(path: Path, data: bytes) -> Path:
     """Write a file, compressed if its name says so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzipped(data) if path.suffix == ".gz" else data)
     return path

@@ -560,3 +560,39 @@ def check_harmless(shown):
     bad = {hex(ord(one)) for one in text if ord(one) < 32 and one != "\n"}
     bad |= {hex(ord(one)) for one in text if one in "\x7f\x85\u2028\u202e\u2066\u200f"}
     assert bad == set()
+
+
+def test_a_capture_of_a_folder_that_cannot_be_read_is_named_and_the_rest_analysed(call, tmp_path):
+    put(tmp_path / "all" / "good.pcap", pcap(household()))
+    put(tmp_path / "all" / "empty.pcap", b"")
+    put(tmp_path / "all" / "over.pcapng", b"<html>not found</html>")
+    put(tmp_path / "all" / "begun.pcap", pcap(household())[:10])
+    code, _, told = call("analyze", tmp_path / "all", "-o", tmp_path / "out")
+    assert code == 3
+    (capture,) = json.loads((tmp_path / "out/analysis.json").read_bytes())["captures"]
+    assert capture["capture"] == "good.pcap"
+    notes = json.loads((tmp_path / "out/analysis.json").read_bytes())["notes"]
+    said = " ".join(told.split())
+    for name in ("empty.pcap", "over.pcapng", "begun.pcap"):
+        assert any(f"{name} was not read: " in note for note in notes), name
+        assert f"{name} was not read: " in said, name
+
+
+def test_where_no_capture_of_a_folder_can_be_read_nothing_is_written(call, tmp_path):
+    put(tmp_path / "all" / "empty.pcap", b"")
+    put(tmp_path / "all" / "begun.pcap", pcap(household())[:10])
+    code, _, told = call("analyze", tmp_path / "all", "-o", tmp_path / "out")
+    assert code == 4
+    assert "begun.pcap" in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_a_comparison_tells_what_it_left_out(call, tmp_path):
+    for side in ("old", "new"):
+        put(tmp_path / side / "good.pcap", pcap(household()))
+    put(tmp_path / "new" / "begun.pcap", pcap(household())[:10])
+    sides = ("--base", tmp_path / "old", "--new", tmp_path / "new")
+    code, _, _ = call("compare", *sides, "-o", tmp_path / "out", "--quiet")
+    assert code == 3
+    notes = json.loads((tmp_path / "out/compare.json").read_bytes())["notes"]
+    assert any(note.startswith("new: ") and "begun.pcap was not read" in note for note in notes)

@@ -116,7 +116,7 @@ def compared(base: Side, new: Side, *, same_within: float = SAME_WITHIN) -> Comp
         settings={side.side: side.settings for side in sides},
         differences=tuple(differences(base, new, same_within=same_within)),
         notes=(*base.notes, *new.notes),
-        is_damaged=bool(repetitions["is_damaged"].any()),
+        is_damaged=bool(repetitions["is_damaged"].any() or base.left_out or new.left_out),
         is_balanced=base.is_balanced and new.is_balanced,
     )
 

@@ -14,7 +14,7 @@ from phonehome.analyzer.claims.tables import tables_in, tables_of
 from phonehome.analyzer.comparison.from_folder import saved
 from phonehome.analyzer.comparison.repetition import Observed, sent, spans, traits
 from phonehome.analyzer.comparison.version_labels import Label, Told, label, told
-from phonehome.analyzer.findings.run import NO_TIMELINE
+from phonehome.analyzer.findings.run import LEFT_OUT, NO_TIMELINE
 from phonehome.analyzer.result_folder import saved_folder, sha256
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import (
@@ -25,7 +25,15 @@ from phonehome.analyzer.tables import (
     Exposures,
     Repetitions,
 )
-from phonehome.captures import STANDARD_INPUT, CaptureError, capture_files, capture_names
+from phonehome.captures import (
+    STANDARD_INPUT,
+    CaptureError,
+    FoundCaptures,
+    LeftOut,
+    capture_names,
+    find_captures,
+    path_text,
+)
 from phonehome.captures.tables import Captures
 
 COMPRESSED = (".gz", ".zst", ".zstd", ".lz4")
@@ -55,6 +63,7 @@ class Side:
         settings: what was asked for.
         notes: sentences on what the runs could not do.
         is_balanced: the ledgers' identities hold.
+        left_out: what its folders hold that cannot be read.
     """
 
     side: str
@@ -73,6 +82,7 @@ class Side:
     settings: Settings
     notes: tuple[str, ...]
     is_balanced: bool
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def timeline_beside(capture: Path) -> Path | None:
@@ -105,8 +115,9 @@ def observe(
         GeoError: a database or an address cannot be used.
         TimelineError: a timeline cannot be used.
     """
-    found = _found(paths)
-    files = [path for path, is_saved in found.items() if not is_saved]
+    found, captures = _found(paths)
+    left_out = list(captures.left_out)
+    files = captures.files
     names = dict(zip(files, capture_names(files), strict=True))
     sizes = {file: file.stat().st_size if file.is_file() else 0 for file in files}
     observed = []
@@ -116,30 +127,44 @@ def observe(
             continue
         before = sum(sizes[file] for file in files[: files.index(path)])
         report = _shifted(progress, before, sum(sizes.values())) if progress else None
-        observed.append(_analysed(path, names[path], settings, report))
+        try:
+            observed.append(_analysed(path, names[path], settings, report))
+        except CaptureError as error:
+            if path not in captures.of_folders:
+                raise
+            left_out.append(LeftOut(path, str(error).removeprefix(f"{path}: ")))
     if not any(part.phones["is_phone"].any() for part in observed):
         raise CaptureError(
             f"{', '.join(map(str, paths))}: no address behaves like a phone, so there is nothing "
             "to compare: name it with --phone"
         )
     called = label(paths, observed, settings.version, settings.app)
-    return side_of(side, called, observed, settings)
+    told = (f"{side}: {LEFT_OUT.format(path_text(each.path), each.reason)}" for each in left_out)
+    whole = side_of(side, called, observed, settings)
+    return replace(whole, notes=(*told, *whole.notes), left_out=tuple(left_out))
 
 
 def _shifted(progress: Progress, before: int, total: int) -> Progress:
     return lambda done, _: progress(before + done, total)
 
 
-def _found(paths: Sequence[str | Path]) -> dict[Path, bool]:
-    """Captures and saved analyses, each once, and whether it is a saved one."""
+def _found(paths: Sequence[str | Path]) -> tuple[dict[Path, bool], FoundCaptures]:
+    """Captures and saved analyses, each once, and whether it is a saved one; and the captures."""
     found: dict[Path, bool] = {}
+    captures = FoundCaptures([], [])
     for named in paths:
         folder = saved_folder(Path(named))
         if folder:
             found[folder] = True
-        else:
-            found.update(dict.fromkeys(capture_files([named]), False))
-    return found
+            continue
+        below = find_captures([named])
+        found.update(dict.fromkeys(below.files, False))
+        captures = FoundCaptures(
+            [path for path, is_saved in found.items() if not is_saved],
+            [*captures.left_out, *below.left_out],
+            captures.of_folders | below.of_folders,
+        )
+    return found, captures
 
 
 def _analysed(file: Path, name: str, settings: Settings, progress: Progress | None) -> Observed:

@@ -26,6 +26,7 @@ READ_ONCE = (
     "Standard input can be read once: what the capture itself says of phases or clocks came too "
     "late to be used. Save it to a file first."
 )
+LEFT_OUT = "{} was not read: {}."
 SAME_FILE = "{} holds the same bytes as {} and is counted once."
 OTHER_DATE = (
     "The captures are of {}, the geo data of {}: addresses change hands, so places may have been "

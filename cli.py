@@ -41,8 +41,7 @@ if TYPE_CHECKING:
     from polars import DataFrame
     from rich.console import Console
 
-    from phonehome.analyzer.analysis import Progress
-    from phonehome.analyzer.comparison.fail_rules import Rule
+    from phonehome.analyzer import Progress, Rule
     from phonehome.analyzer.comparison.result import Comparison
     from phonehome.analyzer.tables import Analysis
     from phonehome.geo.updates import Updated
@@ -238,7 +237,7 @@ def analyze(  # noqa: PLR0913 - one argument per option
     digests = _begun(captures[0])  # goes on while what is slow to import is imported
     Thread(target=_load_machine_code, daemon=True).start()  # so does this
     with _clear_errors():
-        from phonehome.reports.exports.folder import refuse_existing, write  # noqa: PLC0415 - slow to import
+        from phonehome.reports import refuse_existing, write  # noqa: PLC0415 - slow to import
 
         folder = output or _default_folder(captures[0])
         refuse_existing(folder, force=force)
@@ -286,7 +285,7 @@ def _default_folder(first: str) -> Path:
     if path.is_dir():
         return Path(f"{path.resolve().name or 'capture'}.phonehome")
     if not path.exists() and has_magic(first):
-        from phonehome.captures.files.find_captures import capture_files  # noqa: PLC0415 - slow to import
+        from phonehome.captures import capture_files  # noqa: PLC0415 - slow to import
 
         path = capture_files([first])[0]
     name = path.name
@@ -305,7 +304,7 @@ def _analysis(
     captures: tuple[str, ...], settings: Settings, digests: Digests, *, is_quiet: bool
 ) -> "Analysis":
     """The analysis, with a progress bar if it takes longer than a second."""
-    from phonehome.analyzer.analysis import analyze as analyze_captures  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer import analyze as analyze_captures  # noqa: PLC0415 - slow to import
 
     if is_quiet:
         return analyze_captures(captures, settings, digests=digests)
@@ -359,10 +358,14 @@ def check(  # noqa: PLR0913 - one argument per option
     sinks = {"junit": junit, "sarif": sarif, "markdown": markdown}
     targets = {name: path for name, path in sinks.items() if path is not None}
     with _clear_errors():
-        from phonehome.reports.claims.files import contents  # noqa: PLC0415 - the same
+        from phonehome.reports import (  # noqa: PLC0415 - the same  # noqa: PLC0415 - the same
+            contents,
+            refuse_existing,
+            refuse_targets,
+            write,
+            write_files,
+        )
         from phonehome.reports.claims.words import is_failed, summary, summary_json  # noqa: PLC0415 - slow to import
-        from phonehome.reports.exports.folder import refuse_existing, write  # noqa: PLC0415 - the same
-        from phonehome.reports.exports.single_file import refuse_targets, write_files  # noqa: PLC0415 - the same
 
         refuse_targets(targets.values(), [*map(Path, paths), *claims])
         if output is not None:
@@ -399,10 +402,7 @@ def _tested(
     paths: tuple[str, ...], stated: tuple[Path, ...], asked: dict[str, Any], *, is_quiet: bool
 ) -> _Tested:
     """The claims of these files, tested on captures or on what was analysed before."""
-    from phonehome.analyzer.claims.check import claims  # noqa: PLC0415 - slow to import
-    from phonehome.analyzer.claims.file import read_claims  # noqa: PLC0415 - the same
-    from phonehome.analyzer.claims.tables import tables_in  # noqa: PLC0415 - the same
-    from phonehome.analyzer.result_folder import saved_folder  # noqa: PLC0415 - the same
+    from phonehome.analyzer import claims, read_claims, saved_folder, tables_in  # noqa: PLC0415 - slow
 
     folder = saved_folder(Path(paths[0])) if len(paths) == 1 else None
     if folder is None:
@@ -491,7 +491,7 @@ def _share(_: click.Context, __: click.Parameter, value: str) -> float:
 def _rules(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> "tuple[Rule, ...]":
     if not values:
         return ()
-    from phonehome.analyzer.comparison.fail_rules import RuleError, read_rule  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer import RuleError, read_rule  # noqa: PLC0415 - slow to import
 
     try:
         return tuple(read_rule(value) for value in values)
@@ -554,7 +554,7 @@ def compare(  # noqa: PLR0913 - one argument per option
     of_two = (base, new, base_label, new_label, base_timeline, new_timeline)
     _refuse_half(bool(base), bool(new), groups, any(of_two))
     with _clear_errors():
-        from phonehome.reports.exports.folder import refuse_existing  # noqa: PLC0415 - slow to import
+        from phonehome.reports import refuse_existing  # noqa: PLC0415 - slow to import
 
         settings = _settings(**asked)
         refuse_existing(output, force=force)
@@ -626,7 +626,7 @@ def _series(
     is_quiet: bool,
 ) -> "tuple[tuple[Comparison, ...], Callable[..., Any]]":
     """The steps of a series, and what writes it."""
-    from phonehome.analyzer.comparison.series import compare_series  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer import compare_series  # noqa: PLC0415 - slow to import
     from phonehome.reports.comparison.series import summary_json, write  # noqa: PLC0415 - the same
 
     with _shown_progress(is_quiet=is_quiet) as report:
@@ -653,7 +653,7 @@ def _comparison(
     is_quiet: bool,
 ) -> "Comparison":
     """The comparison, with a progress bar per side if it takes longer than a second."""
-    from phonehome.analyzer.comparison.compare import compare as compare_sides  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer import compare as compare_sides  # noqa: PLC0415 - slow to import
 
     with _shown_progress(is_quiet=is_quiet) as report:
         return compare_sides(*sides, settings=settings, same_within=same_within, progress=report)
@@ -683,8 +683,8 @@ def identifiers() -> None:
 def identifiers_init(file: Path) -> int:
     """Write a list to fill in, that only you can read."""
     with _clear_errors():
-        from phonehome.analyzer.content.identifier_lists import template  # noqa: PLC0415 - slow to import
-        from phonehome.reports.exports.folder import write_private  # noqa: PLC0415 - the same
+        from phonehome.analyzer import template  # noqa: PLC0415 - slow to import
+        from phonehome.reports import write_private  # noqa: PLC0415 - the same
 
         write_private(file, template())
     _say(f"written: {file}")
@@ -697,8 +697,8 @@ def identifiers_init(file: Path) -> int:
 def identifiers_from_adb(sources: tuple[Path, ...], output: Path) -> int:
     """Fill a list from saved outputs of adb: getprop, settings, dumpsys."""
     with _clear_errors():
-        from phonehome.analyzer.content.identifier_lists import from_adb, listed  # noqa: PLC0415 - slow to import
-        from phonehome.reports.exports.folder import write_private  # noqa: PLC0415 - the same
+        from phonehome.analyzer import from_adb, listed  # noqa: PLC0415 - slow to import
+        from phonehome.reports import write_private  # noqa: PLC0415 - the same
 
         found = from_adb(sources)
         write_private(output, listed(found))

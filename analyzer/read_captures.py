@@ -185,11 +185,12 @@ def _each_once(read: list[_File]) -> tuple[list[_File], list[str]]:
     known: dict[str, str] = {}
     kept, repeated = [], []
     for file in read:
-        name = known.setdefault(file.tables.sha256, file.name)
-        if name is file.name:
-            kept.append(file)
+        digest = file.tables.sha256
+        if digest in known:
+            repeated.append(SAME_FILE.format(file.name, known[digest]))
         else:
-            repeated.append(SAME_FILE.format(file.name, name))
+            known[digest] = file.name
+            kept.append(file)
     return kept, repeated
 
 

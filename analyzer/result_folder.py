@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import dataframely as dy
 import polars as pl
 
-from phonehome.captures import CaptureError
+from phonehome.captures import CaptureError, path_text
 
 MANIFEST = "manifest.json"
 RESULTS = ("uploads.parquet", "analysis.json")
@@ -26,7 +26,7 @@ def saved_folder(path: Path) -> Path | None:
 
 def shown_name(path: Path) -> str:
     """The last part of a path; of `.` and the like, that of the folder it stands for."""
-    return path.name or path.resolve().name or str(path)
+    return path_text(path.name or path.resolve().name or path)
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from phonehome.captures import Limits
+from phonehome.captures import Limits, path_text
 from phonehome.errors import PhonehomeError
 
 ENGLISH: Final = "en"
@@ -69,7 +69,7 @@ class Sent:
             raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
         if not path.is_file() or not size:
             raise SettingsError(f"{path}: a file that is not empty expected")
-        return cls(label=label if equals else None, name=path.name, size=size)
+        return cls(label=label if equals else None, name=path_text(path.name), size=size)
 
     @classmethod
     def of_bytes(cls, text: str) -> "Sent":

@@ -14,6 +14,7 @@ Files, addresses and places that cannot be used raise a `GeoError` whose message
 from phonehome.geo.countries import Country, countries, country_index, country_name, world_topology
 from phonehome.geo.databases import Database, open_database, open_databases
 from phonehome.geo.defaults import (
+    OLD_AFTER,
     databases_in_use,
     databases_table,
     default_databases,
@@ -31,6 +32,7 @@ from phonehome.geo.tables import SCOPES, Answers, Countries, Databases, Holders,
 __all__ = [
     "GRANTED_KM",
     "KM_A_SECOND",
+    "OLD_AFTER",
     "SCOPES",
     "AddressError",
     "Answers",

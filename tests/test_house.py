@@ -129,6 +129,44 @@ def imported(path):
             yield node.module.removeprefix("phonehome.").partition(".")[0]
 
 
+FACES = {
+    "captures": ("captures", "captures.tables", "captures.words"),
+    "geo": ("geo", "geo.tables"),
+    "analyzer": (
+        "analyzer",
+        "analyzer.tables",
+        "analyzer.settings",
+        "analyzer.statements",
+        "analyzer.findings.kinds",
+        "analyzer.comparison.result",
+    ),
+    "reports": ("reports",),
+}
+"""What other rooms may import of a room."""
+
+BEHIND = {"reports/exports/folder.py": {"captures.files.read_ahead"}}  # threads, no captures
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_rooms_meet_at_their_faces_alone(path):
+    own = path.relative_to(ROOT).parts[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("phonehome."):
+            module = node.module.removeprefix("phonehome.")
+            room = module.partition(".")[0]
+            if room in FACES and room != own and module not in BEHIND.get(name_of(path), ()):
+                assert module in FACES[room], f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("room", ["analyzer", "captures", "reports"])
+def test_a_face_has_what_it_names(room):
+    face = importlib.import_module(f"phonehome.{room}")
+    for name in face.__all__:
+        assert getattr(face, name) is not None
+    with pytest.raises(AttributeError):
+        face.no_such_name  # noqa: B018 - asked for
+
+
 @pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_no_room_imports_the_command_line_or_tests(path):
     assert not {"cli", "tests", "scripts", "benchmarks"} & set(imported(path))

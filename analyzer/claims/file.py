@@ -16,6 +16,7 @@ from phonehome.analyzer.claims.tables import LOCATED, SCHEMAS
 from phonehome.analyzer.settings import IDLE_STATES
 from phonehome.analyzer.tables import STATES
 from phonehome.analyzer.user_files import octets_of
+from phonehome.captures import path_text
 from phonehome.errors import PhonehomeError
 
 LARGEST: Final = 1 << 18
@@ -202,7 +203,7 @@ def _claim(path: Path, number: int, given: object, idle: tuple[str, ...]) -> Cla
     if not isinstance(given, dict) or not isinstance(name, str) or not _ID.fullmatch(name):
         raise ClaimsError(f"{where}: expected an id of letters, digits, '.', '_' and '-'")
     try:
-        return _stated(path.name, name, given, idle)
+        return _stated(path_text(path.name), name, given, idle)
     except (QueryError, ExpectationError, ShorthandError, _WrongValueError) as error:
         raise ClaimsError(f"{path}: claim {name}: {error}") from error
 

@@ -275,7 +275,7 @@ def _repetition(side: str, number: int, part: Observed) -> dict[str, Any]:
         "is_saved": part.is_saved,
         "captures": captures.height,
         "sha256": captures["sha256"].to_list(),
-        "timelines": [path.name for path in part.timelines],
+        "timelines": [path_text(path.name) for path in part.timelines],
         "timelines_sha256": [] if part.is_saved else [sha256(path) for path in part.timelines],
         "timeline_source": part.timeline_source,
         "phone_addresses": is_phone["address"].unique().sort().to_list(),

@@ -18,6 +18,7 @@ import polars as pl
 from phonehome.analyzer.flows.apps import Apps, listed_app
 from phonehome.analyzer.timeline.local_times import zone_of
 from phonehome.analyzer.user_files import octets_of
+from phonehome.captures import path_text
 from phonehome.captures.words import PROTOCOLS
 from phonehome.errors import PhonehomeError
 
@@ -83,7 +84,7 @@ def read_connections(paths: Sequence[Path], timezone: str | None) -> Connections
         if not len(good):
             raise ConnectionsError(f"{path}: no connection in it")
         if len(bad):
-            notes.append(BAD_ROWS.format(path.name, len(bad), int(bad["line"][0])))
+            notes.append(BAD_ROWS.format(path_text(path.name), len(bad), int(bad["line"][0])))
         tables.append(good.select(*COLUMNS))
     table = pl.concat(tables).with_row_index("connection")
     return Connections(table, tuple(notes))

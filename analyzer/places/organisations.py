@@ -18,6 +18,7 @@ import dataframely as dy
 import polars as pl
 from publicsuffixlist import PublicSuffixList
 
+from phonehome.captures import path_text
 from phonehome.errors import PhonehomeError
 
 TABLE = Path(__file__).with_name("data") / "organisations.csv"
@@ -142,7 +143,7 @@ def _organisations(path: Path) -> dict[str, Organisation]:
         ):
             if not is_good:
                 raise OrganisationsError(f"{path}: line {line}: {what}: {_expected(what)}")
-        source = (row.get("source") or path.name).strip()
+        source = (row.get("source") or path_text(path.name)).strip()
         found[domain] = Organisation(name, country or None, kind, source)
     return found
 

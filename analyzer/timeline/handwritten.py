@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from phonehome.analyzer.tables import STATES
 from phonehome.analyzer.timeline.spans import Span, TimelineError, by_start
+from phonehome.captures import path_text
 
 COLUMNS = ("start", "end", "state", "label")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -171,7 +172,7 @@ def _span(row: _Row, path: Path, zone: ZoneInfo | None) -> Span:
         is_relative=is_relative,
         state=value["state"],
         label=value["label"] or value["state"],
-        source=f"{path.name}:{line}",
+        source=f"{path_text(path.name)}:{line}",
     )
 
 

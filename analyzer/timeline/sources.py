@@ -30,6 +30,7 @@ from phonehome.analyzer.timeline.spans import Oddity, Span, TimelineError, by_st
 from phonehome.analyzer.timeline.states_from_events import blurred, layered, spans_of_log
 from phonehome.analyzer.timeline.usagestats import is_usagestats, read_usagestats
 from phonehome.analyzer.user_files import octets_of
+from phonehome.captures import path_text
 
 MAX_BYTES = 16 * 1024 * 1024
 HALF_A_YEAR = 180 * 86_400 * 1_000_000_000
@@ -109,7 +110,7 @@ class PhoneStates:
         if file.log is not None:
             if first_time is None:
                 return [], []
-            spans, odd = spans_of_log(file.log, file.path.name, self.app, first_time)
+            spans, odd = spans_of_log(file.log, path_text(file.path.name), self.app, first_time)
         if file.is_of_capture:
             return spans, odd
         own = [span for span in spans if span.is_relative]
@@ -208,7 +209,9 @@ def _read(path: Path, zone: ZoneInfo | None, app: str | None) -> Source:
         if is_form(text):
             return _file_of_log(_logged(read, text, zone, path), path, app)
     if is_privacy_report(text):
-        return Source(path, *read_privacy_report(text, path.name, app), met=names_met(text))
+        return Source(
+            path, *read_privacy_report(text, path_text(path.name), app), met=names_met(text)
+        )
     text = _exact(octets, path)
     if is_json(text):
         return Source(path, read_json(text, path, zone), is_written=True)
@@ -232,7 +235,7 @@ def _logged(
 def _file_of_log(log: Log, path: Path, app: str | None) -> Source:
     if log.needs_year():
         return Source(path, log=log)
-    return Source(path, *spans_of_log(log, path.name, app, None))
+    return Source(path, *spans_of_log(log, path_text(path.name), app, None))
 
 
 def _exact(octets: bytes, path: Path) -> str:

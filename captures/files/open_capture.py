@@ -24,6 +24,7 @@ from phonehome.captures.files.decompression import (
     Zstd,
 )
 from phonehome.captures.files.hashing import Digests, FileDigest
+from phonehome.captures.files.path_text import path_text
 from phonehome.captures.limits import Limits
 
 STANDARD_INPUT = "-"
@@ -81,7 +82,7 @@ class CaptureFile:
 
     def __init__(self, path: Path, limits: Limits, digests: Digests | None = None) -> None:
         self._digests = digests or Digests()
-        self.name = STANDARD_INPUT if str(path) == STANDARD_INPUT else path.name
+        self.name = STANDARD_INPUT if str(path) == STANDARD_INPUT else path_text(path.name)
         self.path = path
         self._limits = limits
         self._produced = 0

@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from phonehome.analyzer.tables import ALL_STATES, SIDES
-from phonehome.geo.countries import Country, country_index
+from phonehome.geo import Country, country_index
 from phonehome.reports.charts import land_outlines
 from phonehome.reports.charts.land_outlines import plate_carree
 

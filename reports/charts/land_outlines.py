@@ -7,7 +7,7 @@ from itertools import accumulate
 from math import pi, radians
 from typing import Any, Final
 
-from phonehome.geo.countries import world_topology
+from phonehome.geo import world_topology
 
 Projection = Callable[[float, float], tuple[float, float]]
 """From longitude and latitude, in degrees, to the right and downwards on a map `WIDTH` wide."""

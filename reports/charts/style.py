@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from phonehome.analyzer.settings import ENGLISH
-from phonehome.geo.countries import country_index
+from phonehome.geo import country_index
 from phonehome.reports.words import wording
 from phonehome.reports.words.translate import country_names, say, spoken
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from phonehome.geo.countries import Country, country_index
+from phonehome.geo import Country, country_index
 from phonehome.reports.charts.colours import GRADES, SYMBOLS, country_colours, grade_of
 from phonehome.reports.charts.map_labels import Bubble, positions
 from phonehome.reports.charts.style import CLEAR, LOOK, Figure, country_name, country_text

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from phonehome.analyzer import ALPHA, DRAWS, MOST_EXACT, SEED, path_text
 from phonehome.analyzer.comparison.result import Comparison
-from phonehome.analyzer.comparison.significance import ALPHA, DRAWS, MOST_EXACT, SEED
 from phonehome.analyzer.tables import ALL_STATES, DIMENSIONS, SIDES
 from phonehome.reports.comparison import words
 from phonehome.reports.exports import to_json, to_tables
@@ -141,7 +141,7 @@ def manifest(comparison: Comparison, outputs: list[Output], *, started: datetime
         "notes": list(comparison.notes),
         "outputs": [asdict(output) for output in outputs],
     }
-    return (json.dumps(content, indent=1, default=str) + "\n").encode()
+    return (json.dumps(content, indent=1, default=path_text) + "\n").encode()
 
 
 write = partial(write_made, contents, manifest)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 from markupsafe import Markup
 
-from phonehome.analyzer.comparison.series import Series
+from phonehome.analyzer import Series
 from phonehome.analyzer.tables import ALL_STATES
 from phonehome.reports.comparison import files as one_step
 from phonehome.reports.comparison import words

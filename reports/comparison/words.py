@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from phonehome.analyzer import ALPHA, SEED
 from phonehome.analyzer.comparison.result import Comparison
-from phonehome.analyzer.comparison.significance import ALPHA, SEED
 from phonehome.analyzer.tables import ALL_STATES, CANNOT_TELL, FINDINGS, SIDES, STATES
 from phonehome.reports.charts.style import country_text
 from phonehome.reports.page.story import listed

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from phonehome.analyzer import path_text
 from phonehome.analyzer.tables import Analysis
 from phonehome.reports.words.version import version
 
@@ -92,7 +93,7 @@ def manifest(
         "notes": list(analysis.notes),
         "outputs": [asdict(output) for output in outputs],
     }
-    return (json.dumps(content, indent=1, default=str) + "\n").encode()
+    return (json.dumps(content, indent=1, default=path_text) + "\n").encode()
 
 
 def _clock(moment: datetime) -> str:

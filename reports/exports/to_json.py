@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from phonehome.analyzer import path_text
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import Analysis
 from phonehome.reports.words.json_text import dumps, rows
@@ -64,7 +65,7 @@ def settings_object(settings: Settings) -> dict[str, Any]:
     Where a file lies says nothing about the capture, and names the user: only the manifest has it.
     """
     return {
-        key: [part.name if isinstance(part, Path) else part for part in value]
+        key: [path_text(part.name) if isinstance(part, Path) else part for part in value]
         if isinstance(value, tuple)
         else value
         for key, value in asdict(settings).items()

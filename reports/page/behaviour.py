@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from phonehome.analyzer.display_filters import addresses_filter
+from phonehome.analyzer import addresses_filter
 from phonehome.analyzer.settings import IDLE_STATES
 from phonehome.analyzer.tables import STATES, Analysis
 from phonehome.reports.words.escape import shortened

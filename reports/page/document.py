@@ -19,8 +19,8 @@ import jinja2
 from jinja2.utils import url_quote
 from markupsafe import Markup
 
-from phonehome.analyzer.display_filters import display_filter
-from phonehome.geo.countries import world_topology
+from phonehome.analyzer import display_filter
+from phonehome.geo import world_topology
 from phonehome.reports.charts.style import country_text, iso
 from phonehome.reports.page import evidence
 from phonehome.reports.words import translate, wording

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import polars as pl
 
+from phonehome.analyzer import path_text
 from phonehome.analyzer.settings import ENGLISH, Settings
 from phonehome.analyzer.tables import LEDGER_OUTCOMES, Analysis
-from phonehome.geo.defaults import OLD_AFTER
+from phonehome.geo import OLD_AFTER
 from phonehome.reports.words.translate import number, say
 
 PARTS: Final = (
@@ -122,7 +123,9 @@ def _setting_text(value: object) -> str:
     if value is None or value == ():
         return say("not given")
     if isinstance(value, tuple):
-        return ", ".join(part.name if isinstance(part, Path) else str(part) for part in value)
+        return ", ".join(
+            path_text(part.name) if isinstance(part, Path) else str(part) for part in value
+        )
     return str(value)
 
 

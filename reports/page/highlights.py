@@ -10,9 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from phonehome.analyzer.display_filters import addresses_filter
-from phonehome.analyzer.findings.traffic import PLAIN
-from phonehome.analyzer.places.verdicts import ATTRIBUTION
+from phonehome.analyzer import ATTRIBUTION, PLAIN, addresses_filter
 from phonehome.analyzer.settings import IDLE_STATES
 from phonehome.analyzer.tables import Analysis
 from phonehome.reports.charts.style import country_text

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from phonehome.analyzer.findings.input_quality import quality_counts
+from phonehome.analyzer import quality_counts
 from phonehome.analyzer.tables import Analysis
 from phonehome.reports.words.translate import mark, say
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from phonehome.analyzer.places.verdicts import ATTRIBUTION
+from phonehome.analyzer import ATTRIBUTION
 from phonehome.analyzer.tables import Analysis
 from phonehome.reports.charts.all import Charts, charts_of, has_idle, states_seen
 from phonehome.reports.charts.colours import GRADES

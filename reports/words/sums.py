@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from phonehome.analyzer.flows.uploads import per_hour
+from phonehome.analyzer import per_hour
 from phonehome.analyzer.tables import Analysis
 from phonehome.reports.words.translate import mark, say
 

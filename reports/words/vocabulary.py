@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, Final
 
+from phonehome.analyzer import INFERRED
 from phonehome.analyzer.settings import ENGLISH
-from phonehome.analyzer.timeline.spans import INFERRED
 from phonehome.reports.words.translate import figures, mark, say, spoken
 
 WORDS: Final = (

@@ -358,7 +358,7 @@ def check(  # noqa: PLR0913 - one argument per option
     sinks = {"junit": junit, "sarif": sarif, "markdown": markdown}
     targets = {name: path for name, path in sinks.items() if path is not None}
     with _clear_errors():
-        from phonehome.reports import (  # noqa: PLC0415 - the same  # noqa: PLC0415 - the same
+        from phonehome.reports import (  # noqa: PLC0415 - the same
             contents,
             refuse_existing,
             refuse_targets,
@@ -402,7 +402,7 @@ def _tested(
     paths: tuple[str, ...], stated: tuple[Path, ...], asked: dict[str, Any], *, is_quiet: bool
 ) -> _Tested:
     """The claims of these files, tested on captures or on what was analysed before."""
-    from phonehome.analyzer import claims, read_claims, saved_folder, tables_in  # noqa: PLC0415 - slow
+    from phonehome.analyzer import claims_table, read_claims, saved_folder, tables_in  # noqa: PLC0415 - slow
 
     folder = saved_folder(Path(paths[0])) if len(paths) == 1 else None
     if folder is None:
@@ -413,7 +413,7 @@ def _tested(
     tables = tables_in(folder, asked["app"], is_app_alone=asked["is_app_alone"])
     code = DAMAGED if tables.is_damaged else 0
     return _Tested(
-        claims(tables, read_claims(stated, tables.idle_means)),
+        claims_table(tables, read_claims(stated, tables.idle_means)),
         tables.frames["captures"],
         code if tables.is_balanced else UNBALANCED,
         None,

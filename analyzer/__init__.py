@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from phonehome.analyzer.analysis import Progress, analyze
-    from phonehome.analyzer.claims.check import claims
+    from phonehome.analyzer.claims.check import claims_table
     from phonehome.analyzer.claims.file import read_claims
     from phonehome.analyzer.claims.tables import tables_in
     from phonehome.analyzer.comparison.compare import compare
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _MODULES: Final = {
     "analysis": ("Progress", "analyze"),
-    "claims.check": ("claims",),
+    "claims.check": ("claims_table",),
     "claims.file": ("read_claims",),
     "claims.tables": ("tables_in",),
     "comparison.compare": ("compare",),
@@ -70,7 +70,7 @@ __all__ = [
     "Series",
     "addresses_filter",
     "analyze",
-    "claims",
+    "claims_table",
     "compare",
     "compare_series",
     "display_filter",

@@ -596,3 +596,55 @@ def test_a_folder_of_a_comparison_tells_what_it_left_out(call, tmp_path):
     assert code == 3
     notes = json.loads((tmp_path / "out/compare.json").read_bytes())["notes"]
     assert any(note.startswith("new: ") and "begun.pcap was not read" in note for note in notes)
+
+
+ODD = os.fsdecode(b"odd-\xff")
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_file_name_that_is_not_utf_8_is_told_and_analysed(call, tmp_path, is_folder):
+    folder = tmp_path / ODD
+    capture = put(folder / f"{ODD}.pcap", pcap(household()))
+    spans = put(folder / f"{ODD}.csv", b"start,end,state,label\n0,1,idle,screen off\n")
+    put(folder / "plain.pcap", pcap(household()[:-1]))
+    formats = ("--format", "html,md,json,csv,parquet")
+    given = (folder if is_folder else capture, "--timeline", spans, *formats)
+    code, _, told = call("analyze", *given, "-o", tmp_path / f"{ODD}.out")
+    assert code == 0, told
+    assert r"odd-\xff.out" in told
+    whole = json.loads((tmp_path / f"{ODD}.out" / "analysis.json").read_bytes())
+    assert r"odd-\xff.pcap" in [row["capture"] for row in whole["captures"]]
+    assert any(row["source"].startswith(r"odd-\xff.csv:") for row in whole["phases"])
+    page = (tmp_path / f"{ODD}.out" / "report.html").read_text(encoding="utf-8")
+    assert r"odd-\xff.pcap" in page
+    manifest = json.loads((tmp_path / f"{ODD}.out" / "manifest.json").read_bytes())
+    assert manifest["settings"]["timelines"][0].endswith(r"odd-\xff.csv")
+
+
+def test_a_comparison_of_names_that_are_not_utf_8(call, tmp_path):
+    for side in ("old", "new"):
+        put(tmp_path / ODD / side / f"{ODD}.pcap", pcap(household()))
+    sides = ("--base", tmp_path / ODD / "old", "--new", tmp_path / ODD / "new")
+    assert call("compare", *sides, "-o", tmp_path / "out", "--quiet")[0] == 0
+    assert rb"odd-\\xff.pcap" in (tmp_path / "out" / "compare.json").read_bytes()
+
+
+@pytest.mark.parametrize("option", ["--app", "--version-label", "--publisher", "--phone-location"])
+def test_text_that_is_not_utf_8_is_refused_in_one_line(call, tmp_path, option):
+    capture = put(tmp_path / "a.pcap", pcap(household()))
+    code, _, told = call("analyze", capture, option, ODD)
+    assert code == 2
+    assert "text in UTF-8 expected" in told
+    assert "Traceback" not in told
+
+
+def test_claims_and_their_files_may_have_names_that_are_not_utf_8(call, tmp_path):
+    capture = put(tmp_path / f"{ODD}.pcap", pcap(household()))
+    claims = tmp_path / f"{ODD}.toml"
+    shutil.copy(ROOT / "claims" / "strict-privacy.toml", claims)
+    sinks = {name: tmp_path / f"{ODD}.{name}" for name in ("junit", "sarif", "markdown")}
+    words = [word for name, path in sinks.items() for word in (f"--{name}", path)]
+    code, _, told = call("check", capture, "--claims", claims, *words)
+    assert code in {0, 1}, told
+    assert rb"odd-\xff" in sinks["junit"].read_bytes()  # names the file
+    assert all(path.stat().st_size for path in sinks.values())

@@ -49,10 +49,10 @@ def with_claims(analysis: Analysis, stated: Sequence[Claim]) -> Analysis:
     """
     if not stated:
         return analysis
-    return replace(analysis, claims=claims(tables_of(analysis), stated))
+    return replace(analysis, claims=claims_table(tables_of(analysis), stated))
 
 
-def claims(tables: Tables, stated: Sequence[Claim]) -> dy.DataFrame[Claims]:
+def claims_table(tables: Tables, stated: Sequence[Claim]) -> dy.DataFrame[Claims]:
     """One row per claim, in their order.
 
     Raises:

@@ -141,7 +141,7 @@ def contradicted(comparison: Comparison, path: Path) -> list[str | None]:
 
     What cannot be told contradicts nothing: `phonehome check --strict` is for that.
     """
-    from phonehome.analyzer.claims.check import claims  # noqa: PLC0415 - slow to import
+    from phonehome.analyzer.claims.check import claims_table  # noqa: PLC0415 - slow to import
     from phonehome.analyzer.claims.file import read_claims  # noqa: PLC0415 - the same
 
     stated = read_claims([path], comparison.settings["new"].idle_means)
@@ -149,7 +149,7 @@ def contradicted(comparison: Comparison, path: Path) -> list[str | None]:
     for part in comparison.observed["new"]:
         if part.claimed is None:
             return [f"{UNJUDGED}the tables of {part.name} are not at hand"]
-        table = claims(part.claimed(), stated).filter(pl.col("result") == "contradicted")
+        table = claims_table(part.claimed(), stated).filter(pl.col("result") == "contradicted")
         found += [f"{claim} in {part.name}" for claim in table["claim"]]
     return found
 

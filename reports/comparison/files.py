@@ -10,14 +10,14 @@ from typing import Any, Final
 
 import polars as pl
 
-from phonehome.analyzer import ALPHA, DRAWS, MOST_EXACT, SEED, path_text
+from phonehome.analyzer import ALPHA, DRAWS, MOST_EXACT, SEED
 from phonehome.analyzer.comparison.result import Comparison
 from phonehome.analyzer.tables import ALL_STATES, DIMENSIONS, SIDES
 from phonehome.reports.comparison import words
 from phonehome.reports.exports import to_json, to_tables
 from phonehome.reports.exports.folder import Content, write_made
 from phonehome.reports.exports.manifest import Output, versions
-from phonehome.reports.words.json_text import as_json_types, dumps, rows
+from phonehome.reports.words.json_text import as_json_types, dumps, plain_text, rows
 from phonehome.reports.words.version import version
 
 LAYOUT: Final = 1
@@ -141,7 +141,7 @@ def manifest(comparison: Comparison, outputs: list[Output], *, started: datetime
         "notes": list(comparison.notes),
         "outputs": [asdict(output) for output in outputs],
     }
-    return (json.dumps(content, indent=1, default=path_text) + "\n").encode()
+    return (json.dumps(content, indent=1, default=plain_text) + "\n").encode()
 
 
 write = partial(write_made, contents, manifest)

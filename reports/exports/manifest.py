@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from phonehome.analyzer import path_text
 from phonehome.analyzer.tables import Analysis
+from phonehome.reports.words.json_text import plain_text
 from phonehome.reports.words.version import version
 
 DEPENDENCIES: Final = (
@@ -93,7 +93,7 @@ def manifest(
         "notes": list(analysis.notes),
         "outputs": [asdict(output) for output in outputs],
     }
-    return (json.dumps(content, indent=1, default=path_text) + "\n").encode()
+    return (json.dumps(content, indent=1, default=plain_text) + "\n").encode()
 
 
 def _clock(moment: datetime) -> str:

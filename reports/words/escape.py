@@ -33,9 +33,15 @@ def visible(text: str) -> str:
     r"""The text with every character that cannot be seen, or that moves others, as `\u{…}`.
 
     These are the controls C0, DEL and C1, the bidirectional overrides, what has no width, and
-    lone surrogates.
+    lone surrogates. An octet of a file name that is not UTF-8 is `\xff`, as tables have it.
     """
-    return _UNSEEN.sub(lambda match: rf"\u{{{ord(match.group()):x}}}", text)
+    return _UNSEEN.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    number = ord(match.group())
+    is_octet = 0xDC80 <= number <= 0xDCFF  # noqa: PLR2004 - an octet of a file name (PEP 383)
+    return rf"\x{number - 0xDC00:x}" if is_octet else rf"\u{{{number:x}}}"
 
 
 def terminal(text: str) -> str:

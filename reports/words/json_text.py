@@ -6,9 +6,12 @@ import json
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Final
 
 import polars as pl
+
+from phonehome.analyzer import path_text
 
 SLICE_ROWS: Final = 4_096
 """Rows that are turned into text at once: memory follows them, not the length of the table."""
@@ -20,6 +23,11 @@ WORKERS: Final = 2
 def dumps(value: object) -> str:
     """JSON without white space."""
     return json.dumps(value, separators=(",", ":"))
+
+
+def plain_text(value: object) -> str:
+    """What JSON has no type for, as text: paths, dates, moments."""
+    return path_text(value) if isinstance(value, Path) else str(value)
 
 
 def rows(table: pl.DataFrame) -> Iterator[bytes]:

@@ -229,6 +229,7 @@ PATTERNS: Final = (
         "the phone, name it with --phone"
     ),
     mark("No span of the timeline falls into the time of the captures, {first} to {last}."),
+    mark("{capture} was not read: {reason}."),
     mark("{capture} holds the same bytes as {other} and is counted once."),
     mark(
         "{capture}: {days} d without a flow do not count as observed: its clock jumped, or "

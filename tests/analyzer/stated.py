@@ -6,7 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from phonehome.analyzer.claims.ask import Answer
-from phonehome.analyzer.claims.check import claims
+from phonehome.analyzer.claims.check import claims_table
 from phonehome.analyzer.claims.file import read_claims
 from phonehome.analyzer.claims.query_text import QueryError
 from phonehome.analyzer.claims.tables import SCHEMAS, Tables
@@ -118,7 +118,7 @@ def written(folder, *lines, name="claims.toml"):
 def tested(folder, of, *lines):
     """What came of one claim with these lines."""
     stated = read_claims([written(folder, *lines)], of.idle_means)
-    return claims(of, stated).row(0, named=True)
+    return claims_table(of, stated).row(0, named=True)
 
 
 def answers_here(given, jobs, **_):

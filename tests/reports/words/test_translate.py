@@ -12,7 +12,6 @@ import pytest
 
 from phonehome.analyzer.comparison.series import Series, versions
 from phonehome.analyzer.settings import ENGLISH, LANGUAGES, Settings
-from phonehome.cli import LANGUAGES as OFFERED
 from phonehome.geo.countries import country_index
 from phonehome.reports.comparison import page as comparison_page
 from phonehome.reports.comparison import series
@@ -68,8 +67,8 @@ def translations(name):
     return [message for message in messages.translated(name) if message.id]
 
 
-def test_the_command_line_offers_the_languages_that_there_are():
-    assert OFFERED == LANGUAGES
+def test_the_languages_are_the_folders_of_the_locales():
+    assert set(LANGUAGES) == {path.name for path in translate.LOCALES.iterdir() if path.is_dir()}
 
 
 def test_the_catalogues_hold_what_code_and_templates_say():

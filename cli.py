@@ -367,7 +367,7 @@ def check(  # noqa: PLR0913 - one argument per option
         )
         from phonehome.reports.claims.words import is_failed, summary, summary_json  # noqa: PLC0415 - slow to import
 
-        refuse_targets(targets.values(), [*map(Path, paths), *claims])
+        refuse_targets(targets.values(), [*map(Path, paths), *claims, *_files_of(asked)])
         if output is not None:
             refuse_existing(output, force=force)
         tested = _tested(paths, claims, asked, is_quiet=quiet)
@@ -375,7 +375,8 @@ def check(  # noqa: PLR0913 - one argument per option
             if tested.analysis is None:
                 raise click.UsageError(f"--output is for captures: {paths[0]} holds a report")
             write(tested.analysis, output, formats=formats, force=force, started=started)
-        write_files(contents(tested.claims, tested.captures, targets, is_strict=strict))
+        files = contents(tested.claims, tested.captures, targets, is_strict=strict)
+        write_files(files, is_private=tested.is_private)
     has_failed = is_failed(tested.claims, is_strict=strict)
     if not quiet:
         summary(tested.claims, _console())
@@ -386,16 +387,28 @@ def check(  # noqa: PLR0913 - one argument per option
     return CHECK_FAILED if has_failed and tested.code != UNBALANCED else tested.code
 
 
+def _files_of(asked: dict[str, Any]) -> list[Path]:
+    """Every file that the settings name."""
+    return [
+        one
+        for value in asked.values()
+        if isinstance(value, tuple)
+        for one in value
+        if isinstance(one, Path)
+    ]
+
+
 class _Tested(NamedTuple):
     """What came of claims, in which captures, the exit code that these deserve, and their tables.
 
-    There are none where the analysis was made before.
+    There are none where the analysis was made before. What is private, nobody else may read.
     """
 
     claims: "DataFrame"
     captures: "DataFrame"
     code: int
     analysis: "Analysis | None"
+    is_private: bool
 
 
 def _tested(
@@ -408,7 +421,7 @@ def _tested(
     if folder is None:
         settings = _settings(claims=stated, **asked)
         result = _analysis(paths, settings, _begun(paths[0]), is_quiet=is_quiet)
-        return _Tested(result.claims, result.captures, _exit_code(result), result)
+        return _Tested(result.claims, result.captures, _exit_code(result), result, is_private=False)
     _refuse_what_is_of_captures(asked, folder)
     tables = tables_in(folder, asked["app"], is_app_alone=asked["is_app_alone"])
     code = DAMAGED if tables.is_damaged else 0
@@ -417,6 +430,7 @@ def _tested(
         tables.frames["captures"],
         code if tables.is_balanced else UNBALANCED,
         None,
+        tables.is_revealed,
     )
 
 

@@ -159,7 +159,7 @@ def test_a_check_writes_the_whole_report_where_it_is_asked_for(tmp_path, call, c
     assert 'id="claim-one"' in (folder / "report.html").read_text(encoding="utf-8")
     assert json.loads((folder / "analysis.json").read_bytes())["claims"][0]["claim"] == "one"
     code, _, said = call("check", OLD, "--claims", path, "-o", folder)
-    assert (code, "--force replaces it" in said) == (2, True)
+    assert (code, "use --force to replace it" in said) == (2, True)
     code, _, said = call("check", folder, "--claims", path, "-o", tmp_path / "other")
     assert (code, "--output is for captures" in said) == (2, True)
     assert not (tmp_path / "other").exists()

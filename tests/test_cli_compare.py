@@ -86,7 +86,7 @@ def test_the_files_are_written_and_a_person_is_told_on_standard_error(run, tmp_p
     }
     code, _, err = run("compare", "--base", OLD, "--new", NEW)
     assert code == errors.USAGE
-    assert "--force replaces it" in err
+    assert "use --force to replace it" in err
 
 
 MATCHING = [*fail_rules.NEW, "idle-upload>+20%", "impossible"]
@@ -293,3 +293,25 @@ def test_a_stable_token_that_is_new_to_a_host_ends_a_build(tmp_path, run):
     assert value not in err
     assert run("compare", "--base", other, "--new", one, *rule, "--quiet")[0] == 0
     assert run("compare", "--base", other, "--new", other, *rule, "--quiet")[0] == 0
+
+
+def test_what_was_revealed_in_private_is_compared_in_private(call, tmp_path):
+    known = tmp_path / "known.toml"
+    known.write_text(
+        'digest_key = "0123456789abcdef"\n[[identifier]]\nkind = "text"\nvalue = "a-planted-text"\n'
+    )
+    saved = []
+    for side, capture in (("old", OLD), ("new", NEW)):
+        saved.append(tmp_path / side)
+        words = ("--identifiers", known, "--reveal", "-o", saved[-1], "--quiet")
+        assert call("analyze", capture, *words)[0] == 0
+    out = tmp_path / "out"
+    assert call("compare", "--base", saved[0], "--new", saved[1], "-o", out, "--quiet")[0] in {0, 1}
+    for path in (out, *out.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path
+    junit = tmp_path / "claims.xml"
+    call("check", saved[0], "--claims", "strict-privacy", "--junit", junit, "--quiet")
+    assert junit.stat().st_mode & 0o077 == 0
+    open_ = tmp_path / "open"
+    assert call("compare", "--base", OLD, "--new", NEW, "-o", open_, "--quiet")[0] in {0, 1}
+    assert (open_ / "compare.json").stat().st_mode & 0o044

@@ -42,6 +42,7 @@ class Tables:
         idle_means: what counts as idle: a key of `settings.IDLE_STATES`.
         limits_hit: limits that bit while captures were read, and how often.
         is_balanced: the ledger's identities hold.
+        is_revealed: values that were found stand in the tables.
     """
 
     frames: dict[str, pl.DataFrame]
@@ -51,6 +52,7 @@ class Tables:
     idle_means: str
     limits_hit: dict[str, int]
     is_balanced: bool
+    is_revealed: bool = False
 
     @property
     def is_alone(self) -> bool:
@@ -105,6 +107,7 @@ def tables_of(analysis: Analysis) -> Tables:
         idle_means=analysis.settings.idle_means,
         limits_hit=analysis.limits_hit,
         is_balanced=analysis.summary.is_balanced,
+        is_revealed=analysis.settings.is_revealed,
     )
 
 
@@ -131,4 +134,5 @@ def tables_in(folder: Path, app: str | None = None, *, is_app_alone: bool = Fals
         idle_means=settings["idle_means"],
         limits_hit=dict(manifest.get("limits_hit", {})),
         is_balanced=manifest.get("is_balanced") is True,
+        is_revealed=settings.get("is_revealed") is True,
     )

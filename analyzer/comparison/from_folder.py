@@ -27,6 +27,7 @@ KEPT: dict[str, type | tuple[type, ...]] = {
     "app": str,
     "clock_offset": (int, float, type(None)),
     "infer_phases": bool,
+    "is_revealed": bool,
 }
 """Settings of a saved analysis that a comparison asks for, and their kinds."""
 

@@ -56,3 +56,9 @@ class Comparison:
     notes: tuple[str, ...]
     is_damaged: bool
     is_balanced: bool
+
+    @property
+    def is_private(self) -> bool:
+        """An analysis among those compared was written with what was found revealed."""
+        parts = (part for of_side in self.observed.values() for part in of_side)
+        return any(part.settings.is_revealed for part in parts)

@@ -38,6 +38,11 @@ class Series:
     steps: tuple[Comparison, ...]
     versions: dy.DataFrame[Versions]
 
+    @property
+    def is_private(self) -> bool:
+        """As `Comparison.is_private`, of any step."""
+        return any(step.is_private for step in self.steps)
+
 
 def compare_series(
     groups: Sequence[tuple[str, Sequence[str | Path]]],

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from glob import escape
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, Protocol, TypeVar
@@ -17,15 +18,30 @@ from phonehome.errors import NOT_WRITTEN, PhonehomeError
 from phonehome.reports.exports import manifest as manifest_file
 from phonehome.reports.exports import to_json, to_tables
 from phonehome.reports.exports.manifest import Output
+from phonehome.reports.exports.rename import exchange, rename_new
 from phonehome.reports.page import markdown
 
 FORMATS: Final = ("html", "md", "json", "csv", "parquet")
 MANIFEST: Final = "manifest.json"
+EXISTS: Final = "already exists; use --force to replace it or -o for another folder"
+BEFORE: Final = ".before-"
+"""Behind the name of an earlier result, while it is being replaced and the system cannot swap."""
 PIECES_AHEAD: Final = 2  # made while those before them are hashed and written
 
 Content = Callable[[], Iterator[bytes]]
 Manifest = Callable[[list[Output]], bytes]
-Made = TypeVar("Made", contravariant=True)  # noqa: PLC0105 - one name for both of its uses
+
+
+class Private(Protocol):
+    """What may hold values that were to be revealed to the user alone."""
+
+    @property
+    def is_private(self) -> bool:
+        """Nobody but the user may read what is written of it."""
+        ...
+
+
+Made = TypeVar("Made", bound=Private, contravariant=True)  # noqa: PLC0105 - for both of its uses
 
 
 class ManifestOf(Protocol[Made]):
@@ -101,6 +117,7 @@ def write_made(  # noqa: PLR0913 - two for the kind, the rest as in `write`
         folder,
         manifest=lambda outputs: manifest_of(made, outputs, started=started),
         force=force,
+        is_private=made.is_private,
     )
 
 
@@ -133,7 +150,7 @@ def write_folder(
         beside = Path(mkdtemp(prefix=f".{target.name[:200]}.", dir=target.parent))
         try:
             names = _fill(beside / "new", files, manifest, is_private=is_private)
-            _take_the_name(beside, target)
+            _take_the_name(beside / "new", folder, target, force=force)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
@@ -188,17 +205,39 @@ def _write_file(folder: Path, name: str, content: Content, *, is_private: bool) 
     return Output(name, digest.hexdigest(), size)
 
 
-def _take_the_name(beside: Path, target: Path) -> None:
-    """Let `beside/new` become `target`; what stood there is put back where that fails."""
-    old = beside / "old"
-    if target.exists():
-        target.rename(old)
+def _take_the_name(new: Path, folder: Path, target: Path, *, force: bool) -> None:
+    """Let the folder `new` become `target`; an earlier result there is then `new`, or gone.
+
+    Between the two there is no moment in which neither of them has the name; where the system
+    knows no exchange, the earlier result has the name `.before-…` for that moment, for all to see.
+
+    Raises:
+        OutputExists: something came there meanwhile that may not be replaced.
+        OSError: the system refused.
+    """
+    if not force or not target.exists():
+        try:
+            rename_new(new, target)
+        except FileExistsError:
+            raise OutputExists(f"{folder}: {EXISTS}") from None
+        return
+    _refuse(folder, target, force=True)
+    if exchange(new, target):
+        try:
+            _refuse(folder, new, force=True)  # what was exchanged, not what was looked at before
+        except BaseException:
+            exchange(new, target)
+            raise
+        return
+    before = target.with_name(f"{target.name}{BEFORE}{new.parent.name[-8:]}")
+    rename_new(target, before)
     try:
-        (beside / "new").rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
+        _refuse(folder, before, force=True)
+        rename_new(new, target)
+    except BaseException:
+        rename_new(before, target)
         raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _remove_empty(made: list[Path]) -> None:
@@ -218,6 +257,11 @@ def refuse_existing(folder: Path, *, force: bool) -> None:
         target = folder.resolve()
         if target.exists():
             _refuse(folder, target, force=force)
+        for before in sorted(target.parent.glob(f"{escape(target.name)}{BEFORE}*")):
+            raise OutputExists(
+                f"{folder}: a run that was killed while it replaced this folder left the earlier "
+                f"result in {before}: keep it under another name, or remove it"
+            )
     except (OSError, RuntimeError) as error:  # a loop of symbolic links is a RuntimeError
         cause = getattr(error, "strerror", None) or error
         raise WriteError(f"{folder}: cannot be written: {cause}") from error
@@ -227,7 +271,7 @@ def _refuse(folder: Path, target: Path, *, force: bool) -> None:
     if not target.is_dir():
         raise OutputExists(f"{folder}: expected a folder or nothing, got a file")
     if not force:
-        raise OutputExists(f"{folder}: expected no such folder, got one; --force replaces it")
+        raise OutputExists(f"{folder}: {EXISTS}")
     strangers = sorted({entry.name for entry in target.iterdir()} - _own_files(target))
     if strangers:
         raise OutputExists(

@@ -42,7 +42,7 @@ def test_each_format_writes_its_file_and_the_manifest_comes_always(both, tmp_pat
 
 def test_a_folder_that_is_there_is_refused_and_replaced_by_force(both, tmp_path):
     put(both, tmp_path / "out")
-    with pytest.raises(OutputExists, match="--force replaces it"):
+    with pytest.raises(OutputExists, match="already exists; use --force"):
         put(both, tmp_path / "out")
     assert set(everything(tmp_path / "out")) == {path.name for path in put(both, tmp_path / "two")}
     put(both, tmp_path / "out", force=True)

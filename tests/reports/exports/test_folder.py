@@ -5,6 +5,7 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_missing_parents_are_made_and_nothing_else_is_left(rich, tmp_path):
 
 def test_an_existing_folder_is_refused(rich, tmp_path):
     (tmp_path / "out").mkdir()
-    with pytest.raises(write.OutputExists, match=r"out: expected no such folder.*--force"):
+    with pytest.raises(write.OutputExists, match=r"out: already exists; use --force"):
         put(rich, tmp_path / "out")
     assert names(tmp_path / "out") == set()
 
@@ -165,22 +166,127 @@ def test_a_full_disk_leaves_nothing_partial(rich, tmp_path, monkeypatch, room, i
     assert names(tmp_path) == ({"deep"} if is_there else set())
 
 
-def test_a_rename_that_fails_puts_the_earlier_result_back(rich, tmp_path, monkeypatch):
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_rename_that_fails_leaves_the_earlier_result(rich, tmp_path, monkeypatch, knows):
     out = tmp_path / "out"
     put(rich, out, frozenset({"json"}))
     before = everything(out)
-    original = Path.rename
+    new = write.rename_new
 
     def refuse(path, target):
         if path.name == "new":
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        return original(path, target)
+        new(path, target)
 
-    monkeypatch.setattr(Path, "rename", refuse)
+    def fails(*_):
+        if knows:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        return False
+
+    monkeypatch.setattr(write, "rename_new", refuse)
+    monkeypatch.setattr(write, "exchange", fails)
     with pytest.raises(write.WriteError):
         put(rich, out, force=True)
     assert everything(out) == before
     assert names(tmp_path) == {"out"}
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_signal_while_a_result_is_replaced_loses_neither(rich, tmp_path, monkeypatch, knows):
+    out = tmp_path / "out"
+    put(rich, out, frozenset({"json"}))
+    before = everything(out)
+    look = write._refuse
+    looked = []
+
+    def interrupted(*arguments, **options):
+        looked.append(arguments)
+        if len(looked) == 3:  # in the midst of the exchange
+            raise KeyboardInterrupt
+        look(*arguments, **options)
+
+    monkeypatch.setattr(write, "_refuse", interrupted)
+    if not knows:
+        monkeypatch.setattr(write, "exchange", lambda *_: False)
+    with pytest.raises(KeyboardInterrupt):
+        put(rich, out, force=True)
+    assert everything(out) == before
+    assert names(tmp_path) == {"out"}
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "full"])
+def test_what_appears_at_the_place_meanwhile_is_kept(rich, tmp_path, monkeypatch, what):
+    out = tmp_path / "out"
+    fill = write._fill
+
+    def meanwhile(*arguments, **options):
+        names = fill(*arguments, **options)
+        if what == "file":
+            out.write_text("somebody's")
+        else:
+            out.mkdir()
+            if what == "full":
+                (out / "thesis.txt").write_text("years of work")
+        return names
+
+    monkeypatch.setattr(write, "_fill", meanwhile)
+    with pytest.raises(write.OutputExists, match="out: already exists"):
+        put(rich, out)
+    assert out.is_file() if what == "file" else names(out) == ({"thesis.txt"} & names(out))
+    assert names(tmp_path) == {"out"}
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_stranger_that_comes_while_a_result_is_replaced_is_kept(
+    rich, tmp_path, monkeypatch, knows
+):
+    out = tmp_path / "out"
+    put(rich, out, frozenset({"json"}))
+    look = write._refuse
+    looked = []
+
+    def meanwhile(*arguments, **options):
+        look(*arguments, **options)
+        looked.append(arguments)
+        if len(looked) == 2:  # right after the last look before the exchange
+            (out / "thesis.txt").write_text("years of work")
+
+    monkeypatch.setattr(write, "_refuse", meanwhile)
+    if not knows:
+        monkeypatch.setattr(write, "exchange", lambda *_: False)
+    with pytest.raises(write.OutputExists, match=r"thesis\.txt"):
+        put(rich, out, force=True)
+    assert (out / "thesis.txt").read_text() == "years of work"
+    assert names(tmp_path) == {"out"}
+
+
+def test_an_earlier_result_that_a_killed_run_left_behind_is_told(rich, tmp_path):
+    out = tmp_path / "out"
+    put(rich, out, frozenset({"json"}))
+    out.rename(tmp_path / "out.before-abc")
+    with pytest.raises(write.OutputExists, match=r"earlier result in .*out\.before-abc"):
+        put(rich, out, force=True)
+
+
+def test_of_two_runs_at_once_one_writes_and_the_other_is_refused(rich, tmp_path):
+    out = tmp_path / "out"
+    ended = []
+
+    def run():
+        try:
+            put(rich, out, frozenset({"json"}))
+            ended.append("written")
+        except write.OutputExists:
+            ended.append("refused")
+
+    threads = [Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ended) == ["refused"] * 3 + ["written"]
+    assert names(tmp_path) == {"out"}
+    assert names(out) == {"analysis.json", "manifest.json"}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

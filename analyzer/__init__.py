@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from phonehome.analyzer.content.identifier_lists import from_adb, listed, template
     from phonehome.analyzer.display_filters import addresses_filter, display_filter
     from phonehome.analyzer.findings.input_quality import quality_counts
-    from phonehome.analyzer.findings.traffic import PLAIN
+    from phonehome.analyzer.findings.table import statements
     from phonehome.analyzer.flows.uploads import per_hour
-    from phonehome.analyzer.places.verdicts import ATTRIBUTION
     from phonehome.analyzer.result_folder import saved_folder
     from phonehome.analyzer.timeline.spans import INFERRED
     from phonehome.captures import path_text
@@ -43,9 +42,8 @@ _MODULES: Final = {
     "content.identifier_lists": ("from_adb", "listed", "template"),
     "display_filters": ("addresses_filter", "display_filter"),
     "findings.input_quality": ("quality_counts",),
-    "findings.traffic": ("PLAIN",),
+    "findings.table": ("statements",),
     "flows.uploads": ("per_hour",),
-    "places.verdicts": ("ATTRIBUTION",),
     "result_folder": ("saved_folder",),
     "timeline.spans": ("INFERRED",),
 }
@@ -57,12 +55,10 @@ _MODULE_OF: Final = {
 
 __all__ = [
     "ALPHA",
-    "ATTRIBUTION",
     "DRAWS",
     "INFERRED",
     "KINDS",
     "MOST_EXACT",
-    "PLAIN",
     "SEED",
     "Progress",
     "Rule",
@@ -82,6 +78,7 @@ __all__ = [
     "read_claims",
     "read_rule",
     "saved_folder",
+    "statements",
     "tables_in",
     "template",
 ]

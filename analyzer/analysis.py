@@ -1,11 +1,14 @@
 """The one place that calls the stages in order: `analyze(paths, settings) -> Analysis`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from phonehome.analyzer.all_captures import join
 from phonehome.analyzer.analysis_tables import analysis_tables
 from phonehome.analyzer.claims.check import with_claims
+from phonehome.analyzer.findings.table import findings_table
+from phonehome.analyzer.kinds.statement import kept_statements
 from phonehome.analyzer.read_captures import Progress, read_captures
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.side_files import read_side_files
@@ -43,8 +46,10 @@ def analyze(
         ClaimsError: a file of claims cannot be used, or a query in it cannot be answered.
     """
     found = find_captures([paths] if isinstance(paths, str | Path) else paths)
-    beside = read_side_files(settings)
-    seen = read_captures(found, settings, beside, progress=progress, digests=digests)
-    give_back()
-    analysis = analysis_tables(join(seen.parts), seen, settings, beside)
-    return with_claims(analysis, beside.claims)
+    with kept_statements() as kept:
+        beside = read_side_files(settings)
+        seen = read_captures(found, settings, beside, progress=progress, digests=digests)
+        give_back()
+        analysis = analysis_tables(join(seen.parts), seen, settings, beside)
+        analysis = with_claims(analysis, beside.claims)
+        return replace(analysis, findings=findings_table(analysis, kept))

@@ -16,13 +16,15 @@ from phonehome.analyzer.content.identifiers import identifiers, searched_up
 from phonehome.analyzer.content.tokens import tokens
 from phonehome.analyzer.findings.amplification import amplification
 from phonehome.analyzer.findings.completeness import completeness
-from phonehome.analyzer.findings.run import LEFT_OUT, notes
+from phonehome.analyzer.findings.run import notes
 from phonehome.analyzer.findings.summary import summary
-from phonehome.analyzer.findings.traffic import findings
+from phonehome.analyzer.findings.traffic import traffic_notes
 from phonehome.analyzer.flows.apps import is_alone
 from phonehome.analyzer.flows.ledger import violations
 from phonehome.analyzer.flows.pcapdroid_list import connection_notes
 from phonehome.analyzer.flows.uploads import flow_phases, over_time, uploads
+from phonehome.analyzer.kinds.run import DOES_NOT_BALANCE, LEFT_OUT
+from phonehome.analyzer.kinds.statement import Statement
 from phonehome.analyzer.places.organisations import publisher_of, with_organisations
 from phonehome.analyzer.places.round_trips import round_trips
 from phonehome.analyzer.places.verdicts import judged, location_notes
@@ -114,9 +116,13 @@ def analysis_tables(
         keys_used=joined.decryption.filter("is_opened")["flow"].n_unique(),
         notes=(),
     )
-    left_out = (LEFT_OUT.format(path_text(each.path), each.reason) for each in seen.left_out)
-    remarks = _notes(analysis, joined, captures_table(seen.parts), beside, flows)
-    return replace(analysis, notes=(*left_out, *seen.repeated, *remarks, *wrong))
+    noted = [
+        *(LEFT_OUT(capture=path_text(each.path), reason=each.reason) for each in seen.left_out),
+        *seen.repeated,
+        *_notes(analysis, joined, captures_table(seen.parts), beside, flows),
+        *(DOES_NOT_BALANCE(problem=problem) for problem in wrong),
+    ]
+    return replace(analysis, notes=tuple(map(str, noted)))
 
 
 def _placed(
@@ -181,7 +187,7 @@ def _notes(
     captures: dy.DataFrame[Captures],
     beside: SideFiles,
     flows: pl.DataFrame,
-) -> Iterator[str]:
+) -> Iterator[Statement]:
     """Sentences on what the run could not do, and on what a reader must know before its numbers.
 
     Args:
@@ -208,4 +214,4 @@ def _notes(
         apps=of_phone["app"],
     )
     yield from connection_notes(beside.connections, joined.found_connections, of_phone)
-    yield from findings(flows.filter(role="phone"), analysis.mmtls, joined.hiding_names)
+    yield from traffic_notes(flows.filter(role="phone"), analysis.mmtls, joined.hiding_names)

@@ -31,6 +31,7 @@ from phonehome.analyzer.flows.record_kinds import with_kinds
 from phonehome.analyzer.flows.seen_from_phone import directed, flow_sums, seen_from_phone
 from phonehome.analyzer.flows.segment_offload import with_estimate
 from phonehome.analyzer.flows.server_choice import servers
+from phonehome.analyzer.kinds.statement import Statement
 from phonehome.analyzer.places.round_trips import usable
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.side_files import SideFiles
@@ -88,7 +89,7 @@ class PhoneCapture:
     observed: tuple[tuple[int, int], ...]
     found_connections: frozenset[int]
     estimates: tuple[Judged, ...] = ()
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Statement, ...] = ()
 
     @property
     def begin(self) -> int | None:

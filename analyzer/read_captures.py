@@ -14,8 +14,9 @@ import polars as pl
 from phonehome import geo
 from phonehome.analyzer.clock.second_pass import second_look, unmoved
 from phonehome.analyzer.content.opaque_values import Values
-from phonehome.analyzer.findings.run import READ_ONCE, SAME_FILE
 from phonehome.analyzer.flows.phone_address import phone_addresses
+from phonehome.analyzer.kinds.run import READ_ONCE, SAME_FILE
+from phonehome.analyzer.kinds.statement import Statement
 from phonehome.analyzer.one_capture import PhoneCapture, see
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.side_files import SideFiles
@@ -65,7 +66,7 @@ class SeenCaptures:
     """
 
     parts: list[PhoneCapture]
-    repeated: list[str]
+    repeated: list[Statement]
     left_out: list[LeftOut]
 
 
@@ -162,7 +163,7 @@ def _seen(
     if look.timeline is None:
         return replace(part, estimates=tuple(look.estimates))
     if str(file.path) == STANDARD_INPUT:
-        return replace(part, estimates=tuple(unmoved(look.estimates)), remarks=(READ_ONCE,))
+        return replace(part, estimates=tuple(unmoved(look.estimates)), remarks=(READ_ONCE(),))
     part = seen(file, _read_again(file, options, look.timeline), look.timeline)
     return replace(part, estimates=tuple(look.estimates))
 
@@ -180,14 +181,15 @@ def _scopes(captures: Sequence[CaptureTables]) -> dict[str, str]:
     return {address: geo.scope(address) for address in pl.concat(ends).unique()}
 
 
-def _each_once(read: list[_File]) -> tuple[list[_File], list[str]]:
+def _each_once(read: list[_File]) -> tuple[list[_File], list[Statement]]:
     """The captures without those that hold the same bytes as one before; and what was left out."""
     known: dict[str, str] = {}
-    kept, repeated = [], []
+    kept: list[_File] = []
+    repeated: list[Statement] = []
     for file in read:
         digest = file.tables.sha256
         if digest in known:
-            repeated.append(SAME_FILE.format(file.name, known[digest]))
+            repeated.append(SAME_FILE(capture=file.name, other=known[digest]))
         else:
             known[digest] = file.name
             kept.append(file)

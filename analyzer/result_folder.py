@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import dataframely as dy
 import polars as pl
 
+from phonehome.analyzer.tables import Findings
 from phonehome.captures import CaptureError, path_text
 
 MANIFEST = "manifest.json"
@@ -74,6 +75,17 @@ def saved_table(
         raise CaptureError(
             f"{path}: expected the table that this version writes; analyse again: {reason}"
         ) from error
+
+
+def saved_findings(folder: Path, manifest: dict[str, Any]) -> dy.DataFrame[Findings]:
+    """The findings as `analyze` wrote them; none where it was older than they are.
+
+    Raises:
+        CaptureError: they were changed.
+    """
+    if all(output["file"] != "findings.parquet" for output in manifest["outputs"]):
+        return Findings.create_empty()
+    return saved_table(folder, "findings", Findings.validate, manifest)
 
 
 def sha256(path: Path) -> str:

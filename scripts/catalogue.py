@@ -38,6 +38,7 @@ KEYWORDS = {
     "ngettext": (1, 2),
     "counted": (2, 3),
     "plural": (1, 2),
+    "Kind": (3,),
 }
 """What is called with a message, and which of its arguments are one and many."""
 
@@ -61,11 +62,12 @@ class Messages(Catalog):
 def extracted() -> Catalog:
     """All messages of code and templates, in order of their files and lines."""
     found = Messages(project="phonehome", fuzzy=False, header_comment="# Messages of the reports.")
-    rows = extract_from_dir(
-        ROOT / "reports", METHODS, OPTIONS, keywords=KEYWORDS, strip_comment_tags=True
-    )
-    for file, _, message, _, _ in sorted(rows, key=lambda row: (row[0], row[1])):
-        found.add(message, locations=[(f"reports/{Path(file).as_posix()}", None)])
+    for room in ("reports", "analyzer/kinds"):
+        rows = extract_from_dir(
+            ROOT / room, METHODS, OPTIONS, keywords=KEYWORDS, strip_comment_tags=True
+        )
+        for file, _, message, _, _ in sorted(rows, key=lambda row: (row[0], row[1])):
+            found.add(message, locations=[(f"{room}/{Path(file).as_posix()}", None)])
     return found
 
 

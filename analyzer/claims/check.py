@@ -25,9 +25,21 @@ from phonehome.analyzer.claims.query_text import Query, QueryError
 from phonehome.analyzer.claims.remarks import remarks
 from phonehome.analyzer.claims.tables import Tables, tables_of
 from phonehome.analyzer.display_filters import flows_filter
+from phonehome.analyzer.kinds.claims import (
+    BY_VERDICT,
+    CONCERNED,
+    CONCERNED_AND_MORE,
+    COUNTRY,
+    OF_VERDICT,
+    PLACE,
+    PLACE_AND_REASON,
+    explained,
+)
+from phonehome.analyzer.kinds.statement import Statement, kept
 from phonehome.analyzer.tables import Analysis, Claims
 
 MOST_FLOWS: Final = 100
+MOST_PLACES: Final = 3
 _KEYS: Final = ("remote_address", "host", "app")
 
 
@@ -156,9 +168,13 @@ def _row(
         "found": found_text(answer),
         "result": judgement.result,
         "reason": judgement.reason,
-        "explanation": judgement.explanation
-        + _whereabouts(judgement, flows, tables)
-        + _by_verdict(claim, judgement, flows, tables),
+        "explanation": str(
+            explained(
+                judgement.explanation,
+                _whereabouts(judgement, flows, tables),
+                _by_verdict(claim, judgement, flows, tables),
+            )
+        ),
         "up_unique_bytes": int(flows["up_unique_bytes"].sum()),
         "flow_count": flows.height,
         "flows": flows["flow"].head(MOST_FLOWS).to_list(),
@@ -187,7 +203,7 @@ def _described(claim: Claim, tables: Tables) -> dict[str, Any]:
         "cannot_show": claim.cannot_show,
         "query": claim.query.sql,
         "expect": claim.expect.text,
-        "remarks": list(remarks(claim, tables)),
+        "remarks": list(map(str, remarks(claim, tables))),
         "verdicts": list(claim.verdicts) if is_by_country(claim.query) else None,
         "states": list(claim.states),
         "exposure": timedelta(microseconds=tables.exposure(claim.states) // 1_000),
@@ -225,31 +241,42 @@ def _of_answer(flows: pl.DataFrame, answer: Answer) -> pl.DataFrame:
     )
 
 
-def _whereabouts(judgement: Judgement, flows: pl.DataFrame, tables: Tables) -> str:
+def _whereabouts(judgement: Judgement, flows: pl.DataFrame, tables: Tables) -> Statement | None:
     """Which addresses make a location doubtful, and what is known of them."""
     if judgement.reason != LOCATION or flows.is_empty():
-        return ""
+        return None
     sums = flows.group_by("remote_address").agg(pl.col("up_unique_bytes").sum())
     rows = (
         sums.join(tables.frames["places"], left_on="remote_address", right_on="address")
         .sort(-pl.col("up_unique_bytes"), "remote_address")
         .to_dicts()
     )
-    said = [
-        f"{row['remote_address']} ({row['up_unique_bytes']:,} bytes): "
-        f"{row['country'] or 'no country'}, {row['verdict'] or 'no verdict'}"
-        + (f", {row['reason']}" if row["reason"] else "")
-        for row in rows[:3]
-    ]
-    more = f"; and {len(rows) - 3:,} more" if len(rows) > 3 else ""  # noqa: PLR2004 - three are shown
-    return f" Concerned: {'; '.join(said)}{more}."
+    said = [_place(row) for row in rows[:MOST_PLACES]]
+    if not rows[MOST_PLACES:]:
+        return CONCERNED(parts=said)
+    return CONCERNED_AND_MORE(parts=said, count=len(rows) - MOST_PLACES)
 
 
-def _by_verdict(claim: Claim, judgement: Judgement, flows: pl.DataFrame, tables: Tables) -> str:
-    """How sure the countries are that a told result rests on; empty: it rests on none."""
+def _place(row: dict[str, Any]) -> Statement:
+    """An address, what it got, and what is known of where it is."""
+    parts = {
+        "address": row["remote_address"],
+        "bytes": row["up_unique_bytes"],
+        "place": COUNTRY(country=row["country"]) if row["country"] else "no country",
+        "verdict": row["verdict"] or "no verdict",
+    }
+    if not row["reason"]:
+        return PLACE(**parts)
+    return PLACE_AND_REASON(reason=kept(row["reason"]), **parts)
+
+
+def _by_verdict(
+    claim: Claim, judgement: Judgement, flows: pl.DataFrame, tables: Tables
+) -> Statement | None:
+    """How sure the countries are that a told result rests on; None: it rests on none."""
     is_told = judgement.reason in {None, PART} and not flows.is_empty()
     if not is_told or not is_by_country(claim.query):
-        return ""
+        return None
     verdicts = tables.frames["places"].select(remote_address="address", verdict="verdict")
     sums = (
         flows.join(verdicts, on="remote_address", how="left")
@@ -257,5 +284,6 @@ def _by_verdict(claim: Claim, judgement: Judgement, flows: pl.DataFrame, tables:
         .agg(pl.col("up_unique_bytes").sum())
         .sort(-pl.col("up_unique_bytes"), "verdict")
     )
-    parts = ", ".join(f"{sent:,} {verdict}" for verdict, sent in sums.rows())
-    return f" Bytes of the flows concerned, by the verdict on their country: {parts}."
+    return BY_VERDICT(
+        parts=[OF_VERDICT(bytes=sent, verdict=verdict) for verdict, sent in sums.rows()]
+    )

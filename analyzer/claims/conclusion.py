@@ -6,7 +6,7 @@ supported; a claim that something is there is contradicted only where it says it
 look.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,8 @@ from phonehome.analyzer.claims.possible_worlds import (
     unsure_name,
 )
 from phonehome.analyzer.claims.tables import Tables
+from phonehome.analyzer.kinds import claims as kinds
+from phonehome.analyzer.kinds.statement import Statement, listed
 from phonehome.analyzer.timeline.spans import INFERRED
 from phonehome.captures.words import SECOND
 
@@ -71,7 +73,7 @@ class Judgement:
 
     result: str
     reason: str | None
-    explanation: str
+    explanation: Statement
     world: World | None = None
     hidden: pl.DataFrame | None = None
 
@@ -84,29 +86,22 @@ def judged(asked: Asked, tables: Tables, flows: pl.DataFrame) -> Judgement:
         tables: what it was asked of.
         flows: the phone's flows with public remotes that count.
     """
-    measured = f"{_measured(asked)}, in {observed_text(tables, asked.claim.states)}."
+    measured = _measured(asked, tables)
     doubt = next(_doubts(asked, tables, flows), None)
     if doubt is not None:
-        return Judgement(
-            CANNOT_TELL, doubt.reason, f"{measured} {doubt.explanation}", doubt.world, doubt.hidden
-        )
+        said = kinds.explained(measured, doubt.explanation)
+        return Judgement(CANNOT_TELL, doubt.reason, said, doubt.world, doubt.hidden)
     if asked.holds and asked.claim.is_part:
-        return Judgement(
-            CANNOT_TELL,
-            PART,
-            f"{measured} What was tested holds, and is only a part of what the sentence says.",
-        )
+        return Judgement(CANNOT_TELL, PART, kinds.explained(measured, kinds.ONLY_A_PART()))
     if asked.holds:
-        tail = " That is what was tested; the sentence may say more." if asked.side == LOWER else (
-            " This is what these captures show of the time they cover; it does not show that it "
-            "never happens."
-        )  # fmt: skip
-        return Judgement(SUPPORTED, None, measured + tail)
-    tail = "" if asked.side != LOWER else (
-        f" {_unseen(asked)} not seen in these captures, and the claim asks to see it within "
-        f"{span_text(asked.claim.needed.total_seconds())}."
-    )  # fmt: skip
-    return Judgement(CONTRADICTED, None, measured + tail)
+        is_lower = asked.side == LOWER
+        tail = kinds.MAY_SAY_MORE() if is_lower else kinds.NEVER_IS_NOT_SHOWN()
+        return Judgement(SUPPORTED, None, kinds.explained(measured, tail))
+    if asked.side != LOWER:
+        return Judgement(CONTRADICTED, None, measured)
+    unseen = kinds.NOT_SO_MUCH_IN_TIME if _is_less(asked) else kinds.NOT_SEEN_IN_TIME
+    tail = unseen(time=span_text(asked.claim.needed.total_seconds()))
+    return Judgement(CONTRADICTED, None, kinds.explained(measured, tail))
 
 
 def span_text(seconds: float) -> str:
@@ -118,18 +113,19 @@ def span_text(seconds: float) -> str:
     return f"{seconds / 3_600:,.1f} h"
 
 
-def observed_text(tables: Tables, states: Sequence[str]) -> str:
-    """How long was observed, in which states."""
-    time = span_text(tables.exposure(tuple(states)) / SECOND)
-    return f"{time} of {' and '.join(states)} time observed" if states else f"{time} observed"
-
-
 def found_text(answer: Answer) -> str | None:
     """The answer as text, each value once; None: nothing matched."""
+    found = _found(answer)
+    return None if found is None else str(found)
+
+
+def _found(answer: Answer) -> Statement | None:
+    """The answer, each value once; None: nothing matched."""
     found = {value for value in answer.first if value is not None}
     values = [_value_text(value) for value in sorted(found)]  # the engine keeps no order of its own
-    more = f" and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else ""
-    return f"{', '.join(values[:_SHOWN])}{more}" if values else None
+    if len(values) == 1 and not isinstance(next(iter(found)), str):
+        return kinds.NUMBER(number=values[0])
+    return kinds.VALUES(names=listed(values, _SHOWN)) if values else None
 
 
 def _value_text(value: object) -> str:
@@ -138,17 +134,24 @@ def _value_text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)[:100]
 
 
-def _measured(asked: Asked) -> str:
-    found = found_text(asked.answer)
-    test = asked.claim.test
-    shown = found if found is not None else "nothing matched"
-    return f"{test[:1].upper()}{test[1:]}: {shown} (expected: {asked.claim.expect.text})"
+def _measured(asked: Asked, tables: Tables) -> Statement:
+    """What was tested and found, and for how long the phone was observed, in which states."""
+    test, states = asked.claim.test, asked.claim.states
+    parts = {
+        "test": f"{test[:1].upper()}{test[1:]}",
+        "found": _found(asked.answer) or kinds.NOTHING_MATCHED(),
+        "expect": asked.claim.expect.text,
+        "time": span_text(tables.exposure(tuple(states)) / SECOND),
+    }
+    if states:
+        return kinds.MEASURED_STATES(states=states, **parts)
+    return kinds.MEASURED(**parts)
 
 
 @dataclass(frozen=True)
 class _Doubt:
     reason: str
-    explanation: str
+    explanation: Statement
     world: World | None = None
     hidden: pl.DataFrame | None = None
 
@@ -156,11 +159,12 @@ class _Doubt:
 def _doubts(asked: Asked, tables: Tables, flows: pl.DataFrame) -> Iterator[_Doubt]:
     """Why it cannot be told, the weightiest reason first; nothing where it can."""
     if not flows["up_unique_bytes"].sum():
-        whose = tables.app if tables.is_alone else "the phone"
-        yield _Doubt("nothing observed", f"No upload of {whose} was seen in these captures at all.")
+        is_of_app = tables.is_alone
+        said = kinds.NO_UPLOAD(whose=tables.app) if is_of_app else kinds.NO_UPLOAD_OF_PHONE()
+        yield _Doubt("nothing observed", said)
     yield from _of_states(asked, tables)
     if asked.holds is None:
-        yield _Doubt("nothing observed", "Nothing matched the query, so there is no number.")
+        yield _Doubt("nothing observed", kinds.NO_NUMBER())
     is_shown = asked.side == (LOWER if asked.holds else UPPER)
     if not is_shown:
         yield from _of_absence(asked, tables, flows)
@@ -175,21 +179,13 @@ def _of_states(asked: Asked, tables: Tables) -> Iterator[_Doubt]:
     if not claim.states or set(claim.states) == {"unknown"}:
         return
     if not claim.is_inferred_enough and (phases["source"] == INFERRED).any():
-        yield _Doubt(
-            "phases inferred",
-            "When the phone was in use was inferred from its traffic: no log says it, and a guess "
-            "neither supports nor contradicts a claim about it.",
-        )
+        yield _Doubt("phases inferred", kinds.STATES_ARE_GUESSED())
     if not tables.exposure(claim.states):
         is_known = tables.exposure(("active", "background", "idle")) > 0
-        words = " or ".join(claim.states)
-        yield _Doubt(
-            "nothing observed" if is_known else "no phases known",
-            f"No {words} time lies in these captures."
-            if is_known
-            else "Nothing says when the phone was in use: a timeline or a log of it does "
-            "(--timeline).",
-        )
+        if is_known:
+            yield _Doubt("nothing observed", kinds.NO_SUCH_TIME(any_of=claim.states))
+        else:
+            yield _Doubt("no phases known", kinds.NO_STATES())
 
 
 def _of_absence(asked: Asked, tables: Tables, flows: pl.DataFrame) -> Iterator[_Doubt]:
@@ -197,34 +193,21 @@ def _of_absence(asked: Asked, tables: Tables, flows: pl.DataFrame) -> Iterator[_
     claim = asked.claim
     needed = claim.needed.total_seconds()
     if tables.exposure(claim.states) / SECOND < needed:
-        yield _Doubt(
-            "too little time",
-            f"The claim takes {span_text(needed)} of it to be told; what was not seen in less may "
-            "come later.",
-        )
+        yield _Doubt("too little time", kinds.TOO_LITTLE_TIME(time=span_text(needed)))
     if tables.is_damaged:
-        yield _Doubt(
-            "input damaged", "Part of the input could not be read, and may hold what is asked for."
-        )
+        yield _Doubt("input damaged", kinds.INPUT_DAMAGED())
     unread = tables.frames["ledger"].filter(pl.col("outcome") == "limit")["packets"].sum()
     if unread:
-        yield _Doubt("input damaged", f"{unread:,} packets were left out by a limit.")
+        yield _Doubt("input damaged", kinds.LEFT_OUT(count=unread))
     yield from _hidden(asked, flows)
     for answer, reason, words in asked.unless:
         if answer.first:
-            yield _Doubt(reason, f"{words[:1].upper()}{words[1:]}: {found_text(answer)}.")
+            what = f"{words[:1].upper()}{words[1:]}"
+            yield _Doubt(reason, kinds.UNLESS(what=what, found=_found(answer) or "None"))
     if claim.is_of_app and not (tables.is_alone or tables.is_app_alone):
-        yield _Doubt(
-            APPS,
-            "The sentence is about an app, and nothing says that it sent anything here: what was "
-            "not seen may be missing because the app is. --app-alone says that it is the one.",
-        )
+        yield _Doubt(APPS, kinds.NOTHING_SAYS_IT_SENT())
     if asked.side == LOWER and not claim.is_needed_stated:
-        yield _Doubt(
-            "not seen",
-            f"{_unseen(asked)} not seen in these captures; the claim does not say how long to look "
-            "for it, so that contradicts nothing.",
-        )
+        yield _Doubt("not seen", kinds.NOT_SO_MUCH() if _is_less(asked) else kinds.NOT_SEEN())
 
 
 def _hidden(asked: Asked, flows: pl.DataFrame) -> Iterator[_Doubt]:
@@ -237,70 +220,40 @@ def _hidden(asked: Asked, flows: pl.DataFrame) -> Iterator[_Doubt]:
         is_unsure = pl.col("host").is_null() | unsure_name()
         unknown = sent.filter(is_unsure)
         if not unknown.is_empty():
-            yield _Doubt(
-                NAMES,
-                f"{_amount(unknown)} to addresses whose name was not seen, or may be another "
-                "(several names, or Encrypted Client Hello): any of them may be what is asked for.",
-                hidden=unknown,
-            )
+            said = kinds.NAMES_HIDDEN(amount=_amount(unknown))
+            yield _Doubt(NAMES, said, hidden=unknown)
     if (
         is_by_owner(query)
         and not (unknown := sent.filter(pl.col("organisation").is_null())).is_empty()
     ):
-        yield _Doubt(
-            NAMES,
-            f"{_amount(unknown)} to hosts of which no table says who runs them.",
-            hidden=unknown,
-        )
+        yield _Doubt(NAMES, kinds.OWNER_UNKNOWN(amount=_amount(unknown)), hidden=unknown)
     is_by_network = bool(query.names & {"asn", "as_org"})
     if is_by_network and not (unknown := sent.filter(pl.col("asn").is_null())).is_empty():
-        yield _Doubt(
-            "network unknown",
-            f"{_amount(unknown)} to addresses whose network no database knows.",
-            hidden=unknown,
-        )
+        said = kinds.NETWORK_UNKNOWN(amount=_amount(unknown))
+        yield _Doubt("network unknown", said, hidden=unknown)
 
 
-def _unseen(asked: Asked) -> str:
-    """The subject of what was not seen: nothing of it, or not so much."""
-    is_less = any(isinstance(value, int | float) and value for value in asked.answer.first)
-    return "So much was" if is_less else "It was"
+def _is_less(asked: Asked) -> bool:
+    """Whether something was seen, and not so much as was asked for."""
+    return any(isinstance(value, int | float) and value for value in asked.answer.first)
 
 
-def _amount(flows: pl.DataFrame) -> str:
-    count = flows.height
-    sent = int(flows["up_unique_bytes"].sum())
-    return f"{sent:,} bytes went up in {count:,} flow{'' if count == 1 else 's'}"
+def _amount(flows: pl.DataFrame) -> Statement:
+    went_up = kinds.WENT_UP if flows.height == 1 else kinds.WENT_UP_MANY
+    return went_up(bytes=int(flows["up_unique_bytes"].sum()), count=flows.height)
 
 
-def _otherwise(asked: Asked, world: World, answer: Answer, tables: Tables) -> str:
+def _otherwise(asked: Asked, world: World, answer: Answer, tables: Tables) -> Statement:
     """What the result would be if what is doubtful were otherwise."""
-    found = found_text(answer)
-    then = f"the answer would be {found if found is not None else 'that nothing matched'}"
+    found = _found(answer) or kinds.THAT_NOTHING_MATCHED()
     if world.doubt == LOCATION:
-        verdicts = " or ".join(asked.claim.verdicts)
-        if world.is_of_absence:
-            return (
-                f"The claim accepts countries that are {verdicts}, but what was not seen counts as "
-                f"absent only if no database sees it: were the addresses where another one says, "
-                f"{then}."
-            )
-        return (
-            f"The claim counts only countries that are {verdicts}. Were addresses without such a "
-            f"verdict elsewhere than the first database says, {then}."
-        )
+        kind = kinds.ELSEWHERE_ABSENT if world.is_of_absence else kinds.ELSEWHERE
+        return kind(verdicts=asked.claim.verdicts, found=found)
     if world.doubt == NAMES:
-        return f"Without names that may be another (several, or a cover), {then}."
+        return kinds.OTHER_NAMES(found=found)
     assert world.doubt == APPS  # noqa: S101 - the last of three
     if tables.is_alone:
-        return f"Were the flows without a known owner those of {tables.app} too, {then}."
+        return kinds.OWNERS_TOO(app=tables.app, found=found)
     if tables.app is None:
-        return (
-            f"The sentence is about an app, and all traffic of the phone counts, whichever app "
-            f"sent it. Were nothing of it that app's, {then}. --app names the app, and --app-alone "
-            "says that no other one sent anything."
-        )
-    return (
-        f"The captures do not say which app owns a flow. Were nothing of it sent by {tables.app}, "
-        f"{then}. --app-alone says that no other app sent anything."
-    )
+        return kinds.NO_APP_NAMED(found=found)
+    return kinds.NOTHING_OF_THE_APP(app=tables.app, found=found)

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from phonehome.analyzer.kinds.measured import CLOCK_FITS, CLOCKS_DIFFER, FEW_BURSTS, MANY_SPANS
 from phonehome.analyzer.tables import Clocks
 from phonehome.analyzer.timeline.spans import Span, by_start
 from phonehome.captures.words import SECOND
@@ -71,7 +72,9 @@ def by_hellos(stated: Sequence[tuple[int, int]]) -> Estimate | None:
     low, high = max(ahead), min(ahead) + SECOND
     if low > high + 2 * MARGIN:
         return Estimate(
-            HELLOS, len(stated), remark=f"they differ by {(max(ahead) - min(ahead)) / SECOND:.1f} s"
+            HELLOS,
+            len(stated),
+            remark=CLOCKS_DIFFER(seconds=f"{(max(ahead) - min(ahead)) / SECOND:.1f}"),
         )
     low, high = min(low, high) - MARGIN, max(low, high) + MARGIN
     return Estimate(HELLOS, len(stated), -(low + high) // 2, -high, -low)
@@ -105,7 +108,7 @@ def by_bursts(spans: Sequence[Span], bursts: Times, first: int, last: int) -> Es
         return Estimate(
             BURSTS,
             len(bursts),
-            remark=f"anything from {low / SECOND:+.0f} to {high / SECOND:+.0f} s fits",
+            remark=CLOCK_FITS(low=f"{low / SECOND:+.0f}", high=f"{high / SECOND:+.0f}"),
         )
     best = int(_GRID[likely.argmax()])
     return Estimate(BURSTS, len(bursts), best, low - MARGIN, high + MARGIN)
@@ -126,8 +129,8 @@ def _problem(spans: Sequence[Span], bursts: int) -> str | None:
     if len({span.state for span in spans} - {"unknown"}) < 2:  # noqa: PLR2004 - nothing changes
         return "the timeline names one state alone"
     if bursts < FEWEST_BURSTS:
-        return f"fewer than {FEWEST_BURSTS} bursts"
-    return f"more than {MOST_SPANS} spans" if len(spans) > MOST_SPANS else None
+        return FEW_BURSTS(count=FEWEST_BURSTS)
+    return MANY_SPANS(count=MOST_SPANS) if len(spans) > MOST_SPANS else None
 
 
 def _pieces(spans: Sequence[Span]) -> dict[str, list[tuple[int, int]]]:

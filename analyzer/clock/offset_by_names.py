@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phonehome.analyzer.clock.offset import FARTHEST, Estimate
+from phonehome.analyzer.kinds.measured import FEW_NAMES
 from phonehome.captures.words import SECOND
 
 NAMES = "names"
@@ -40,9 +41,7 @@ def by_names(stated: Sequence[Stated], seen: Mapping[str, NDArray[np.int64]]) ->
     shifts, names = _shifts(stated, seen, shared)
     counts = _names_together(shifts, names)
     if not len(counts) or counts.max() < FEWEST_NAMES:
-        return Estimate(
-            NAMES, len(shared), remark=f"fewer than {FEWEST_NAMES} names agree on an offset"
-        )
+        return Estimate(NAMES, len(shared), remark=FEW_NAMES(count=FEWEST_NAMES))
     best = int(counts.argmax())
     is_other = np.abs(shifts - shifts[best]) > APART
     if 2 * int(counts[is_other].max(initial=0)) > counts[best]:

@@ -28,7 +28,9 @@ from phonehome.analyzer.comparison.verdicts import (
     verdict,
     volume,
 )
+from phonehome.analyzer.findings.table import findings_of
 from phonehome.analyzer.flows.uploads import per_hour
+from phonehome.analyzer.kinds.statement import kept_statements
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import (
     ALL_STATES,
@@ -98,7 +100,12 @@ def compared(base: Side, new: Side, *, same_within: float = SAME_WITHIN) -> Comp
     sides = (base, new)
     repetitions = Repetitions.validate(pl.concat([side.repetitions for side in sides]))
     exposures = Exposures.validate(pl.concat([side.exposures for side in sides]))
-    judged = _judged(base, new, same_within)
+    with kept_statements() as kept:
+        judged = _judged(base, new, same_within)
+    differing = tuple(differences(base, new, same_within=same_within))
+    remarks = judged.changes["remark"].drop_nulls().unique().sort()
+    told = [kept[text] for text in remarks if text in kept]
+    said = [*differing, *base.notes, *new.notes, *told]
     return Comparison(
         labels={side.side: side.label for side in sides},
         label_sources={side.side: side.label_source for side in sides},
@@ -114,10 +121,11 @@ def compared(base: Side, new: Side, *, same_within: float = SAME_WITHIN) -> Comp
         observed={side.side: side.observed for side in sides},
         captures={side.side: side.captures for side in sides},
         settings={side.side: side.settings for side in sides},
-        differences=tuple(differences(base, new, same_within=same_within)),
+        differences=differing,
         notes=(*base.notes, *new.notes),
         is_damaged=bool(repetitions["is_damaged"].any() or base.left_out or new.left_out),
         is_balanced=base.is_balanced and new.is_balanced,
+        findings=findings_of(dict.fromkeys(said)),
     )
 
 

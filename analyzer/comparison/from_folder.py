@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from phonehome.analyzer.comparison.repetition import Observed
-from phonehome.analyzer.result_folder import manifest_of, saved_table, shown_name
+from phonehome.analyzer.result_folder import manifest_of, saved_findings, saved_table, shown_name
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import (
     Beacons,
@@ -55,6 +55,7 @@ def saved(folder: Path) -> Observed:
         requests=saved_table(folder, "requests", Requests.validate, manifest),
         databases=saved_table(folder, "databases", Databases.validate, manifest),
         notes=tuple(map(str, manifest.get("notes", ()))),
+        findings=saved_findings(folder, manifest),
         is_balanced=manifest.get("is_balanced") is True,
     )
 

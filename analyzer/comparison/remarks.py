@@ -1,9 +1,21 @@
 """What to know before believing a row of a comparison: moves, disputed places, shared addresses."""
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from phonehome.analyzer.comparison.repetition import HOST
 from phonehome.analyzer.comparison.sides import Side
+from phonehome.analyzer.kinds.comparison import (
+    ALSO_HERE,
+    AND_MORE,
+    IS_NAMED,
+    NO_NAME,
+    OTHER_COUNTRY,
+    OTHER_NAME,
+    REMARKS,
+)
+from phonehome.analyzer.kinds.statement import kept
 
 MOST = 3
 """So many addresses are named in a remark; the others are counted."""
@@ -65,23 +77,31 @@ def remarks(base: Side, new: Side) -> pl.DataFrame:
     said = pl.concat(
         [*_of_countries(base, new), *_of_hosts(base, new, HOST)], how="vertical_relaxed"
     )
-    return (
+    by_key = (
         said.filter(pl.col("key").is_not_null())
         .group_by(*KEY, "about")
         .agg(
-            pl.col("text").unique().sort().head(MOST).str.join("; "),
+            pl.col("text").unique().sort().head(MOST),
             (pl.col("text").n_unique().cast(pl.Int64) - MOST).alias("left"),
-        )
-        .with_columns(
-            pl.when(pl.col("left") > 0)
-            .then(pl.format("{}; and {} more", "text", "left"))
-            .otherwise("text")
-            .alias("text")
         )
         .sort(*KEY, "about")
         .group_by(KEY, maintain_order=True)
-        .agg(pl.col("text").str.join("; ").alias("remark"))
+        .agg("text", "left")
     )
+    remarks = [
+        REMARKS(parts=list(_parts(row["text"], row["left"])))
+        for row in by_key.iter_rows(named=True)
+    ]
+    texts = pl.Series("remark", list(map(str, remarks)), dtype=pl.String)
+    return by_key.select(KEY).with_columns(texts)
+
+
+def _parts(groups: list[list[str]], left: list[int]) -> Iterator[str]:
+    """The remarks of each group, and how many more it has."""
+    for texts, more in zip(groups, left, strict=True):
+        yield from map(kept, texts)
+        if more > 0:
+            yield AND_MORE(count=more)
 
 
 def _of_countries(base: Side, new: Side) -> list[pl.DataFrame]:
@@ -97,20 +117,16 @@ def _of_countries(base: Side, new: Side) -> list[pl.DataFrame]:
             pl.lit("country").alias("dimension"),
             pl.col("country").alias("key"),
             pl.lit("elsewhere").alias("about"),
-            pl.format("{} places {} ({}) in {}", "database", "address", "side", "other").alias(
-                "text"
-            ),
+            OTHER_COUNTRY.column(
+                differing.select("database", "address", "side", country="other")
+            ).alias("text"),
         ),
         differing.select(
             pl.lit("country").alias("dimension"),
             pl.col("other").alias("key"),
             pl.lit("here").alias("about"),
-            pl.format(
-                "{} also places {} ({}) here, the first database in {}",
-                "database",
-                "address",
-                "side",
-                country,
+            ALSO_HERE.column(
+                differing.select("database", "address", "side", country=country)
             ).alias("text"),
         ),
     ]
@@ -146,9 +162,7 @@ def _of_hosts(base: Side, new: Side, host: pl.Expr) -> list[pl.DataFrame]:
         for side in (base, new)
     ]
     named = pl.concat(seen).filter(pl.col("host").is_not_null())
-    return [
-        _elsewhere(seen[0], seen[1]),
-        _elsewhere(seen[1], seen[0]),
+    others = (
         pl.concat(seen)
         .filter(pl.col("host").is_null())
         .select("key", "address")
@@ -156,26 +170,33 @@ def _of_hosts(base: Side, new: Side, host: pl.Expr) -> list[pl.DataFrame]:
         .join(named.drop("key"), on="address")
         .group_by("key", "host")
         .agg(pl.col("side").unique().sort().str.join(" and "))
-        .select(
+    )
+    return [
+        _elsewhere(seen[0], seen[1]),
+        _elsewhere(seen[1], seen[0]),
+        others.select(
             pl.lit("host").alias("dimension"),
             "key",
             pl.lit("name").alias("about"),
-            pl.format("the address also bears the name {} ({})", "host", "side").alias("text"),
+            OTHER_NAME.column(others.select("side", name="host")).alias("text"),
         ),
     ]
 
 
 def _elsewhere(here: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
     """Names that the other side does not know, at addresses that it does."""
-    known_as = pl.col("host_right").fill_null("an address without a name")
-    return (
+    met = (
         here.filter(pl.col("host").is_not_null())
         .join(there, on="key", how="anti")
         .join(there, on="address")
-        .select(
-            pl.lit("host").alias("dimension"),
-            "key",
-            pl.lit("address").alias("about"),
-            pl.format("{} on {} is {}", "address", "side_right", known_as).alias("text"),
-        )
+        .select("key", "address", side="side_right", name="host_right")
+    )
+    return met.select(
+        pl.lit("host").alias("dimension"),
+        "key",
+        pl.lit("address").alias("about"),
+        pl.coalesce(
+            IS_NAMED.column(met.select("address", "side", "name")),
+            NO_NAME.column(met.select("address", "side")),
+        ).alias("text"),
     )

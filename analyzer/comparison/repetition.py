@@ -14,6 +14,7 @@ from phonehome.analyzer.tables import (
     ALL_STATES,
     STATES,
     Beacons,
+    Findings,
     FlowPhases,
     Flows,
     Phases,
@@ -62,6 +63,7 @@ class Observed:
         timeline_source: `given`, `beside` or `saved`; None: there is no timeline.
         settings: what its analysis was asked for, as far as a comparison asks.
         notes: sentences on what the run could not do.
+        findings: what they are made of.
         is_balanced: the ledger's identities hold.
         claimed: hands on all tables, to test claims on; None: they are not at hand.
     """
@@ -82,6 +84,7 @@ class Observed:
     requests: dy.DataFrame[Requests]
     databases: dy.DataFrame[Databases]
     notes: tuple[str, ...]
+    findings: dy.DataFrame[Findings]
     is_balanced: bool
     claimed: "Callable[[], Tables] | None" = None
 

@@ -9,7 +9,14 @@ import polars as pl
 from phonehome.analyzer.comparison.repetition import Observed
 from phonehome.analyzer.comparison.version_labels import Told
 from phonehome.analyzer.settings import Settings
-from phonehome.analyzer.tables import Changes, ComparedDatabases, Exposures, Repetitions, Traits
+from phonehome.analyzer.tables import (
+    Changes,
+    ComparedDatabases,
+    Exposures,
+    Findings,
+    Repetitions,
+    Traits,
+)
 from phonehome.captures.tables import Captures
 
 
@@ -36,6 +43,7 @@ class Comparison:
         notes: sentences on what the runs could not do.
         is_damaged: part of an input could not be read.
         is_balanced: the ledgers' identities hold.
+        findings: what the differences, notes and remarks are made of.
     """
 
     labels: dict[str, str]
@@ -56,6 +64,7 @@ class Comparison:
     notes: tuple[str, ...]
     is_damaged: bool
     is_balanced: bool
+    findings: dy.DataFrame[Findings]
 
     @property
     def is_private(self) -> bool:

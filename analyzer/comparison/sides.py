@@ -14,7 +14,10 @@ from phonehome.analyzer.claims.tables import tables_in, tables_of
 from phonehome.analyzer.comparison.from_folder import saved
 from phonehome.analyzer.comparison.repetition import Observed, sent, spans, traits
 from phonehome.analyzer.comparison.version_labels import Label, Told, label, told
-from phonehome.analyzer.findings.run import LEFT_OUT, NO_TIMELINE
+from phonehome.analyzer.findings.table import statements
+from phonehome.analyzer.kinds.comparison import NO_TIMELINE_GIVEN, NOTE, NOTE_OF
+from phonehome.analyzer.kinds.run import LEFT_OUT, NO_TIMELINE
+from phonehome.analyzer.kinds.statement import Statement
 from phonehome.analyzer.result_folder import saved_folder, sha256
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import (
@@ -80,7 +83,7 @@ class Side:
     observed: tuple[Observed, ...]
     captures: dy.DataFrame[Captures]
     settings: Settings
-    notes: tuple[str, ...]
+    notes: tuple[Statement, ...]
     is_balanced: bool
     left_out: tuple[LeftOut, ...] = ()
 
@@ -139,7 +142,8 @@ def observe(
             "to compare: name it with --phone"
         )
     called = label(paths, observed, settings.version, settings.app)
-    told = (f"{side}: {LEFT_OUT.format(path_text(each.path), each.reason)}" for each in left_out)
+    lost = (LEFT_OUT(capture=path_text(each.path), reason=each.reason) for each in left_out)
+    told = (NOTE(side=side, note=note) for note in lost)
     whole = side_of(side, called, observed, settings)
     return replace(whole, notes=(*told, *whole.notes), left_out=tuple(left_out))
 
@@ -196,6 +200,7 @@ def as_observed(
         requests=result.requests,
         databases=result.databases,
         notes=result.notes,
+        findings=result.findings,
         is_balanced=result.summary.is_balanced,
         claimed=partial(tables_of, result),
     )
@@ -308,19 +313,25 @@ def _exposures(side: str, observed: pl.DataFrame, went: pl.DataFrame) -> dy.Data
     return Exposures.validate(table.select(Exposures.column_names()))
 
 
-def _notes(side: str, observed: Sequence[Observed]) -> tuple[str, ...]:
+def _notes(side: str, observed: Sequence[Observed]) -> tuple[Statement, ...]:
     """Each note once, with the repetitions that it is about where it is not about all."""
     about: dict[str, list[str]] = {}
+    made: dict[str, Statement] = {}
     for part in observed:
+        made |= statements(part.findings)
         for note in part.notes:
-            said = note.replace("--timeline", f"--{side}-timeline") if note == NO_TIMELINE else note
-            about.setdefault(said, []).append(part.name)
+            about.setdefault(note, []).append(part.name)
     return tuple(
-        f"{side}: {note}"
+        NOTE(side=side, note=_of_side(side, made.get(note, note)))
         if len(names) == len(observed) or note.startswith(names[0])
-        else f"{side}, {', '.join(names)}: {note}"
+        else NOTE_OF(side=side, captures=names, note=_of_side(side, made.get(note, note)))
         for note, names in about.items()
     )
+
+
+def _of_side(side: str, note: str) -> str:
+    """The note with the option of a side where it names one of a single analysis."""
+    return NO_TIMELINE_GIVEN(option=side) if note == NO_TIMELINE.template else note
 
 
 def _databases(side: str, observed: Sequence[Observed]) -> dy.DataFrame[ComparedDatabases]:

@@ -6,23 +6,14 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
+from phonehome.analyzer.kinds.counted import counted
+from phonehome.analyzer.kinds.run import KEYS_OF_OTHERS, KEYS_OPENED, KEYS_PROBLEM, KEYS_SPARE
+from phonehome.analyzer.kinds.statement import Statement
 from phonehome.analyzer.tables import Decryption
 from phonehome.captures import Attempt, OpenedTraffic
 
 ENCRYPTED = ("tls", "quic", "dtls", "mmtls")
 """Services whose payload is encrypted."""
-
-OPENED = "Keys opened {} of {}: {:,} plain bytes up and {:,} down, {}."
-OTHER_LEG = (
-    "{}: none of the keys that were given ({}) belongs to a connection in it ({} whose begin was "
-    "captured). They are of another time, or of the other side of a proxy that reads along: take "
-    "the key log of the side on which the capture was made."
-)
-SPARE = (
-    "{} of {} that were given belong to no connection in the captures: they are of another time, "
-    "or of the other side of a proxy that reads along."
-)
-PROBLEM = "{}: {}."
 
 _COLUMNS = {
     "conversation": pl.Int32,
@@ -123,46 +114,39 @@ def decryption(found: pl.DataFrame, flows: pl.DataFrame) -> dy.DataFrame[Decrypt
 
 def decryption_notes(
     table: dy.DataFrame[Decryption], captures: list[tuple[str, OpenedTraffic]]
-) -> list[str]:
+) -> list[Statement]:
     """Sentences on what keys opened, and on what is wrong with them.
 
     Args:
         table: what they opened.
         captures: per capture its name, and what was opened of it.
     """
-    said = [PROBLEM.format(name, one.problem) for name, one in captures if one.problem]
+    said = [
+        KEYS_PROBLEM(capture=name, problem=one.problem) for name, one in captures if one.problem
+    ]
     if not table.is_empty():
         opened = table.filter("is_opened")
         said.append(
-            OPENED.format(
-                f"{opened['flow'].n_unique():,}",
-                _counted(table["flow"].n_unique(), "encrypted "),
-                int(opened["up_opened_bytes"].sum()),
-                int(opened["down_opened_bytes"].sum()),
-                _requests(int(opened["requests"].sum())),
+            KEYS_OPENED(
+                flows=opened["flow"].n_unique(),
+                all=counted(table["flow"].n_unique(), "encrypted flow"),
+                up=int(opened["up_opened_bytes"].sum()),
+                down=int(opened["down_opened_bytes"].sum()),
+                how=counted(int(opened["requests"].sum()), "request"),
             )
         )
     said += [
-        OTHER_LEG.format(name, f"{one.given_randoms:,}", f"{one.hellos:,}")
+        KEYS_OF_OTHERS(capture=name, keys=one.given_randoms, connections=one.hellos)
         for name, one in captures
         if one.given_randoms and one.hellos and not one.seen_randoms and not one.problem
     ]
     return said + _spare([one for _, one in captures])
 
 
-def _spare(captures: list[OpenedTraffic]) -> list[str]:
+def _spare(captures: list[OpenedTraffic]) -> list[Statement]:
     """That some of the keys belong to nothing, where others do."""
     given = max((one.given_randoms for one in captures), default=0)
     seen = len(frozenset[bytes]().union(*(one.seen_randoms for one in captures)))
     if not 0 < seen < given:
         return []
-    keys = "1 key" if given == 1 else f"{given:,} keys"
-    return [SPARE.format(f"{given - seen:,}", keys)]
-
-
-def _counted(count: int, kind: str) -> str:
-    return f"{count:,} {kind}flow{'' if count == 1 else 's'}"
-
-
-def _requests(count: int) -> str:
-    return f"{count:,} request{'' if count == 1 else 's'}"
+    return [KEYS_SPARE(keys=given - seen, all=counted(given, "key"))]

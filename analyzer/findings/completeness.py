@@ -7,6 +7,7 @@ import polars as pl
 
 from phonehome.analyzer.findings.phone_counters import NOBODY, Counted, Key
 from phonehome.analyzer.flows.apps import Apps
+from phonehome.analyzer.kinds.measured import COARSE, REMARKS
 from phonehome.analyzer.tables import Completeness
 
 RESET = "the phone's counter was reset between the two readings"
@@ -14,10 +15,6 @@ MORE = (
     "the capture holds more than the phone counted: the readings lie inside it, or it counts twice"
 )
 NOT_MET = "no flow of it was captured"
-COARSE = (
-    "counted in buckets of {} min, longer than the {} min observed: right only if --poll was asked "
-    "for right before and right after the capture"
-)
 LEAST_MORE = 1.02
 """From this share on a capture holds more than was counted."""
 
@@ -78,7 +75,9 @@ def _with_coarse(
     longest = max((of.bucket_seconds or 0 for of in counted), default=0)
     if longest <= observed_seconds:
         return table
-    said = COARSE.format(longest // 60, round(observed_seconds / 60))
+    said = COARSE(bucket=longest // 60, observed=round(observed_seconds / 60))
+    for remark in table["remark"].drop_nulls().unique():
+        REMARKS(remarks=[remark, said])  # as the column has it
     return table.with_columns(
         pl.concat_str("remark", pl.lit(said), separator="; ", ignore_nulls=True).alias("remark")
     )

@@ -12,22 +12,20 @@ from typing import NamedTuple
 import dataframely as dy
 import polars as pl
 
+from phonehome.analyzer.kinds.run import (
+    BEGINS_BEFORE,
+    MORE,
+    MORE_OVERLAPS,
+    OUT_OF_ORDER,
+    OVERLAP,
+    SERIES,
+)
+from phonehome.analyzer.kinds.statement import Statement
 from phonehome.captures.tables import Captures
 
 LARGEST_GAP = timedelta(minutes=1)
 """A tool begins the next file when a packet comes; an idle phone is seldom silent for longer."""
 LISTED = 3
-SERIES = (
-    "{} to {}: {} files that continue one another, at most {:.3g} s apart. They are one recording; "
-    "a connection that goes on from one file into the next is a flow in each."
-)
-OVERLAP = (
-    "{} and {} cover the same time: packets that are in both are counted twice, duplicates are "
-    "not looked for."
-)
-MORE_OVERLAPS = "{} more captures begin before an earlier one ends."
-OUT_OF_ORDER = "The captures were given in another order than that of their first packets: {}."
-ABOUT = "{} begins before {}"
 
 
 class Rotation(dy.Schema):
@@ -162,28 +160,28 @@ def _given_ahead(spans: Sequence[_Span]) -> dict[str, str | None]:
     return found
 
 
-def rotation_notes(captures: dy.DataFrame[Captures]) -> list[str]:
+def rotation_notes(captures: dy.DataFrame[Captures]) -> list[Statement]:
     """What a reader must know of captures that belong together, overlaps first."""
     table = rotation(captures)
     return [*_on_overlaps(table), *_on_order(table), *_on_series(table)]
 
 
-def _on_overlaps(table: dy.DataFrame[Rotation]) -> list[str]:
+def _on_overlaps(table: dy.DataFrame[Rotation]) -> list[Statement]:
     pairs = table.drop_nulls("overlaps").select("overlaps", "capture").rows()
-    found = [OVERLAP.format(*pair) for pair in pairs[:LISTED]]
-    return [*found, MORE_OVERLAPS.format(len(pairs) - LISTED)] if pairs[LISTED:] else found
+    found = [OVERLAP(first=first, second=second) for first, second in pairs[:LISTED]]
+    return [*found, MORE_OVERLAPS(count=len(pairs) - LISTED)] if pairs[LISTED:] else found
 
 
-def _on_order(table: dy.DataFrame[Rotation]) -> list[str]:
+def _on_order(table: dy.DataFrame[Rotation]) -> list[Statement]:
     pairs = table.drop_nulls("given_behind").select("capture", "given_behind").rows()
     if not pairs:
         return []
-    more = [f"{len(pairs) - LISTED} more"] if pairs[LISTED:] else []
-    told = [ABOUT.format(*pair) for pair in pairs[:LISTED]]
-    return [OUT_OF_ORDER.format("; ".join([*told, *more]))]
+    more = [MORE(count=len(pairs) - LISTED)] if pairs[LISTED:] else []
+    told = [BEGINS_BEFORE(first=first, second=second) for first, second in pairs[:LISTED]]
+    return [OUT_OF_ORDER(captures=[*told, *more])]
 
 
-def _on_series(table: dy.DataFrame[Rotation]) -> list[str]:
+def _on_series(table: dy.DataFrame[Rotation]) -> list[Statement]:
     series = (
         table.group_by("series", maintain_order=True)
         .agg(
@@ -195,6 +193,6 @@ def _on_series(table: dy.DataFrame[Rotation]) -> list[str]:
         .filter(pl.col("len") > 1)
     )
     return [
-        SERIES.format(first, last, count, gap / 1e9)
+        SERIES(first=first, last=last, count=count, seconds=f"{gap / 1e9:.3g}")
         for first, last, count, gap in series.select("first", "last", "len", "gap").rows()
     ]

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from phonehome.analyzer.flows.apps import Apps, listed_app
+from phonehome.analyzer.kinds.run import BAD_ROWS, UNMATCHED
+from phonehome.analyzer.kinds.statement import Statement
 from phonehome.analyzer.timeline.local_times import zone_of
 from phonehome.analyzer.user_files import octets_of
 from phonehome.captures import path_text
@@ -29,11 +31,6 @@ another clock, and notes a connection once it is known."""
 LONGEST_LIST: Final = 512 << 20
 NEEDED: Final = ("ipproto", "srcip", "srcport", "dstip", "dstport")
 MILLISECONDS_FROM: Final = 100_000_000_000  # more seconds than this are milliseconds
-UNMATCHED: Final = (
-    "{} of {} connections of the lists are in no capture; {} of {} flows of the phone have no app "
-    "all the same."
-)
-BAD_ROWS: Final = "{}: {} lines name no connection and were passed over, the first is line {}."
 COLUMNS: Final = {
     "protocol": pl.String(),
     "local_address": pl.String(),
@@ -63,7 +60,7 @@ class Connections:
     """
 
     table: pl.DataFrame
-    notes: tuple[str, ...]
+    notes: tuple[Statement, ...]
 
 
 def read_connections(paths: Sequence[Path], timezone: str | None) -> Connections:
@@ -84,7 +81,9 @@ def read_connections(paths: Sequence[Path], timezone: str | None) -> Connections
         if not len(good):
             raise ConnectionsError(f"{path}: no connection in it")
         if len(bad):
-            notes.append(BAD_ROWS.format(path_text(path.name), len(bad), int(bad["line"][0])))
+            notes.append(
+                BAD_ROWS(list=path_text(path.name), count=len(bad), line=int(bad["line"][0]))
+            )
         tables.append(good.select(*COLUMNS))
     table = pl.concat(tables).with_row_index("connection")
     return Connections(table, tuple(notes))
@@ -265,10 +264,13 @@ def _fitting(flows: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
 
 def connection_notes(
     connections: Connections, found: Collection[int], flows: pl.DataFrame
-) -> list[str]:
+) -> list[Statement]:
     """What was wrong with the lists, and what of them and of the phone's flows has no match."""
     total, unnamed = len(connections.table), flows["app"].null_count()
     lost = total - len(found)
     if not total or not (lost or unnamed):
         return list(connections.notes)
-    return [*connections.notes, UNMATCHED.format(lost, total, unnamed, len(flows))]
+    return [
+        *connections.notes,
+        UNMATCHED(unmatched=lost, connections=total, without=unnamed, flows=len(flows)),
+    ]

@@ -6,9 +6,10 @@ most used of its list of confusables (UTS 39) whose other form is an ASCII lette
 """
 
 import unicodedata
-from functools import lru_cache
 
 import polars as pl
+
+from phonehome.analyzer.kinds.measured import LOOKS_LIKE, MIXES, NOT_DECODED, REMARKS
 
 PREFIX = "xn--"
 _LONGEST_LABEL = 63
@@ -67,7 +68,6 @@ _LATIN = {
 _LOOKALIKES = _CYRILLIC | _GREEK | _ARMENIAN | _LATIN
 
 
-@lru_cache(maxsize=4_096)
 def unicode_name(name: str) -> tuple[str | None, str | None]:
     """The form of a name that people read, and what is deceptive in it.
 
@@ -79,13 +79,15 @@ def unicode_name(name: str) -> tuple[str | None, str | None]:
     try:
         decoded = [_decoded(label) for label in labels]
     except UnicodeError:
-        return None, f"a label begins with {PREFIX} and cannot be decoded"
+        return None, NOT_DECODED(prefix=PREFIX)
     warnings = [
         warning
         for label, plain in zip(decoded, labels, strict=True)
         if label != plain and (warning := _warning(label))
     ]
-    return ".".join(decoded), "; ".join(dict.fromkeys(warnings)) or None
+    found = list(dict.fromkeys(warnings))
+    warning = REMARKS(remarks=found) if len(found) > 1 else found[0] if found else None
+    return ".".join(decoded), warning
 
 
 def _decoded(label: str) -> str:
@@ -104,12 +106,12 @@ def _warning(label: str) -> str | None:
     """What deceives in a decoded label."""
     scripts = {_script(letter) for letter in label} - _COMMON
     if len(scripts) > 1 and not scripts - {"LATIN"} <= _ASIAN:
-        return "mixes " + " and ".join(sorted(script.title() for script in scripts))
+        return MIXES(scripts=" and ".join(sorted(script.title() for script in scripts)))
     skeleton = unicodedata.normalize("NFKD", label).translate(_LOOKALIKES)
     skeleton = "".join(letter for letter in skeleton if not unicodedata.combining(letter))
     is_other_script = scripts != {"LATIN"} or skeleton == label
     if skeleton.isascii() and skeleton != label and is_other_script:
-        return f"looks like {skeleton}"
+        return LOOKS_LIKE(name=skeleton)
     return None
 
 

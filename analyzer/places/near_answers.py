@@ -10,6 +10,8 @@ import ipaddress
 
 import polars as pl
 
+from phonehome.analyzer.kinds.measured import NO_ROUTER, SAME_HOPS
+
 VPN_APP = "a VPN app on the phone made this capture, and handshakes were answered by the app itself"
 EMULATOR = "an emulator's own network answers handshakes for the servers"
 NEAR_ANSWERS = (
@@ -20,15 +22,6 @@ NEAR_HANDSHAKES = (
     "every handshake was answered at once, and every request far later: something near the phone "
     "answers handshakes for the servers"
 )
-NO_ROUTER = (
-    "every handshake was answered with a hop limit of {}, as it leaves a machine, although they "
-    "took {} to {} ms: no router was passed, so something near the phone answers for the servers"
-)
-SAME_HOPS = (
-    "the handshakes of {} addresses in {} networks were all answered with a hop limit of {}, "
-    "although they took {} to {} ms: one and the same machine seems to answer for the servers"
-)
-
 VPN_SOURCES = ("pcapdroid_trailer", "pcapdroid_comment")
 VPN_ADDRESSES = "10.215.173."  # PCAPdroid's own network
 EMULATOR_ADDRESSES = "10.0.2."  # of QEMU's user networking, and so of Android's emulator
@@ -92,14 +85,20 @@ def _same_hops(flows: pl.DataFrame) -> str | None:
     remotes = met.group_by("remote_address").agg(_ms("trip").min())
     hops, trips = limits[0], remotes["trip"].sort().round(1)
     if remotes.height >= LEAST_REMOTES_UNROUTED and hops in AS_SENT:
-        return NO_ROUTER.format(hops, trips[0], trips[-1])
+        return NO_ROUTER(limit=hops, low=trips[0], high=trips[-1])
     networks = {_network(address) for address in remotes["remote_address"]}
     if (
         remotes.height >= LEAST_REMOTES
         and len(networks) >= LEAST_NETWORKS
         and trips[-1] >= DIFFERENT * trips[0]
     ):
-        return SAME_HOPS.format(remotes.height, len(networks), hops, trips[0], trips[-1])
+        return SAME_HOPS(
+            addresses=remotes.height,
+            networks=len(networks),
+            limit=hops,
+            low=trips[0],
+            high=trips[-1],
+        )
     return None
 
 

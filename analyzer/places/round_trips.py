@@ -9,6 +9,7 @@ supports. What answers that late tells of its own: see `relay_hint`.
 import dataframely as dy
 import polars as pl
 
+from phonehome.analyzer.kinds.measured import RELAY
 from phonehome.analyzer.places.near_answers import NEEDED, terminator
 from phonehome.analyzer.tables import RoundTrips
 
@@ -69,7 +70,9 @@ def round_trips(flows: pl.DataFrame) -> dy.DataFrame[RoundTrips]:
     return RoundTrips.validate(
         shortest.with_columns(
             pl.when(pl.col("rtt_floor").is_null()).then("rtt_problem").alias("rtt_problem"),
-            pl.when(pl.col("rtt_floor").is_not_null()).then("hint").alias("relay_hint"),
+            pl.when(pl.col("rtt_floor").is_not_null())
+            .then(RELAY.column(shortest["hint"]))
+            .alias("relay_hint"),
         )
         .select(RoundTrips.column_names())
         .sort("address")
@@ -84,11 +87,9 @@ def _hint() -> pl.Expr:
         (soonest - floor).dt.total_nanoseconds() / _MS > RELAY_MS
     )
     return pl.when(is_late & (answers.count() >= LEAST_FLOWS)).then(
-        pl.format(
-            "handshakes are answered within {} ms, but none of {} requests sooner than {} ms: "
-            "bytes may stop here on their way, and answers come from farther",
-            (floor.dt.total_nanoseconds() / _MS).round(1),
-            answers.count(),
-            (soonest.dt.total_nanoseconds() / _MS).round(1),
+        pl.struct(
+            handshake=(floor.dt.total_nanoseconds() / _MS).round(1).cast(pl.String),
+            requests=answers.count().cast(pl.String),
+            answer=(soonest.dt.total_nanoseconds() / _MS).round(1).cast(pl.String),
         )
     )

@@ -9,6 +9,9 @@ no proof: a lower round trip could still exclude it.
 import dataframely as dy
 import polars as pl
 
+from phonehome.analyzer.kinds.measured import OPINIONS, TOO_FAR
+from phonehome.analyzer.kinds.run import ATTRIBUTION, PHONE_LOCATION
+from phonehome.analyzer.kinds.statement import Statement
 from phonehome.analyzer.tables import Places, RoundTrips
 from phonehome.geo import KM_A_SECOND, Location, least_km
 from phonehome.geo import Places as GeoPlaces
@@ -19,12 +22,6 @@ ANYCAST = "announced from many places at once: where it is depends on who asks"
 NO_LOCATION = "the distance was not checked, because the phone's place was not named"
 NO_ROUND_TRIP = "no round trip was measured"
 NO_BORDER = "the map has no border for the country"
-TOLD = "The phone was in {}, as --phone-location tells: distances hang on it."
-ATTRIBUTION = (
-    "Borders: made with Natural Earth, https://www.naturalearthdata.com, de facto. Place names and "
-    "coordinates by GeoNames, https://www.geonames.org, CC BY 4.0."
-)
-
 _HALF_NANOSECONDS = 2e9
 _MS = 1e6
 
@@ -58,14 +55,14 @@ def judged(
             ),
         )
         .with_columns(_verdict().alias("verdict"))
-        .with_columns(_reason(location).alias("reason"))
+        .pipe(lambda judged: judged.with_columns(_reason(judged, location).alias("reason")))
     )
     return Places.validate(table.select(Places.column_names()))
 
 
-def location_notes(location: Location | None) -> tuple[str, ...]:
+def location_notes(location: Location | None) -> tuple[Statement, ...]:
     """What a reader must know of the place that distances are measured from."""
-    return (TOLD.format(location.label), ATTRIBUTION) if location else ()
+    return (PHONE_LOCATION(place=location.label), ATTRIBUTION()) if location else ()
 
 
 def _kilometres(places: pl.DataFrame, location: Location | None) -> pl.DataFrame:
@@ -94,7 +91,7 @@ def _verdict() -> pl.Expr:
     )
 
 
-def _reason(location: Location | None) -> pl.Expr:
+def _reason(judged: pl.DataFrame, location: Location | None) -> pl.Expr:
     """Why that verdict; null where there is none."""
     said = pl.col("opinions").list.eval(
         pl.format(
@@ -107,9 +104,9 @@ def _reason(location: Location | None) -> pl.Expr:
         pl.when(pl.col("verdict") == "disputed")
         .then(said.list.join("; "))
         .when(pl.col("verdict") == "unverifiable")
-        .then(pl.concat_str(_opinions(), _unchecked(location), separator="; "))
+        .then(OPINIONS.column(judged.select(opinion=_opinions(), checked=_unchecked(location))))
         .when(pl.col("verdict").is_not_null())
-        .then(_measured(location))
+        .then(TOO_FAR.column(judged.select(_measured(location))["measured"]))
     )
 
 
@@ -143,12 +140,11 @@ def _unchecked(location: Location | None) -> pl.Expr:
 
 
 def _measured(location: Location | None) -> pl.Expr:
-    """The round trip beside the distance."""
-    return pl.format(
-        "a round trip of {} ms reaches {} km at most, and {} is {} km or more from {}",
-        (pl.col("rtt_floor").dt.total_nanoseconds() / _MS).round(3),
-        pl.col("reach_km").floor().cast(pl.Int64),
-        "country",
-        pl.col("km").floor().cast(pl.Int64),
-        pl.lit(location.label if location else None, pl.String),
-    )
+    """The round trip beside the distance, as parts of `TOO_FAR`."""
+    return pl.struct(
+        time=(pl.col("rtt_floor").dt.total_nanoseconds() / _MS).round(3).cast(pl.String),
+        reach=pl.col("reach_km").floor().cast(pl.Int64).cast(pl.String),
+        country=pl.col("country"),
+        distance=pl.col("km").floor().cast(pl.Int64).cast(pl.String),
+        place=pl.lit(location.label if location else None, pl.String),
+    ).alias("measured")

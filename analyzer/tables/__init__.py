@@ -44,7 +44,7 @@ from phonehome.analyzer.tables.comparison import (
     Versions,
 )
 from phonehome.analyzer.tables.content import Decryption, Identifiers, Tokens
-from phonehome.analyzer.tables.findings import Amplification, Completeness
+from phonehome.analyzer.tables.findings import Amplification, Completeness, Findings
 from phonehome.analyzer.tables.flows import (
     ENCRYPTION,
     PARTIES,
@@ -100,6 +100,7 @@ __all__ = [
     "Completeness",
     "Decryption",
     "Exposures",
+    "Findings",
     "FlowPhases",
     "Flows",
     "Identifiers",

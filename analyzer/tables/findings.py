@@ -62,3 +62,47 @@ class Completeness(dy.Schema):
         nullable=True, description="Captured of counted, both ways. Null: nothing was counted."
     )
     remark = dy.String(nullable=True, description="What to know of the row. Null: nothing.")
+
+
+class Findings(dy.Schema):
+    """One row per statement of the run, the ones that a reader meets first first.
+
+    Notes come in their order, then the reasons and remarks that stand in other tables. `kind` and
+    `values` say all that a sentence says, in no language: sentences are made from them.
+    """
+
+    finding = dy.Int64(nullable=False, primary_key=True, description="Number, from 1.")
+    kind = dy.String(nullable=False, description="What is said, by the name of its template.")
+    severity = dy.Int64(
+        nullable=False,
+        min=1,
+        max=5,
+        description="1: contradicts the answer, or takes its ground away … 5: a note.",
+    )
+    values = dy.List(
+        dy.Struct(
+            {
+                "name": dy.String(nullable=False),
+                "type": dy.String(nullable=False),
+                "text": dy.String(nullable=False),
+            },
+            nullable=False,
+        ),
+        nullable=False,
+        description="What the sentence is made from: part of the template, type, and the value in "
+        "no language; several names are a list in JSON.",
+    )
+    sentence = dy.String(nullable=False, description="The statement in English.")
+    basis = dy.String(
+        nullable=True,
+        description="What it rests on, in English. Null: the sentence says it.",
+    )
+    display_filter = dy.String(
+        nullable=True,
+        description="Wireshark display filter that finds its frames. Null: none fits.",
+    )
+    flows = dy.List(
+        dy.Int64(nullable=False),
+        nullable=False,
+        description="Flows that it is about; empty: not of single flows.",
+    )

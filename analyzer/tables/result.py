@@ -10,7 +10,7 @@ from phonehome.analyzer.tables.accounts import Ledger, Oddities
 from phonehome.analyzer.tables.behaviour import Beacons, Bursts, Rates, Stretches
 from phonehome.analyzer.tables.claims import Claims
 from phonehome.analyzer.tables.content import Decryption, Identifiers, Tokens
-from phonehome.analyzer.tables.findings import Amplification, Completeness
+from phonehome.analyzer.tables.findings import Amplification, Completeness, Findings
 from phonehome.analyzer.tables.flows import (
     Flows,
     Mmtls,
@@ -152,3 +152,4 @@ class Analysis:
     tshark: str | None = None
     keys_used: int = 0
     claims: dy.DataFrame[Claims] = field(default_factory=Claims.create_empty)
+    findings: dy.DataFrame[Findings] = field(default_factory=Findings.create_empty)

@@ -12,15 +12,13 @@ from typing import Final
 
 import polars as pl
 
+from phonehome.analyzer.kinds.run import SILENT
+from phonehome.analyzer.kinds.statement import Statement
 from phonehome.captures.words import SECOND
 
 LONGEST_SILENCE: Final = timedelta(days=1)
 WIDEST_BIN: Final = LONGEST_SILENCE / 2
 """Wider bins of time do not tell when a flow was there."""
-SILENT: Final = (
-    "{}: {:,.1f} d without a flow do not count as observed: its clock jumped, or nothing was "
-    "captured."
-)
 _DAY_NS: Final = 86_400 * SECOND
 
 
@@ -87,7 +85,7 @@ def observed_spans(first: int, last: int, silent: pl.DataFrame) -> Iterator[tupl
     yield at, last
 
 
-def silence_note(capture: str, observed: list[tuple[int, int]]) -> Iterator[str]:
+def silence_note(capture: str, observed: list[tuple[int, int]]) -> Iterator[Statement]:
     """What a reader must know of a capture's silences; nothing: it has none."""
     if silent := sum(low - high for (_, high), (low, _) in pairwise(observed)):
-        yield SILENT.format(capture, silent / _DAY_NS)
+        yield SILENT(capture=capture, days=f"{silent / _DAY_NS:,.1f}")

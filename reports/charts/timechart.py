@@ -9,8 +9,8 @@ import polars as pl
 from phonehome.reports.charts.colours import REST
 from phonehome.reports.charts.style import LOOK, Figure, country_text, iso
 from phonehome.reports.words.escape import label
-from phonehome.reports.words.translate import number, say
-from phonehome.reports.words.vocabulary import label_text, told
+from phonehome.reports.words.translate import number, say, told
+from phonehome.reports.words.vocabulary import label_text
 
 _SHADES: Final = {"active": 0.05, "background": 0.1, "idle": 0.2}
 """How dark the shade behind a phase is: the idle ones stand out, without colour too."""

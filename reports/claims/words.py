@@ -8,9 +8,8 @@ import polars as pl
 
 from phonehome.reports.words.escape import terminal
 from phonehome.reports.words.json_text import rows
-from phonehome.reports.words.translate import number, say
+from phonehome.reports.words.translate import number, say, told
 from phonehome.reports.words.version import version
-from phonehome.reports.words.vocabulary import told
 from phonehome.reports.words.wording import counted
 
 if TYPE_CHECKING:

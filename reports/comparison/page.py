@@ -31,7 +31,7 @@ _LARGEST: Final = pl.max_horizontal(_BASE, _NEW).fill_null(0)
 
 def page(comparison: Comparison) -> Iterator[bytes]:
     """The content of `compare.html`: the same comparison gives the same bytes."""
-    with speaking(comparison.settings["base"].language):
+    with speaking(comparison.settings["base"].language, comparison.findings):
         text = _text(comparison)
     yield text.encode()
 

@@ -89,7 +89,8 @@ write = partial(write_made, contents, manifest)
 
 def page(series: Series) -> Iterator[bytes]:
     """The content of `series.html`: the same series gives the same bytes."""
-    with speaking(series.steps[0].settings["base"].language):
+    findings = pl.concat([step.findings for step in series.steps])
+    with speaking(series.steps[0].settings["base"].language, findings):
         text = _text(series)
     yield text.encode()
 

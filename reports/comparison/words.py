@@ -13,8 +13,7 @@ from phonehome.analyzer.comparison.result import Comparison
 from phonehome.analyzer.tables import ALL_STATES, CANNOT_TELL, FINDINGS, SIDES, STATES
 from phonehome.reports.charts.style import country_text
 from phonehome.reports.page.story import listed
-from phonehome.reports.words.translate import figures, mark, mark_many, number, say, say_many
-from phonehome.reports.words.vocabulary import told
+from phonehome.reports.words.translate import figures, mark, mark_many, number, say, say_many, told
 from phonehome.reports.words.wording import bytes_text, counted, seconds_text
 
 _METHOD: Final = mark(

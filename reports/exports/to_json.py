@@ -42,6 +42,7 @@ TABLES: Final = (
     "bursts",
     "ledger",
     "oddities",
+    "findings",
     "certificates",
     "mmtls",
     "requests",

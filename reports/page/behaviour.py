@@ -9,8 +9,7 @@ from phonehome.analyzer import addresses_filter
 from phonehome.analyzer.settings import IDLE_STATES
 from phonehome.analyzer.tables import STATES, Analysis
 from phonehome.reports.words.escape import shortened
-from phonehome.reports.words.translate import figures, mark, number, say
-from phonehome.reports.words.vocabulary import told
+from phonehome.reports.words.translate import figures, mark, number, say, told
 from phonehome.reports.words.wording import (
     bytes_text,
     capitalized,

@@ -25,7 +25,8 @@ from phonehome.reports.charts.style import country_text, iso
 from phonehome.reports.page import evidence
 from phonehome.reports.words import translate, wording
 from phonehome.reports.words.escape import shortened, visible
-from phonehome.reports.words.vocabulary import label_text, told, told_each
+from phonehome.reports.words.translate import told
+from phonehome.reports.words.vocabulary import label_text
 
 _HERE: Final = Path(__file__).parents[1]
 _LONGEST_NAME: Final = 90
@@ -137,7 +138,6 @@ def environment() -> jinja2.Environment:
         "n": lambda number: translate.say("none") if number is None else translate.number(number),
         "figures": translate.figures,
         "told": told,
-        "told_each": told_each,
         "capitalized": wording.capitalized,
         "size": lambda count: tight(wording.bytes_text(count)),
         "tight": tight,

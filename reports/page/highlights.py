@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from phonehome.analyzer import ATTRIBUTION, PLAIN, addresses_filter
+from phonehome.analyzer import addresses_filter
 from phonehome.analyzer.settings import IDLE_STATES
 from phonehome.analyzer.tables import Analysis
 from phonehome.reports.charts.style import country_text
@@ -19,15 +19,13 @@ from phonehome.reports.page.story import listed
 from phonehome.reports.page.tokens import written
 from phonehome.reports.words.escape import shortened
 from phonehome.reports.words.sums import UP, Counted
-from phonehome.reports.words.translate import mark, number, say, say_many
-from phonehome.reports.words.vocabulary import told
+from phonehome.reports.words.translate import mark, number, say, say_many, told
 from phonehome.reports.words.wording import bytes_text, idle_when, share_text, times_text
 
 MOST: Final = 8
 _LONGEST: Final = 60
 _FEW: Final = 3
 _MOST_ADDRESSES: Final = 12
-_PLAIN_END: Final = PLAIN.rpartition("{}")[2]
 _UNNAMED: Final = 0.01
 
 
@@ -74,19 +72,18 @@ def highlights(analysis: Analysis, part: Counted, over_time: dict[str, Any]) -> 
     return found[:MOST]
 
 
-def unsaid(notes: Iterable[str], found: Iterable[Highlight]) -> list[str]:
+def unsaid(analysis: Analysis, found: Iterable[Highlight]) -> list[str]:
     """The notes of a run without those that a finding says too, and without attributions.
 
     Args:
-        notes: those of the analysis.
+        analysis: notes and findings.
         found: `highlights`.
     """
-    is_plain_said = any(each.kind == "plain" for each in found)
-    return [
-        note
-        for note in notes
-        if note != ATTRIBUTION and not (is_plain_said and note.endswith(_PLAIN_END))
-    ]
+    left_out = {"attribution"} | (
+        {"plain_text"} if any(x.kind == "plain" for x in found) else set()
+    )
+    kinds = dict(analysis.findings.select("sentence", "kind").iter_rows())
+    return [note for note in analysis.notes if kinds.get(note) not in left_out]
 
 
 def _addresses(table: pl.DataFrame) -> str:

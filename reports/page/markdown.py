@@ -11,9 +11,8 @@ from phonehome.reports.page import behaviour, story
 from phonehome.reports.page.highlights import Highlight, highlights, unsaid
 from phonehome.reports.words import sums, wording
 from phonehome.reports.words.escape import markdown, markdown_code, shortened
-from phonehome.reports.words.translate import number, say, speaking
+from phonehome.reports.words.translate import number, say, speaking, told
 from phonehome.reports.words.version import version
-from phonehome.reports.words.vocabulary import told
 
 _MOST_COUNTRIES: Final = 10
 _MOST_CAPTURES: Final = 5
@@ -22,7 +21,7 @@ _LONGEST: Final = 60
 
 def report(analysis: Analysis) -> Iterator[bytes]:
     """The content of `report.md`: the same analysis gives the same bytes."""
-    with speaking(analysis.settings.language):
+    with speaking(analysis.settings.language, analysis.findings):
         text = _text(analysis)
     yield text.encode()
 
@@ -38,7 +37,7 @@ def _text(analysis: Analysis) -> str:
         [markdown(" ".join(story.paragraph(analysis, part)))],
         *([_findings(found)] if found else []),
         *([_countries(countries, analysis.summary.up_unique_bytes)] if countries else []),
-        _care(analysis, unsaid(analysis.notes, found)),
+        _care(analysis, unsaid(analysis, found)),
         _source(analysis),
     ]
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from phonehome.analyzer import ATTRIBUTION
+from phonehome.analyzer.kinds.run import ATTRIBUTION
 from phonehome.analyzer.tables import Analysis
 from phonehome.reports.charts.all import Charts, charts_of, has_idle, states_seen
 from phonehome.reports.charts.colours import GRADES
@@ -31,9 +31,8 @@ from phonehome.reports.page.identifiers import identifiers
 from phonehome.reports.page.selection_data import facts
 from phonehome.reports.page.tokens import tokens
 from phonehome.reports.words import sums, wording
-from phonehome.reports.words.translate import speaking
+from phonehome.reports.words.translate import speaking, told
 from phonehome.reports.words.version import version
-from phonehome.reports.words.vocabulary import told
 
 _MOST_ROWS: Final = 300
 _DETAILED: Final = 300
@@ -44,7 +43,7 @@ _SCRIPTS: Final = ("tables.js", "charts.js", "period.js", "selection.js")
 
 def page(analysis: Analysis) -> Iterator[bytes]:
     """The content of `report.html`: the same analysis gives the same bytes."""
-    with speaking(analysis.settings.language):
+    with speaking(analysis.settings.language, analysis.findings):
         text = _text(analysis)
     yield text.encode()
 
@@ -98,8 +97,8 @@ def _answer(analysis: Analysis, part: sums.Counted, over_time: dict[str, Any]) -
         "party_sentences": wording.party_sentences(
             sums.by_party(part.uploads).to_dicts(), analysis.summary
         ),
-        "notes": [told(note) for note in unsaid(analysis.notes, found)],
-        "attribution": ATTRIBUTION if ATTRIBUTION in analysis.notes else None,
+        "notes": [told(note) for note in unsaid(analysis, found)],
+        "attribution": ATTRIBUTION.template if ATTRIBUTION.template in analysis.notes else None,
         "limits_hit": dict(sorted(analysis.limits_hit.items())),
         "rest": part.rest_up_unique_bytes,
     }

@@ -17,8 +17,8 @@ from phonehome.reports.charts.style import country_text, iso
 from phonehome.reports.words import wording
 from phonehome.reports.words.escape import visible
 from phonehome.reports.words.sums import RUNNER, UP, Counted, runner_text
-from phonehome.reports.words.translate import say
-from phonehome.reports.words.vocabulary import label_text, told
+from phonehome.reports.words.translate import say, told
+from phonehome.reports.words.vocabulary import label_text
 
 MOST_MOMENTS: Final = 40_000
 """Rows of `moments`: were there more, they are summed over longer spans of time."""

@@ -6,36 +6,69 @@ and for nothing else: two reports that one process writes, even at once, do not 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
+import polars as pl
+
+from phonehome.analyzer import statements
+from phonehome.analyzer.kinds import Statement
 from phonehome.analyzer.settings import ENGLISH, LANGUAGES
 
 DOMAIN: Final = "phonehome"
 LOCALES: Final = Path(__file__).parents[1] / "locales"
 
 _SPOKEN: Final[ContextVar[str]] = ContextVar("spoken", default=ENGLISH)
+_NONE: Final[Mapping[str, Statement]] = MappingProxyType({})
+_FOUND: Final[ContextVar[Mapping[str, Statement]]] = ContextVar("found", default=_NONE)
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
+def speaking(language: str, findings: pl.DataFrame | None = None) -> Iterator[None]:
     """What is said inside is said in this language.
 
     Args:
         language: one of `LANGUAGES`.
+        findings: statements that `told` is asked for, as `analyzer.tables.Findings`.
     """
     if language not in LANGUAGES:
         raise ValueError(f"language {language!r}: one of {', '.join(LANGUAGES)} expected")
-    before = _SPOKEN.set(language)
+    known = _NONE if findings is None or language == ENGLISH else statements(findings)
+    before, found_before = _SPOKEN.set(language), _FOUND.set(known)
     try:
         yield
     finally:
         _SPOKEN.reset(before)
+        _FOUND.reset(found_before)
+
+
+class _Spoken:
+    """The language that is spoken, as templates and their values are said in it."""
+
+    def say(self, message: str, /) -> str:
+        return say(message)
+
+    def figures(self, text: str, /) -> str:
+        return figures(text)
+
+
+def told(text: str) -> str:
+    """A statement or a word of another room, in the language spoken.
+
+    A statement is found by its whole sentence, and made anew from its template and values; of
+    these only words and numbers are translated. What is neither stays as it is.
+    """
+    if _SPOKEN.get() == ENGLISH:
+        return text
+    if (found := _FOUND.get().get(text)) is not None:
+        return found.kind.text(found.values, _Spoken())
+    return say(text)
 
 
 def spoken() -> str:

@@ -11,8 +11,7 @@ import polars as pl
 
 from phonehome.analyzer.settings import IDLE_STATES
 from phonehome.analyzer.tables import Analysis, Summary
-from phonehome.reports.words.translate import figures, mark, number, say, say_many
-from phonehome.reports.words.vocabulary import told
+from phonehome.reports.words.translate import figures, mark, number, say, say_many, told
 
 SOURCE_WORDS: Final = {
     "sni": mark("TLS server name"),

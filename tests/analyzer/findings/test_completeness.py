@@ -2,8 +2,9 @@
 
 import polars as pl
 
-from phonehome.analyzer.findings.completeness import COARSE, MORE, NOT_MET, RESET, completeness
+from phonehome.analyzer.findings.completeness import MORE, NOT_MET, RESET, completeness
 from phonehome.analyzer.findings.phone_counters import NOBODY, Counted
+from phonehome.analyzer.kinds.measured import COARSE
 
 FLOWS = pl.DataFrame(
     [
@@ -81,8 +82,8 @@ def test_a_history_coarser_than_the_captures_says_so():
         (10150, None): Counted(300, 10, 0, bucket_seconds=7_200),
     }
     rows = found(counted, observed=4_200)
-    assert {row["remark"] for row in rows.values()} == {COARSE.format(120, 70)}
+    assert {row["remark"] for row in rows.values()} == {COARSE(bucket=120, observed=70)}
     assert rows["chat"]["up_share"] == 1
     assert found(counted, observed=7_200)["chat"]["remark"] is None
     more = found({(10144, None): Counted(9, 9, 0, bucket_seconds=7_200)}, observed=60)["chat"]
-    assert more["remark"] == f"{MORE}; {COARSE.format(120, 1)}"
+    assert more["remark"] == f"{MORE}; {COARSE(bucket=120, observed=1)}"

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from phonehome.analyzer.findings.run import NO_APPS, NO_TIMELINE
+from phonehome.analyzer.kinds.run import NO_APPS, NO_TIMELINE
 from phonehome.analyzer.tables import STATES
 from tests.small_captures import (
     BEGIN,
@@ -47,7 +47,7 @@ def test_without_a_timeline_nothing_is_known_of_idle_time(analysed):
     assert found.idle_share is None
     assert set(found.up_unique_bytes_by_state) == set(found.exposure_by_state) == set(STATES)
     assert found.up_unique_bytes_by_state["unknown"] == found.up_unique_bytes
-    assert NO_TIMELINE in analysis.notes
+    assert NO_TIMELINE() in analysis.notes
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_an_app_that_the_captures_cannot_tell_is_said_so(analysed):
     analysis = analysed(household(), app="com.example.chat")
     assert analysis.summary.app == "com.example.chat"
     assert not analysis.summary.is_app_known
-    assert NO_APPS in analysis.notes
+    assert NO_APPS() in analysis.notes
 
 
 def test_a_version_label_is_kept(analysed):

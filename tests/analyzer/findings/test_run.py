@@ -9,9 +9,9 @@ import pytest
 
 from phonehome.analyzer.analysis import analyze
 from phonehome.analyzer.clock.offset import Estimate, clocks
-from phonehome.analyzer.findings import run as room
 from phonehome.analyzer.findings.run import notes
-from phonehome.analyzer.flows.file_order import OVERLAP
+from phonehome.analyzer.kinds import run as room
+from phonehome.analyzer.kinds.statement import listed
 from phonehome.analyzer.settings import Settings
 from tests.small_captures import household, pcap, put
 
@@ -92,7 +92,7 @@ def test_nothing_to_say_is_no_note():
 
 def test_another_device_that_opens_connections_is_named():
     phones = candidates(("10.0.0.2", True, 5), ("10.0.0.3", False, 4), ("10.0.0.1", False, 0))
-    assert told(phones=phones) == [room.OTHER_DEVICES.format("a.pcap", "10.0.0.3")]
+    assert told(phones=phones) == [room.OTHER_DEVICES(capture=["a.pcap"], addresses=["10.0.0.3"])]
 
 
 def test_many_other_devices_are_counted():
@@ -102,14 +102,14 @@ def test_many_other_devices_are_counted():
 
 
 def test_a_capture_without_a_phone_is_told():
-    assert told(phones=candidates()) == [room.NO_PHONE.format("a.pcap")]
+    assert told(phones=candidates()) == [room.NO_PHONE(capture=["a.pcap"])]
     given = Settings(timelines=WITH_TIMELINE.timelines, phones=("10.0.0.9",))
-    assert told(given, phones=candidates()) == [room.NO_PHONE_GIVEN.format("a.pcap")]
+    assert told(given, phones=candidates()) == [room.NO_PHONE_GIVEN(capture=["a.pcap"])]
 
 
 def test_no_timeline_is_told():
     unknown = {"state": ["unknown"], "exposure": [timedelta(minutes=5)]}
-    assert told(Settings(), phases=unknown) == [room.NO_TIMELINE]
+    assert told(Settings(), phases=unknown) == [room.NO_TIMELINE()]
 
 
 def test_a_timeline_of_another_time_is_told():
@@ -122,7 +122,7 @@ def test_captures_of_the_same_time_are_told():
     captures = table_of(("a.pcap", 0, 60), ("b.pcap", 30, 90), ("c.pcap", 100, 110))
     phones = candidates(("10.0.0.2", True, 1))
     phones = pl.concat([phones.with_columns(capture=pl.lit(f"{name}.pcap")) for name in "abc"])
-    assert told(captures=captures, phones=phones) == [OVERLAP.format("a.pcap", "b.pcap")]
+    assert told(captures=captures, phones=phones) == [room.OVERLAP(first="a.pcap", second="b.pcap")]
 
 
 @pytest.mark.parametrize(("days", "is_told"), [(180, False), (200, True), (-200, True)])
@@ -136,7 +136,7 @@ def test_the_same_bytes_are_counted_once(tmp_path):
     two = put(tmp_path / "two.pcap", pcap(household()))
     alone, both = analyze([one], Settings()), analyze([one, two], Settings())
     assert both.summary == alone.summary
-    assert room.SAME_FILE.format("two.pcap", "one.pcap") in both.notes
+    assert room.SAME_FILE(capture="two.pcap", other="one.pcap") in both.notes
 
 
 def test_what_is_true_of_several_captures_is_told_once():
@@ -144,7 +144,9 @@ def test_what_is_true_of_several_captures_is_told_once():
     captures = table_of(*((name, begin, begin + 30) for name, begin in hours.items()))
     one = candidates(("10.0.0.2", True, 1), ("10.0.0.3", False, 2))
     phones = pl.concat([one.with_columns(capture=pl.lit(name)) for name in hours])
-    told_once = room.OTHER_DEVICES.format("a.pcap, b.pcap, c.pcap and 1 more", "10.0.0.3")
+    told_once = room.OTHER_DEVICES(
+        capture=listed(["a.pcap", "b.pcap", "c.pcap", "d.pcap"], 3), addresses=["10.0.0.3"]
+    )
     assert told(captures=captures, phones=phones) == [told_once]
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from phonehome.analyzer.analysis import analyze
-from phonehome.analyzer.findings.traffic import findings
+from phonehome.analyzer.findings.traffic import traffic_notes
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import Mmtls
 from tests.captures.payloads import hello_message, records, server_name
@@ -45,7 +45,7 @@ def flow(**said):
 
 
 def told(*flows, mmtls=NO_RECORDS, announced=()):
-    return findings(pl.DataFrame(list(flows), schema=SCHEMA), mmtls, announced)
+    return traffic_notes(pl.DataFrame(list(flows), schema=SCHEMA), mmtls, announced)
 
 
 def test_nothing_is_said_of_nothing():

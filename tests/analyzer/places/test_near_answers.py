@@ -2,7 +2,7 @@
 
 import pytest
 
-from phonehome.analyzer.places.near_answers import NO_ROUTER, SAME_HOPS
+from phonehome.analyzer.kinds.measured import NO_ROUTER, SAME_HOPS
 from tests.analyzer.places.test_round_trips import REMOTES, places, talk
 
 SIX = ("2a01:4f8:c17:b0f::2", "2606:4700::1111", "2400:3200::1")
@@ -24,13 +24,13 @@ def graded(tmp_path, remotes, *, hops, trips=(20, 40, 60, 80, 100, 120), phone="
 def test_answers_that_passed_no_router_are_of_something_near(tmp_path, hops):
     verdict, reason = graded(tmp_path, REMOTES[:3], hops=[hops] * 3)
     assert verdict == "unverifiable"
-    assert reason.endswith(NO_ROUTER.format(hops, 20.0, 60.0))
+    assert reason.endswith(NO_ROUTER(limit=hops, low=20.0, high=60.0))
 
 
 def test_one_hop_limit_of_far_and_near_servers_is_of_something_near(tmp_path):
     verdict, reason = graded(tmp_path, REMOTES, hops=[61] * 6)
     assert verdict == "unverifiable"
-    assert reason.endswith(SAME_HOPS.format(6, 6, 61, 20.0, 120.0))
+    assert reason.endswith(SAME_HOPS(addresses=6, networks=6, limit=61, low=20.0, high=120.0))
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_what_servers_may_look_like_too_claims_nothing_near(tmp_path, remotes, h
 
 def test_networks_of_ipv6_are_told_apart_too(tmp_path):
     verdict, reason = graded(tmp_path, SIX, hops=[255] * 3, phone="2001:db8:43::17")
-    assert (verdict, reason[-40:]) == ("unverifiable", NO_ROUTER[-40:])
+    assert (verdict, reason[-40:]) == ("unverifiable", NO_ROUTER.template[-40:])

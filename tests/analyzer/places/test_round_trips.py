@@ -12,11 +12,11 @@ from sample.files import pcap_bytes
 from sample.frames import readdress
 
 from phonehome.analyzer.analysis import analyze
+from phonehome.analyzer.kinds.measured import NO_ROUTER
 from phonehome.analyzer.places.near_answers import (
     EMULATOR,
     NEAR_ANSWERS,
     NEAR_HANDSHAKES,
-    NO_ROUTER,
     VPN_APP,
 )
 from phonehome.analyzer.places.round_trips import NO_HANDSHAKE, TOO_FAST
@@ -128,7 +128,9 @@ def test_a_sample_with_a_row_that_is_wrong_on_purpose_is_caught(wrong_row):
     assert found[:2] == ("AU", "impossible")
 
 
-@pytest.mark.parametrize(("phone", "why"), [("10.0.2.15", EMULATOR), (PHONE, NO_ROUTER[:80])])
+@pytest.mark.parametrize(
+    ("phone", "why"), [("10.0.2.15", EMULATOR), (PHONE, NO_ROUTER.template[:80])]
+)
 def test_the_same_sample_behind_user_mode_networking_claims_nothing(
     tmp_path, wrong_row, phone, why
 ):
@@ -143,7 +145,7 @@ def test_the_same_sample_behind_user_mode_networking_claims_nothing(
     behind = put(tmp_path / "behind.pcap", pcap_bytes(frames, resolution_ns=1000))
     found = misplaced(behind, wrong_row)
     assert found[:2] == ("AU", "unverifiable")
-    assert why.replace("{}", "64") in found[2]
+    assert why.replace("{limit}", "64") in found[2]
 
 
 def ip_frames(sample):

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from phonehome.analyzer.findings.traffic import PLAIN
-from phonehome.analyzer.places.verdicts import ATTRIBUTION, TOLD
+from phonehome.analyzer.findings.table import findings_of
+from phonehome.analyzer.kinds.run import ATTRIBUTION, PHONE_LOCATION
+from phonehome.analyzer.kinds.traffic import PLAIN
 from phonehome.reports.page import behaviour
 from phonehome.reports.page.highlights import MOST, highlights, unsaid
 from phonehome.reports.words import sums
@@ -78,11 +79,12 @@ def test_no_more_findings_are_listed_than_a_reader_takes_in(rich):
 
 
 def test_what_a_finding_says_is_no_note_too_and_attributions_stand_elsewhere(rich):
-    plain = PLAIN.format("1,250", "25.0", "a.example")
-    notes = [TOLD.format("Toronto, CA"), ATTRIBUTION, plain]
-    assert unsaid(notes, found(rich)) == [notes[0], plain]
+    plain = PLAIN(bytes=1_250, share="25.0", names=["a.example"])
+    notes = [PHONE_LOCATION(place="Toronto, CA"), ATTRIBUTION(), plain]
+    noted = replace(rich, notes=tuple(map(str, notes)), findings=findings_of(notes))
+    assert unsaid(noted, found(rich)) == [notes[0], plain]
     flows = rich.flows.with_columns(service=pl.lit("http"))
-    assert unsaid(notes, found(replace(rich, flows=flows))) == [notes[0]]
+    assert unsaid(noted, found(replace(rich, flows=flows))) == [notes[0]]
 
 
 def test_how_many_times_over_something_left_has_its_thousands_apart(rich):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from phonehome.analyzer.findings.input_quality import quality_counts
     from phonehome.analyzer.findings.table import statements
     from phonehome.analyzer.flows.uploads import per_hour
-    from phonehome.analyzer.result_folder import saved_folder
+    from phonehome.analyzer.result_folder import load, saved_folder
     from phonehome.analyzer.timeline.spans import INFERRED
     from phonehome.captures import path_text
 
@@ -44,7 +44,7 @@ _MODULES: Final = {
     "findings.input_quality": ("quality_counts",),
     "findings.table": ("statements",),
     "flows.uploads": ("per_hour",),
-    "result_folder": ("saved_folder",),
+    "result_folder": ("load", "saved_folder"),
     "timeline.spans": ("INFERRED",),
 }
 """What other rooms may import from here, by the module that has it."""
@@ -72,6 +72,7 @@ __all__ = [
     "display_filter",
     "from_adb",
     "listed",
+    "load",
     "path_text",
     "per_hour",
     "quality_counts",

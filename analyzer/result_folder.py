@@ -4,19 +4,25 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 import dataframely as dy
 import polars as pl
 
-from phonehome.analyzer.tables import Findings
-from phonehome.captures import CaptureError, path_text
+from phonehome.analyzer.settings import Sent, Settings
+from phonehome.analyzer.tables import Analysis, Findings, Summary
+from phonehome.captures import CaptureError, Limits, path_text
 
 MANIFEST = "manifest.json"
 RESULTS = ("uploads.parquet", "analysis.json")
 
 Table = TypeVar("Table")
+
+_LATER: Final = ("findings",)
+"""Tables that came after the first layout: an older folder lacks them."""
+_SUMMARY: Final = {each.name for each in fields(Summary)}
 
 
 def saved_folder(path: Path) -> Path | None:
@@ -108,3 +114,77 @@ def saved_tables(
         for name, schema in schemas.items()
     }
     return tables, manifest
+
+
+def load(folder: str | Path) -> Analysis:
+    """The analysis that `write` saved with Parquet, table by table as it was.
+
+    Tables that an older phonehome did not write are empty, where they may be.
+
+    Args:
+        folder: what `write` made, or a file in it.
+
+    Raises:
+        CaptureError: a table is missing or was changed, or the manifest is none.
+    """
+    path = Path(folder)
+    found = saved_folder(path)
+    if found is None:
+        raise CaptureError(f"{path_text(path)}: expected a folder that analyze wrote, got none")
+    manifest = manifest_of(found)
+    written = {output["file"] for output in manifest["outputs"]}
+    tables: dict[str, Any] = {
+        name: schema.create_empty()
+        if name in _LATER and f"{name}.parquet" not in written
+        else saved_table(found, name, schema.validate, manifest)
+        for name, schema in _schemas().items()
+    }
+    answer = _summary(found, manifest)
+    try:
+        return Analysis(
+            settings=_settings(dict(manifest["settings"])),
+            summary=Summary(**{key: answer[key] for key in _SUMMARY & answer.keys()}),
+            notes=tuple(map(str, manifest["notes"])),
+            limits_hit=dict(manifest["limits_hit"]),
+            tshark=manifest.get("tshark"),
+            keys_used=int(manifest.get("keys_used") or 0),
+            **tables,
+        )
+    except (TypeError, LookupError, AttributeError, ValueError) as error:
+        raise CaptureError(
+            f"{found}: expected what this version writes; analyse again: {error}"
+        ) from error
+
+
+def _schemas() -> dict[str, type[dy.Schema]]:
+    """Every table of an analysis, by the name of its attribute."""
+    hints = get_type_hints(Analysis)
+    return {
+        name: get_args(hint)[0] for name, hint in hints.items() if get_origin(hint) is dy.DataFrame
+    }
+
+
+def _summary(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """The summary, which stands before the tables in `analysis.json`, on its first line."""
+    path = folder / "analysis.json"
+    hashes = {output["file"]: output["sha256"] for output in manifest["outputs"]}
+    try:
+        is_whole = sha256(path) == hashes.get(path.name)
+        with path.open(encoding="utf-8") as file:
+            head = json.loads(file.readline().rstrip().rstrip(",") + "}")
+        summary = dict(head["summary"])
+    except (OSError, ValueError, LookupError) as error:
+        raise CaptureError(
+            f"{folder}: expected analysis.json beside the tables: save with the formats json and "
+            f"parquet ({error})"
+        ) from error
+    if not is_whole:
+        raise CaptureError(f"{path}: expected the SHA-256 in {MANIFEST}, got another one")
+    return summary
+
+
+def _settings(asked: dict[str, Any]) -> Settings:
+    """Settings as a manifest has them."""
+    limits = Limits(**asked.pop("limits"))
+    sent = tuple(Sent(**each) for each in asked.pop("sent", ()))
+    return Settings(**asked, limits=limits, sent=sent)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from glob import escape
@@ -56,6 +56,10 @@ class OutputExists(PhonehomeError):  # noqa: N818  # named for what is the case,
     """The folder of results is there already, or holds what phonehome did not write."""
 
 
+class FormatError(PhonehomeError):
+    """What a result shall be written as is no format."""
+
+
 class WriteError(PhonehomeError, OSError):
     """The results could not be written; nothing partial is left behind."""
 
@@ -63,7 +67,12 @@ class WriteError(PhonehomeError, OSError):
 
 
 def write(
-    analysis: Analysis, folder: Path, *, formats: frozenset[str], force: bool, started: datetime
+    analysis: Analysis,
+    folder: str | Path,
+    *,
+    formats: str | Iterable[str] = "html",
+    force: bool = False,
+    started: datetime | None = None,
 ) -> list[Path]:
     """The files of one run, in `folder`, the manifest last.
 
@@ -73,27 +82,43 @@ def write(
     Args:
         analysis: what to write.
         folder: where; missing parents are made.
-        formats: those of `FORMATS` that are wanted; `manifest.json` comes always.
+        formats: those of `FORMATS` that are wanted, in a list or with commas between them;
+            `manifest.json` comes always. What `load` shall read needs json and parquet.
         force: replace an earlier result. A folder that holds anything that its manifest does
             not list is never replaced.
-        started: when the run began, for the manifest.
+        started: when the run began, for the manifest; None: now.
 
     Raises:
+        FormatError: a format is none of `FORMATS`.
         OutputExists: `folder` is there, and may not be replaced.
         WriteError: the system refused; the message names the path and the cause.
     """
+    begun = started or datetime.now(UTC)
 
     def manifest(outputs: list[Output]) -> bytes:
         finished = datetime.now(UTC)
-        return manifest_file.manifest(analysis, outputs, started=started, finished=finished)
+        return manifest_file.manifest(analysis, outputs, started=begun, finished=finished)
 
     return write_folder(
-        contents(analysis, formats),
-        folder,
+        contents(analysis, wanted_formats(formats)),
+        Path(folder),
         manifest=manifest,
         force=force,
         is_private=analysis.settings.is_revealed,
     )
+
+
+def wanted_formats(formats: str | Iterable[str]) -> frozenset[str]:
+    """Formats that are written in a list, or with commas between them.
+
+    Raises:
+        FormatError: one is none of `FORMATS`, or there is none.
+    """
+    named = formats.split(",") if isinstance(formats, str) else formats
+    wanted = frozenset(name.strip() for name in named if name.strip())
+    if not wanted or wanted - set(FORMATS):
+        raise FormatError(f"formats: {','.join(FORMATS)} expected, {formats!r} found")
+    return wanted
 
 
 def write_made(  # noqa: PLR0913 - two for the kind, the rest as in `write`

@@ -1,9 +1,12 @@
 """The library as its users call it: one name, one path or many, and what was written read back."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -72,26 +75,117 @@ def test_what_was_written_is_loaded_as_it_was(analysis, folder):
     assert repr(loaded) == repr(analysis)
 
 
-def test_what_was_loaded_is_written_as_before(folder, tmp_path):
-    phonehome.write(phonehome.load(folder), tmp_path / "again", formats="html,json,parquet")
-    for path in folder.iterdir():
-        if path.name != "manifest.json":
-            assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
+FORMATS = ("html", "md", "json", "csv", "parquet")
+
+
+@pytest.mark.parametrize("formats", ["parquet", "json", "html,json,parquet"])
+@pytest.mark.parametrize("name", ["parrot-1.0/rep1", "parrot-2.0/rep2"])
+def test_what_was_loaded_is_written_as_before(samples, tmp_path, formats, name):
+    made = samples(name).analysis
+    phonehome.write(made, tmp_path / "first", formats=FORMATS)
+    phonehome.write(made, tmp_path / "saved", formats=formats)
+    phonehome.write(phonehome.load(tmp_path / "saved"), tmp_path / "again", formats=FORMATS)
+    first, again = (contents(tmp_path / folder) for folder in ("first", "again"))
+    assert first.keys() == again.keys()
+    assert [file for file in first if first[file] != again[file]] == []
+
+
+def contents(folder):
+    """What stands in each file; of the manifest all but the clock, which it alone has."""
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    manifest = json.loads(found["manifest.json"])
+    return found | {"manifest.json": manifest | {"started": None, "finished": None}}
+
+
+def test_csv_is_not_read_back_and_says_so(analysis, tmp_path):
+    phonehome.write(analysis, tmp_path / "out", formats="csv")
+    with pytest.raises(phonehome.PhonehomeError, match="CSV is for spreadsheets and cannot be"):
+        phonehome.load(tmp_path / "out")
+
+
+def test_a_summary_is_found_where_an_older_phonehome_wrote_it(folder, tmp_path, analysis):
+    old = copied(folder, tmp_path / "old")
+    manifest = json.loads((old / "manifest.json").read_bytes())
+    del manifest["summary"], manifest["settings"]["language"]
+    manifest["settings"]["no_setting_any_more"] = 1
+    (old / "manifest.json").write_text(json.dumps(manifest))
+    assert phonehome.load(old).summary == analysis.summary
+    (old / "analysis.json").write_bytes(b"{}")
+    with pytest.raises(phonehome.PhonehomeError, match="SHA-256"):
+        phonehome.load(old)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("settings", None),
+        ("settings", []),
+        ("settings", {"phones": ["nowhere"]}),
+        ("settings", {"sent": [{"size": 1}]}),
+        ("settings", {"limits": 3}),
+        ("summary", {}),
+        ("summary", 3),
+        ("notes", 3),
+        ("limits_hit", 3),
+        ("limits_hit", {"names": "many"}),
+        ("keys_used", "many"),
+    ],
+)
+def test_a_manifest_that_says_what_cannot_be_is_refused_in_one_line(folder, tmp_path, name, value):
+    changed = copied(folder, tmp_path / "changed")
+    manifest = json.loads((changed / "manifest.json").read_bytes())
+    (changed / "manifest.json").write_text(json.dumps(manifest | {name: value}))
+    with pytest.raises(phonehome.PhonehomeError) as refused:
+        phonehome.load(changed)
+    assert "\n" not in str(refused.value)
+
+
+def rewritten(folder, change):
+    """Change `analysis.json`, and let the manifest agree with it."""
+    path = folder / "analysis.json"
+    path.write_text(change(path.read_text()))
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    (own,) = [output for output in manifest["outputs"] if output["file"] == path.name]
+    own["sha256"] = sha256(path.read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text[:0],
+        lambda text: f"[{text}]",
+        lambda text: "[" * 100_000 + text,
+        lambda text: text.replace('"packets"', '"pakete"'),
+        lambda text: text.replace('"flow":1,', '"flow":"one",'),
+        lambda text: text.replace('"phones":[', '"phones":[3,'),
+        lambda text: re.sub(r'"phones":\[[^]]*]', '"phones":3', text),
+        lambda text: text.replace("2026-", "2026/"),
+    ],
+)
+def test_json_that_is_not_what_is_written_is_refused_in_one_line(analysis, tmp_path, change):
+    phonehome.write(analysis, tmp_path / "out", formats="json")
+    rewritten(tmp_path / "out", change)
+    with pytest.raises(phonehome.PhonehomeError) as refused:
+        phonehome.load(tmp_path / "out")
+    assert "\n" not in str(refused.value)
+
+
+def copied(folder, target):
+    return Path(shutil.copytree(folder, target))
 
 
 def test_a_folder_of_before_there_were_findings_is_loaded(folder, tmp_path):
-    old = tmp_path / "old"
-    old.mkdir()
-    for path in folder.iterdir():
-        (old / path.name).write_bytes(path.read_bytes())
+    old = copied(folder, tmp_path / "old")
     (old / "findings.parquet").unlink()
     manifest = json.loads((old / "manifest.json").read_bytes())
     manifest["outputs"] = [x for x in manifest["outputs"] if x["file"] != "findings.parquet"]
     (old / "manifest.json").write_text(json.dumps(manifest))
     assert phonehome.load(old).findings.is_empty()
+    assert phonehome.check(old, "strict-privacy").height
 
 
-@pytest.mark.parametrize("missing", ["flows.parquet", "analysis.json", "manifest.json"])
+@pytest.mark.parametrize("missing", ["flows.parquet", "manifest.json"])
 def test_what_is_missing_of_a_folder_is_told_in_one_line(folder, tmp_path, missing):
     part = tmp_path / "part"
     part.mkdir()
@@ -108,8 +202,8 @@ def test_what_was_changed_is_not_loaded(folder, tmp_path):
     changed.mkdir()
     for path in folder.iterdir():
         octets = path.read_bytes()
-        if path.name == "analysis.json":
-            octets = octets.replace(b'"packets":', b'"packets": ', 1)
+        if path.name == "flows.parquet":
+            octets = octets[:-1] + b"x"
         (changed / path.name).write_bytes(octets)
     with pytest.raises(phonehome.PhonehomeError, match="SHA-256"):
         phonehome.load(changed)

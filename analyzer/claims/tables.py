@@ -4,17 +4,15 @@
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import dataframely as dy
 import polars as pl
 
 from phonehome.analyzer.flows.apps import is_alone
-from phonehome.analyzer.result_folder import saved_tables
-from phonehome.analyzer.settings import IDLE_STATES
+from phonehome.analyzer.result_folder import load
 from phonehome.analyzer.tables import Analysis
 from phonehome.analyzer.timeline.capture_gaps import silences
-from phonehome.captures import CaptureError
 
 SCHEMAS: Final[dict[str, type[dy.Schema]]] = {
     field.name: get_args(field.type)[0]
@@ -97,12 +95,18 @@ class Tables:
         return phases.filter(pl.col("state").is_in(states)) if states else phases
 
 
-def tables_of(analysis: Analysis) -> Tables:
-    """The tables of an analysis."""
+def tables_of(analysis: Analysis, app: str | None = None, *, is_app_alone: bool = False) -> Tables:
+    """The tables of an analysis.
+
+    Args:
+        analysis: made now, or loaded.
+        app: app under test, in the place of the one that was asked for then.
+        is_app_alone: the user says that no other app sent anything.
+    """
     return Tables(
         frames={name: getattr(analysis, name) for name in SCHEMAS},
-        app=analysis.settings.app,
-        is_app_alone=analysis.settings.is_app_alone,
+        app=app or analysis.settings.app,
+        is_app_alone=is_app_alone or analysis.settings.is_app_alone,
         is_located=analysis.settings.phone_location is not None,
         idle_means=analysis.settings.idle_means,
         limits_hit=analysis.limits_hit,
@@ -122,17 +126,4 @@ def tables_in(folder: Path, app: str | None = None, *, is_app_alone: bool = Fals
     Raises:
         CaptureError: one is missing, was changed, or the manifest says less than it has to.
     """
-    frames, manifest = saved_tables(folder, SCHEMAS)
-    settings: Any = manifest.get("settings")
-    if not isinstance(settings, dict) or settings.get("idle_means") not in IDLE_STATES:
-        raise CaptureError(f"{folder}: expected the settings in its manifest, got none")
-    return Tables(
-        frames=frames,
-        app=app or settings.get("app"),
-        is_app_alone=is_app_alone or settings.get("is_app_alone") is True,
-        is_located=settings.get("phone_location") is not None,
-        idle_means=settings["idle_means"],
-        limits_hit=dict(manifest.get("limits_hit", {})),
-        is_balanced=manifest.get("is_balanced") is True,
-        is_revealed=settings.get("is_revealed") is True,
-    )
+    return tables_of(load(folder), app, is_app_alone=is_app_alone)

@@ -86,6 +86,7 @@ def manifest(
         "is_complete": analysis.summary.is_balanced and not analysis.summary.is_damaged,
         "is_balanced": analysis.summary.is_balanced,
         "is_damaged": analysis.summary.is_damaged,
+        "summary": asdict(analysis.summary),
         "inputs": _plain_rows(analysis.captures.select(_CAPTURE_COLUMNS)),
         "databases": _plain_rows(analysis.databases),
         "settings": asdict(analysis.settings),

@@ -1,4 +1,5 @@
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def results(samples, tmp_path):
     """Writes the results of a sample; returns their folder."""
 
     def put(name="parrot-1.0/rep1", formats=("parquet", "json")):
-        folder = tmp_path / name.replace("/", "-")
+        folder = tmp_path / "-".join((name.replace("/", "-"), *formats))
         write(
             samples(name).analysis, folder, formats=frozenset(formats), force=False, started=STARTED
         )
@@ -53,7 +54,15 @@ def test_a_folder_of_results_is_known_by_itself_and_by_its_files(results, tmp_pa
 
 def test_results_without_tables_are_refused_and_say_what_is_missing(results):
     with pytest.raises(CaptureError, match=r"expected phases\.parquet, got none.*--format parquet"):
-        saved(results(formats=("json",)))
+        saved(results(formats=("csv",)))
+
+
+def test_results_in_json_alone_give_what_parquet_gives(results):
+    of_json, of_parquet = (saved(results(formats=(one,))) for one in ("json", "parquet"))
+    for each in fields(of_json):
+        one, other = getattr(of_json, each.name), getattr(of_parquet, each.name)
+        same = one.equals(other) if isinstance(one, pl.DataFrame) else one == other
+        assert same or each.name == "name", each.name
 
 
 def test_a_table_that_is_not_what_was_written_is_refused(results):

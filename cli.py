@@ -91,7 +91,7 @@ def main() -> None:
     if sys.stderr is None:  # closed by whoever started us
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the run
     try:
-        code = phonehome(standalone_mode=False)
+        code = phonehome(prog_name="phonehome", standalone_mode=False)
     except click.exceptions.Abort:
         code = INTERRUPTED
     except click.ClickException as error:

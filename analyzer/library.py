@@ -10,15 +10,15 @@ import dataframely as dy
 from phonehome.analyzer.analysis import analyze as analyze_captures
 from phonehome.analyzer.claims.check import claims_table
 from phonehome.analyzer.claims.file import read_claims
-from phonehome.analyzer.claims.tables import tables_in, tables_of
+from phonehome.analyzer.claims.tables import tables_of
 from phonehome.analyzer.comparison.compare import compare as compare_sides
 from phonehome.analyzer.comparison.result import Comparison
-from phonehome.analyzer.result_folder import saved_folder
+from phonehome.analyzer.result_folder import load
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import Analysis, Claims
-from phonehome.captures import CaptureError
 
 Paths = str | Path | Sequence[str | Path]
+Sides = str | Path | Analysis | Sequence[str | Path | Analysis]
 
 
 def analyze(paths: Paths, **settings: Any) -> Analysis:  # noqa: ANN401 - of each setting its own
@@ -35,8 +35,8 @@ def analyze(paths: Paths, **settings: Any) -> Analysis:  # noqa: ANN401 - of eac
 
 
 def compare(
-    base: Paths,
-    new: Paths,
+    base: Sides,
+    new: Sides,
     *,
     base_version: str | None = None,
     new_version: str | None = None,
@@ -45,7 +45,7 @@ def compare(
     """What differs between two versions; each capture is a repetition.
 
     Args:
-        base: captures of the old version, or folders that `write` made of them.
+        base: captures of the old version, analyses, or folders that `write` made of them.
         new: those of the new version.
         base_version: what the old version is called; None: as its paths are.
         new_version: what the new version is called; None: the same.
@@ -58,7 +58,10 @@ def compare(
         Settings(**settings, version=base_version),
         Settings(**settings, version=new_version),
     )
-    return compare_sides(_many(base), _many(new), settings=both)
+    sides = (
+        [side] if isinstance(side, str | Path | Analysis) else list(side) for side in (base, new)
+    )
+    return compare_sides(*sides, settings=both)
 
 
 def check(analysis: Analysis | str | Path, claims: Paths) -> dy.DataFrame[Claims]:
@@ -71,17 +74,6 @@ def check(analysis: Analysis | str | Path, claims: Paths) -> dy.DataFrame[Claims
     Raises:
         PhonehomeError: the folder or a file of claims cannot be used.
     """
-    if isinstance(analysis, Analysis):
-        tables = tables_of(analysis)
-    else:
-        folder = saved_folder(Path(analysis))
-        if folder is None:
-            raise CaptureError(f"{analysis}: expected a folder that write made, got none")
-        tables = tables_in(folder)
-    return claims_table(
-        tables, read_claims([Path(one) for one in _many(claims)], tables.idle_means)
-    )
-
-
-def _many(paths: Paths) -> Sequence[str | Path]:
-    return [paths] if isinstance(paths, str | Path) else paths
+    tables = tables_of(analysis if isinstance(analysis, Analysis) else load(analysis))
+    stated = [claims] if isinstance(claims, str | Path) else claims
+    return claims_table(tables, read_claims([Path(one) for one in stated], tables.idle_means))

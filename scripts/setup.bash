@@ -97,7 +97,7 @@ link_rooms() {
   local house="$root/build/phonehome" room
   mkdir -p "$house"
   ln -sfn "$root/phonehome.py" "$house/__init__.py"
-  for room in analyzer captures geo reports cli.py errors.py py.typed; do
+  for room in analyzer captures geo reports __main__.py cli.py errors.py py.typed; do
     ln -sfn "$root/$room" "$house/$room"
   done
 }

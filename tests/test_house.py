@@ -208,7 +208,7 @@ def test_data_walks_one_way_through_the_rooms(tmp_path):
     house = tmp_path / "phonehome"
     house.mkdir()
     (house / "__init__.py").symlink_to(ROOT / "phonehome.py")
-    for name in (*ROOMS, "cli.py", "errors.py"):
+    for name in (*ROOMS, "__main__.py", "cli.py", "errors.py"):
         (house / name).symlink_to(ROOT / name)
     checked = subprocess.run(
         [program, "--config", ROOT / "pyproject.toml", "--no-cache"],

@@ -1,5 +1,6 @@
 """The library as its users call it: one name, one path or many, and what was written read back."""
 
+import ast
 import json
 import re
 import shutil
@@ -42,27 +43,15 @@ def test_the_library_offers_what_it_names():
 
 
 def test_importing_it_loads_nothing_else():
-    script = "import phonehome, sys; print(sorted(m for m in sys.modules if 'phonehome.' in m))"
+    script = (
+        "import os, sys; before = set(sys.modules); import phonehome; "
+        "print(sorted(set(sys.modules) - before))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[]"
 
-
-def test_an_analysis_shows_itself_in_three_lines(analysis):
-    first, second, third = repr(analysis).split("\n")
-    assert first.startswith("Analysis of rep1.pcap: ")
-    assert f"{analysis.summary.up_unique_bytes:,} bytes up" in second
-    assert f"{len(analysis.notes)} notes" in third
-    assert len(repr(analysis)) < 400
-
-
-def test_a_notebook_shows_no_name_as_markup(analysis):
-    name = "<script>alert(1)</script>.pcap"
-    captures = analysis.captures.with_columns(capture=pl.lit(name))
-    shown = replace(analysis, captures=captures)._repr_html_()
-    assert "<script>" not in shown
-    assert "&lt;script&gt;" in shown
+    assert ast.literal_eval(done.stdout) == ["phonehome"]
 
 
 def test_what_was_written_is_loaded_as_it_was(analysis, folder):
@@ -232,3 +221,47 @@ def test_versions_are_compared():
     )
     assert found.labels == {"base": "8.0", "new": "8.1"}
     assert found.changes.height
+
+
+def test_analyses_are_compared_as_their_folders_are(samples, tmp_path):
+    old, new = (samples(f"parrot-{version}/rep1").analysis for version in ("1.0", "2.0"))
+    for name, analysis in (("old", old), ("new", new)):
+        phonehome.write(analysis, tmp_path / name, formats="parquet")
+    of_folders = phonehome.compare(tmp_path / "old", tmp_path / "new")
+    for base, other in (
+        (old, new),
+        ([old], tmp_path / "new"),
+        (old, phonehome.load(tmp_path / "new")),
+    ):
+        found = phonehome.compare(base, other)
+        assert found.changes.equals(of_folders.changes)
+        assert found.traits.equals(of_folders.traits)
+    assert phonehome.compare(old, new).labels == {"base": "rep1.pcap", "new": "rep1.pcapng"}
+
+
+def test_two_analyses_of_captures_of_one_name_are_two_repetitions(samples):
+    old, new = (samples(f"parrot-1.0/rep{number}").analysis for number in (1, 2))
+    same_name = replace(new, captures=new.captures.with_columns(capture=pl.lit("rep1.pcap")))
+    found = phonehome.compare([old, same_name], [old])
+    assert found.repetitions.filter(side="base").height == 2
+
+
+def test_a_comparison_is_shown_in_two_lines_and_written(samples, tmp_path):
+    old, new = (samples(f"parrot-{version}/rep1").analysis for version in ("1.0", "2.0"))
+    found = phonehome.compare(old, new, base_version="1\x1b[31m")
+    first, second = repr(found).split("\n")
+    assert first == "Comparison of 1\\x1b[31m (1) with rep1.pcapng (1) by repetitions"
+    assert re.match(r"hosts: \d+ ", second)
+    files = phonehome.write(found, tmp_path / "out", "html,json,parquet")
+    assert {path.name for path in files} >= {"compare.html", "compare.json", "manifest.json"}
+    with pytest.raises(phonehome.PhonehomeError, match="html,json,csv,parquet expected"):
+        phonehome.write(found, tmp_path / "other", "md")
+
+
+@pytest.mark.parametrize("arguments", [("-m", "phonehome"), ("phonehome.py",)])
+def test_python_m_phonehome_is_the_command(arguments):
+    done = subprocess.run(
+        [sys.executable, *arguments, "check", "--help"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("Usage: phonehome check ")

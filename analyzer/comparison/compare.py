@@ -36,6 +36,7 @@ from phonehome.analyzer.tables import (
     ALL_STATES,
     DIMENSIONS,
     STATES,
+    Analysis,
     Changes,
     ComparedDatabases,
     Exposures,
@@ -67,17 +68,17 @@ _SAME: Final = ("dimension", "key", "state", "label")
 
 
 def compare(
-    base: Sequence[str | Path],
-    new: Sequence[str | Path],
+    base: Sequence[str | Path | Analysis],
+    new: Sequence[str | Path | Analysis],
     *,
     settings: tuple[Settings, Settings],
     same_within: float = SAME_WITHIN,
     progress: Progress | None = None,
 ) -> Comparison:
-    """The comparison of what lies under two lists of paths; see `sides.observe` for both.
+    """The comparison of two sides; see `sides.observe` for what can stand in each.
 
     Args:
-        base: captures or saved analyses of the one side.
+        base: captures, saved analyses or analyses of the one side.
         new: those of the other.
         settings: what the user asked for, per side.
         same_within: part of the larger rate, from 0 to 1; see `SAME_WITHIN`.

@@ -10,6 +10,8 @@ from phonehome.analyzer.comparison.repetition import Observed
 from phonehome.analyzer.comparison.version_labels import Told
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import (
+    ALL_STATES,
+    SIDES,
     Changes,
     ComparedDatabases,
     Exposures,
@@ -17,10 +19,11 @@ from phonehome.analyzer.tables import (
     Repetitions,
     Traits,
 )
+from phonehome.analyzer.tables.glance import plain
 from phonehome.captures.tables import Captures
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Comparison:
     """Two sides, held against each other.
 
@@ -65,6 +68,14 @@ class Comparison:
     is_damaged: bool
     is_balanced: bool
     findings: dy.DataFrame[Findings]
+
+    def __repr__(self) -> str:
+        """Two lines for a terminal or a notebook: what was compared, and what came of it."""
+        sides = (f"{plain(self.labels[side])} ({len(self.observed[side])})" for side in SIDES)
+        whole = self.changes.filter(state=ALL_STATES, dimension="host")
+        counts = whole.group_by("verdict").len().sort("verdict").rows()
+        found = ", ".join(f"{count:,} {verdict}" for verdict, count in counts)
+        return f"Comparison of {' with '.join(sides)} by repetitions\nhosts: {found or 'none'}"
 
     @property
     def is_private(self) -> bool:

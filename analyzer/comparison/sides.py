@@ -28,6 +28,7 @@ from phonehome.analyzer.tables import (
     Exposures,
     Repetitions,
 )
+from phonehome.analyzer.tables.glance import files as files_of
 from phonehome.captures import (
     STANDARD_INPUT,
     CaptureError,
@@ -103,13 +104,18 @@ def timeline_beside(capture: Path) -> Path | None:
 
 
 def observe(
-    side: str, paths: Sequence[str | Path], settings: Settings, *, progress: Progress | None = None
+    side: str,
+    given: Sequence[str | Path | Analysis],
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
 ) -> Side:
     """One side, every capture of it analysed by itself.
 
     Args:
         side: `base` or `new`.
-        paths: captures, directories of captures, patterns, or folders that `analyze` wrote.
+        given: captures, directories of captures, patterns, folders that `analyze` wrote, or
+            analyses, each of which is one repetition; they come first.
         settings: what the user asked for. Without timelines, that beside each capture is taken.
         progress: called now and then while captures are read.
 
@@ -118,12 +124,15 @@ def observe(
         GeoError: a database or an address cannot be used.
         TimelineError: a timeline cannot be used.
     """
+    paths = [one for one in given if not isinstance(one, Analysis)]
+    made = [one for one in given if isinstance(one, Analysis)]
+    names_given = [*map(files_of, made), *paths]
     found, captures = _found(paths)
     left_out = list(captures.left_out)
     files = captures.files
     names = dict(zip(files, capture_names(files), strict=True))
     sizes = {file: file.stat().st_size if file.is_file() else 0 for file in files}
-    observed = []
+    observed = [_of_analysis(one) for one in made]
     for path, is_saved in found.items():
         if is_saved:
             observed.append(replace(saved(path), claimed=partial(tables_in, path)))
@@ -138,10 +147,10 @@ def observe(
             left_out.append(LeftOut(path, str(error).removeprefix(f"{path}: ")))
     if not any(part.phones["is_phone"].any() for part in observed):
         raise CaptureError(
-            f"{', '.join(map(str, paths))}: no address behaves like a phone, so there is nothing "
-            "to compare: name it with --phone"
+            f"{', '.join(map(str, names_given))}: no address behaves like a phone, so there is "
+            "nothing to compare: name it with --phone"
         )
-    called = label(paths, observed, settings.version, settings.app)
+    called = label(names_given, observed, settings.version, settings.app)
     lost = (LEFT_OUT(capture=path_text(each.path), reason=each.reason) for each in left_out)
     told = (NOTE(side=side, note=note) for note in lost)
     whole = side_of(side, called, observed, settings)
@@ -177,6 +186,12 @@ def _analysed(file: Path, name: str, settings: Settings, progress: Progress | No
     result = analyze([file], replace(settings, timelines=timelines), progress=progress)
     source = "beside" if beside else "given" if timelines else None
     return as_observed(name, result, timelines, source)
+
+
+def _of_analysis(made: Analysis) -> Observed:
+    """An analysis that a caller has at hand, as one repetition."""
+    timelines = made.settings.timelines
+    return as_observed(files_of(made), made, timelines, "given" if timelines else None)
 
 
 def as_observed(

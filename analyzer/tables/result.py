@@ -2,11 +2,11 @@
 """All tables of one run, and the answer in numbers."""
 
 from dataclasses import dataclass, field
-from html import escape
 
 import dataframely as dy
 
 from phonehome.analyzer.settings import Settings
+from phonehome.analyzer.tables import glance
 from phonehome.analyzer.tables.accounts import Ledger, Oddities
 from phonehome.analyzer.tables.behaviour import Beacons, Bursts, Rates, Stretches
 from phonehome.analyzer.tables.claims import Claims
@@ -31,8 +31,6 @@ from phonehome.analyzer.tables.phases import (
 from phonehome.analyzer.tables.places import Places
 from phonehome.captures.tables import Captures
 from phonehome.geo.tables import Databases
-
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,25 +159,8 @@ class Analysis:
 
     def __repr__(self) -> str:
         """Three lines for a terminal or a debugger."""
-        return "\n".join(self._lines())
+        return glance.text(self)
 
     def _repr_html_(self) -> str:
-        """The same for a notebook, with every name escaped."""
-        first, *rest = (escape(line) for line in self._lines())
-        return f"<p><strong>{first}</strong><br>{'<br>'.join(rest)}</p>"
-
-    def _lines(self) -> list[str]:
-        of, count = self.summary, self.captures.height
-        names = ", ".join(self.captures["capture"].head(_MOST_NAMED).to_list())
-        more = f" and {count - _MOST_NAMED} more" if count > _MOST_NAMED else ""
-        whose = of.counted_app or "the phone"
-        idle = "unknown" if of.idle_share is None else f"{of.idle_share:.1%}"
-        to = f"{of.remotes:,} addresses, {of.hosts:,} hosts, {of.countries:,} countries"
-        state = "balanced" if of.is_balanced else "THE ACCOUNTS DO NOT BALANCE"
-        damage = ", part of the input is damaged" if of.is_damaged else ""
-        told = f"{len(self.notes):,} notes, {self.findings.height:,} findings"
-        return [
-            f"Analysis of {names}{more}: {of.packets:,} packets, {of.flows:,} flows of {whose}",
-            f"{of.up_unique_bytes:,} bytes up to {to}; share while idle: {idle}",
-            f"{state}{damage}; {told}",
-        ]
+        """The same for a notebook, with every name escaped, and the hosts that got most."""
+        return glance.page(self)

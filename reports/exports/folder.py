@@ -108,16 +108,18 @@ def write(
     )
 
 
-def wanted_formats(formats: str | Iterable[str]) -> frozenset[str]:
+def wanted_formats(
+    formats: str | Iterable[str], known: tuple[str, ...] = FORMATS
+) -> frozenset[str]:
     """Formats that are written in a list, or with commas between them.
 
     Raises:
-        FormatError: one is none of `FORMATS`, or there is none.
+        FormatError: one is none of those that are known, or there is none.
     """
     named = formats.split(",") if isinstance(formats, str) else formats
     wanted = frozenset(name.strip() for name in named if name.strip())
-    if not wanted or wanted - set(FORMATS):
-        raise FormatError(f"formats: {','.join(FORMATS)} expected, {formats!r} found")
+    if not wanted or wanted - set(known):
+        raise FormatError(f"formats: {','.join(known)} expected, {formats!r} found")
     return wanted
 
 

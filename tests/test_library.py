@@ -1,6 +1,7 @@
 """The library as its users call it: one name, one path or many, and what was written read back."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -138,3 +139,18 @@ def test_versions_are_compared():
     )
     assert found.labels == {"base": "8.0", "new": "8.1"}
     assert found.changes.height
+
+
+def test_the_examples_of_the_guide_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("phone", "old-1", "old-2"):
+        Path(f"{name}.pcap").write_bytes(ONE.read_bytes())
+    for name, of in (("new-1", "rep1"), ("new-2", "rep2")):
+        capture = SAMPLES / "parrot-2.0" / f"{of}.pcapng"
+        Path(f"{name}.pcap").write_bytes(capture.read_bytes())
+    Path("phone.csv").write_bytes(TIMELINE.read_bytes())
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(code, names)  # noqa: S102 - the page is ours
+    assert names["again"].flows.equals(names["analysis"].flows)

@@ -11,4 +11,4 @@ class InstalledName(BuildHookInterface):  # type: ignore[type-arg] - hatchling i
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a build of this kind: `standard` or `editable`."""
         if version != "editable":
-            build_data["force_include"]["phonehome.py"] = "phonehome/__init__.py"
+            build_data["force_include"]["phonehome.py"] = "__init__.py"  # below `sources`

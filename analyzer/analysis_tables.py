@@ -9,7 +9,7 @@ import polars as pl
 
 from phonehome import geo
 from phonehome.analyzer.all_captures import AllCaptures, captures_table
-from phonehome.analyzer.behaviour.over_time import behaviour
+from phonehome.analyzer.behaviour.over_time import Behaviour, behaviour
 from phonehome.analyzer.clock.offset import clocks
 from phonehome.analyzer.content.decryption import decryption_notes
 from phonehome.analyzer.content.identifiers import identifiers, searched_up
@@ -31,7 +31,7 @@ from phonehome.analyzer.places.verdicts import judged, location_notes
 from phonehome.analyzer.read_captures import SeenCaptures
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.side_files import SideFiles
-from phonehome.analyzer.tables import Analysis, Flows, Identifiers, Places, Tokens
+from phonehome.analyzer.tables import Analysis, Flows, Identifiers, Places, Tokens, Uploads
 from phonehome.analyzer.timeline.capture_gaps import silence_note
 from phonehome.captures import path_text
 from phonehome.captures.tables import Captures
@@ -52,19 +52,30 @@ def analysis_tables(
         beside: what is known beside the captures.
     """
     flows, places = _placed(joined.flows, settings, beside)
+    analysis, wrong = _tables(joined, flows, places, settings, beside)
+    if seen.left_out:
+        analysis = replace(analysis, summary=replace(analysis.summary, is_damaged=True))
+    noted = [
+        *(LEFT_OUT(capture=path_text(each.path), reason=each.reason) for each in seen.left_out),
+        *seen.repeated,
+        *_notes(analysis, joined, captures_table(seen.parts), beside, flows),
+        *(DOES_NOT_BALANCE(problem=problem) for problem in wrong),
+    ]
+    return replace(analysis, notes=tuple(map(str, noted)))
+
+
+def _tables(
+    joined: AllCaptures,
+    flows: pl.DataFrame,
+    places: dy.DataFrame[Places],
+    settings: Settings,
+    beside: SideFiles,
+) -> tuple[Analysis, list[str]]:
+    """The analysis without notes, and the identities of its ledger that do not hold."""
     exported = Flows.validate(flows.select(Flows.column_names()))
     sent = uploads(joined.per_phase, exported, joined.phases)
     timeline, moments = over_time(joined.bins, exported, joined.phases)
-    over = behaviour(
-        app=settings.app,
-        contacts=joined.contacts,
-        pause=joined.pause,
-        per_phase=joined.per_phase,
-        flows=exported,
-        uploads=sent,
-        phases=joined.phases,
-        spans=joined.observed,
-    )
+    over = _behaviour(joined, exported, sent, settings.app)
     wrong = violations(
         joined.ledger, captures=joined.captures, flows=exported, uploads=sent, timeline=timeline
     )
@@ -80,7 +91,6 @@ def analysis_tables(
             phases=joined.phases,
             uploads=sent,
             is_balanced=not wrong,
-            has_left_out=bool(seen.left_out),
             searched_up_bytes=searched_up(joined.searched, joined.decryption, flows)
             if beside.known.identifiers
             else None,
@@ -116,13 +126,7 @@ def analysis_tables(
         keys_used=joined.decryption.filter("is_opened")["flow"].n_unique(),
         notes=(),
     )
-    noted = [
-        *(LEFT_OUT(capture=path_text(each.path), reason=each.reason) for each in seen.left_out),
-        *seen.repeated,
-        *_notes(analysis, joined, captures_table(seen.parts), beside, flows),
-        *(DOES_NOT_BALANCE(problem=problem) for problem in wrong),
-    ]
-    return replace(analysis, notes=tuple(map(str, noted)))
+    return analysis, wrong
 
 
 def _placed(
@@ -142,6 +146,22 @@ def _placed(
         maintain_order="left",
     )
     return placed.with_columns(pl.lit(settings.version, dtype=pl.String).alias("version")), places
+
+
+def _behaviour(
+    joined: AllCaptures, flows: dy.DataFrame[Flows], sent: dy.DataFrame[Uploads], app: str | None
+) -> Behaviour:
+    """What contacts over time show."""
+    return behaviour(
+        app=app,
+        contacts=joined.contacts,
+        pause=joined.pause,
+        per_phase=joined.per_phase,
+        flows=flows,
+        uploads=sent,
+        phases=joined.phases,
+        spans=joined.observed,
+    )
 
 
 def _counting(uploads: pl.DataFrame, app: str | None) -> pl.DataFrame:

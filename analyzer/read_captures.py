@@ -201,8 +201,8 @@ def _reports(files: list[Path], progress: Progress | None) -> list[Callable[[int
     if progress is None:
         return [None] * len(files)
     sizes = [0 if str(file) == STANDARD_INPUT else _size(file) for file in files]
-    befores = [sum(sizes[:place]) for place in range(len(sizes))]
-    return [partial(_tell, progress, before, sum(sizes)) for before in befores]
+    done = [sum(sizes[:place]) for place in range(len(sizes))]
+    return [partial(_tell, progress, before, sum(sizes)) for before in done]
 
 
 def _tell(progress: Progress, before: int, total: int, done: int) -> None:

@@ -5,6 +5,7 @@ What is decoded is made ahead, in a thread of its own, while names are read out 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -97,6 +98,22 @@ class RequestReader(Protocol):
         ...
 
 
+class _NoValues:
+    """Looks through no requests, because nobody asked for that."""
+
+    left_out = 0
+
+    def look_into(self, requests: pl.DataFrame) -> None:
+        """Nothing."""
+
+    def look_into_opened(self, piece: Opened, conversation: int, *, is_from_b: bool) -> None:
+        """Nothing."""
+
+    def table(self) -> pl.DataFrame:
+        """No row, and no column."""
+        return pl.DataFrame()
+
+
 def whole(_: int) -> NDArray[np.int64]:
     """The edges of no span: all of the capture is one."""
     return np.empty(0, dtype=np.int64)
@@ -133,7 +150,7 @@ def read_capture(
     The same file and options give the same tables, in this process or another.
 
     Args:
-        path: the capture; `-`: standard input, which can be read once.
+        path: the capture; `-`: standard input, once.
         options: how it is read.
         digests: digests of files that may have been begun already.
         report: called now and then with the bytes read so far.
@@ -146,30 +163,20 @@ def read_capture(
     conversations = reading.conversations()
     sightings = reading.sightings(conversations)
     reading.search_names(sightings)
-    values = options.values_of() if options.values_of is not None else None
-    if values is not None:
-        values.look_into(reading.request_parts())
-
-    def look(piece: Opened, conversation: int | None) -> None:
-        if conversation is None:
-            return
-        is_from_b = reading.is_from_b(piece, conversation)
-        reading.search_opened(piece, conversation, is_from_b=is_from_b)
-        if values is not None:
-            values.look_into_opened(piece, conversation, is_from_b=is_from_b)
-
-    first_frames = sums.sides.group_by("conversation").agg(pl.col("first_frame").min())
+    values = (options.values_of or _NoValues)()
+    values.look_into(reading.request_parts())
+    begins = sums.sides.group_by("conversation").agg(pl.col("first_frame").min())
     opened = opened_traffic(
         path,
         given=options.keys,
         keys=options.keys.merged(keys_of(reading.secrets(), "secrets_block")),
         records=reading.opened_records(conversations),
-        conversations=conversations.join(first_frames, on="conversation"),
+        conversations=conversations.join(begins, on="conversation"),
         limits=options.limits,
-        take=look,
+        take=partial(_look, reading, values),
     )
     hits = reading.hits()
-    left_out = {"contacts": sums.contacts_left_out, "tokens": values.left_out if values else 0}
+    left_out = {"contacts": sums.contacts_left_out, "tokens": values.left_out}
     return CaptureTables(
         capture=reading.capture(),
         span=reading.span(),
@@ -186,16 +193,25 @@ def read_capture(
         owners=reading.owners(),
         marks=tuple(reading.marks()),
         hiding_names=frozenset(reading.hiding_names()),
-        values=values.table() if values is not None else pl.DataFrame(),
+        values=values.table(),
         opened=opened,
         hits=hits,
         searched=reading.searched(),
         oddities=reading.oddities(),
-        limits_hit={
-            **reading.limits_hit(),
-            **{limit: count for limit, count in left_out.items() if count},
-        },
+        limits_hit=reading.limits_hit()
+        | {name: count for name, count in left_out.items() if count},
     )
+
+
+def _look(
+    reading: "Reading", values: RequestReader, piece: Opened, conversation: int | None
+) -> None:
+    """Look through a piece that a key has opened, if it is of a conversation."""
+    if conversation is None:
+        return
+    is_from_b = reading.is_from_b(piece, conversation)
+    reading.search_opened(piece, conversation, is_from_b=is_from_b)
+    values.look_into_opened(piece, conversation, is_from_b=is_from_b)
 
 
 def read_sums(

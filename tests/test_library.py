@@ -265,3 +265,18 @@ def test_python_m_phonehome_is_the_command(arguments):
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.startswith("Usage: phonehome check ")
+
+
+def test_the_examples_of_the_guide_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("phone", "old-1", "old-2"):
+        Path(f"{name}.pcap").write_bytes(ONE.read_bytes())
+    for name, of in (("new-1", "rep1"), ("new-2", "rep2")):
+        capture = SAMPLES / "parrot-2.0" / f"{of}.pcapng"
+        Path(f"{name}.pcap").write_bytes(capture.read_bytes())
+    Path("phone.csv").write_bytes(TIMELINE.read_bytes())
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(code, names)  # noqa: S102 - the page is ours
+    assert names["again"].flows.equals(names["analysis"].flows)

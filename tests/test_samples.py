@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from phonehome.analyzer.analysis import analyze
-from phonehome.analyzer.findings.run import OTHER_DEVICES
 from phonehome.analyzer.flows.hosts import IS_ADDRESS
+from phonehome.analyzer.kinds.run import OTHER_DEVICES
 from phonehome.analyzer.settings import Settings
 from phonehome.analyzer.tables import LEDGER_OUTCOMES, Flows
 
@@ -228,7 +228,7 @@ def test_the_summary_adds_up_what_the_truth_says_of_each_state(each_sample):
     assert (summary.is_balanced, summary.is_damaged) == (True, False)
     capture = each_sample.capture.name
     device, plain = each_sample.analysis.notes
-    assert device == OTHER_DEVICES.format(capture, "192.168.43.23")
+    assert device == OTHER_DEVICES(capture=[capture], addresses=["192.168.43.23"])
     sent = sum(
         part["up_unique_bytes"]
         for one in each_sample.truth["destinations"]

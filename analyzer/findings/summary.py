@@ -21,7 +21,6 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
     phases: pl.DataFrame,
     uploads: pl.DataFrame,
     is_balanced: bool,
-    has_left_out: bool = False,
     searched_up_bytes: int | None = None,
 ) -> Summary:
     """Totals of the phone's traffic with public remotes; of the app's, where it is known."""
@@ -74,7 +73,7 @@ def summary(  # noqa: PLR0913 - every table that the answer comes from
         last_time=_text(captures["last_time"].max()),
         packets=int(captures["packets"].sum()),
         wire_bytes=int(captures["wire_bytes"].sum()),
-        is_damaged=has_left_out or bool(captures["damage"].is_not_null().any()),
+        is_damaged=bool(captures["damage"].is_not_null().any()),
         is_balanced=is_balanced,
         searched_up_bytes=searched_up_bytes,
     )

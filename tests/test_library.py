@@ -250,7 +250,7 @@ def test_a_comparison_is_shown_in_two_lines_and_written(samples, tmp_path):
     old, new = (samples(f"parrot-{version}/rep1").analysis for version in ("1.0", "2.0"))
     found = phonehome.compare(old, new, base_version="1\x1b[31m")
     first, second = repr(found).split("\n")
-    assert first == "Comparison of 1\\x1b[31m (1) with rep1.pcapng (1) by repetitions"
+    assert first == "Comparison of 1\\x1b[31m (1 repetition) with rep1.pcapng (1 repetition)"
     assert re.match(r"hosts: \d+ ", second)
     files = phonehome.write(found, tmp_path / "out", "html,json,parquet")
     assert {path.name for path in files} >= {"compare.html", "compare.json", "manifest.json"}
@@ -280,3 +280,4 @@ def test_the_examples_of_the_guide_run(tmp_path, monkeypatch):
     for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(code, names)  # noqa: S102 - the page is ours
     assert names["again"].flows.equals(names["analysis"].flows)
+    assert Path("compared", "compare.html").exists()

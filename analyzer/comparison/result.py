@@ -71,11 +71,15 @@ class Comparison:
 
     def __repr__(self) -> str:
         """Two lines for a terminal or a notebook: what was compared, and what came of it."""
-        sides = (f"{plain(self.labels[side])} ({len(self.observed[side])})" for side in SIDES)
+        counts = {side: len(self.observed[side]) for side in SIDES}
+        sides = (
+            f"{plain(self.labels[side])} ({count} repetition{'s' if count > 1 else ''})"
+            for side, count in counts.items()
+        )
         whole = self.changes.filter(state=ALL_STATES, dimension="host")
-        counts = whole.group_by("verdict").len().sort("verdict").rows()
-        found = ", ".join(f"{count:,} {verdict}" for verdict, count in counts)
-        return f"Comparison of {' with '.join(sides)} by repetitions\nhosts: {found or 'none'}"
+        verdicts = whole.group_by("verdict").len().sort("verdict").rows()
+        found = ", ".join(f"{count:,} {verdict}" for verdict, count in verdicts)
+        return f"Comparison of {' with '.join(sides)}\nhosts: {found or 'none'}"
 
     @property
     def is_private(self) -> bool:

@@ -83,7 +83,7 @@ def write(
         analysis: what to write.
         folder: where; missing parents are made.
         formats: those of `FORMATS` that are wanted, in a list or with commas between them;
-            `manifest.json` comes always. What `load` shall read needs json and parquet.
+            `manifest.json` comes always. What `load` shall read needs parquet or json.
         force: replace an earlier result. A folder that holds anything that its manifest does
             not list is never replaced.
         started: when the run began, for the manifest; None: now.

@@ -16,9 +16,8 @@ import polars as pl
 from phonehome.analyzer.clock.second_pass import Judged
 from phonehome.analyzer.content.decryption import tried
 from phonehome.analyzer.content.redaction import (
-    REQUEST_TEXTS,
     requests_without_values,
-    without_identifiers,
+    withheld,
 )
 from phonehome.analyzer.flows.apps import owned
 from phonehome.analyzer.flows.client_software import software
@@ -40,7 +39,7 @@ from phonehome.analyzer.timeline.capture_gaps import bins_of, observed_spans, si
 from phonehome.analyzer.timeline.phases import CapturePhases
 from phonehome.analyzer.timeline.sources import PhoneStates
 from phonehome.captures import CaptureTables
-from phonehome.captures.tables import Exchanges, Sightings
+from phonehome.captures.tables import Certificates, Exchanges, Sightings
 from phonehome.captures.tables import Oddities as FoundOddities
 
 
@@ -171,16 +170,14 @@ def see(  # noqa: PLR0913, PLR0917 - all that one capture is seen with
     return PhoneCapture(
         name=name,
         tables=tables,
-        phones=Phones.cast(_unnamed(candidates, ["mac"], beside, settings)),
+        phones=Phones.cast(_unnamed(candidates, Phones, beside, settings)),
         flows=flows,
         per_phase=per_phase,
         bins=bins,
         contacts=contacts,
         names=named,
         requests=requests,
-        certificates=_unnamed(
-            tables.certificates, ["subject", "issuer", "names"], beside, settings
-        ),
+        certificates=_unnamed(tables.certificates, Certificates, beside, settings),
         decryption=tried(flows, tables.opened, set(tables.hellos["conversation"])),
         oddities=pl.concat(
             [
@@ -212,17 +209,17 @@ def _shown(
     tables: CaptureTables, beside: SideFiles, settings: Settings
 ) -> tuple[dy.DataFrame[Sightings], dy.DataFrame[Exchanges]]:
     """Names and requests as they may be written."""
-    names = _unnamed(tables.sightings, ["name"], beside, settings)
-    said = _unnamed(tables.exchanges, list(REQUEST_TEXTS), beside, settings)
+    names = _unnamed(tables.sightings, Sightings, beside, settings)
+    said = _unnamed(tables.exchanges, Exchanges, beside, settings)
     plain = said if settings.is_revealed else requests_without_values(said)
     return Sightings.cast(names), Exchanges.cast(plain)
 
 
 def _unnamed(
-    table: pl.DataFrame, columns: list[str], beside: SideFiles, settings: Settings
+    table: pl.DataFrame, schema: type[dy.Schema], beside: SideFiles, settings: Settings
 ) -> pl.DataFrame:
     """A table without the identifiers that are known, unless they are to be revealed."""
-    return table if settings.is_revealed else without_identifiers(table, columns, beside.known)
+    return table if settings.is_revealed else withheld(table, schema, beside.known)
 
 
 def _directed(table: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:

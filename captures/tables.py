@@ -8,6 +8,7 @@ from phonehome.captures.words import (
     OUTCOMES,
     OWNER_SOURCES,
     PROTOCOLS,
+    SAID_BY_CAPTURE,
     SEARCHED_LAYERS,
 )
 
@@ -157,6 +158,7 @@ class Sightings(dy.Schema):
     address = dy.String(nullable=False, description="Address that bears the name.")
     port = dy.Int64(nullable=True, description="Its port. Null: the name came from DNS.")
     name = dy.String(
+        metadata=SAID_BY_CAPTURE,
         nullable=False,
         description="Name as sent, lower case, no final dot; octets that are no text as \\xNN.",
     )
@@ -228,12 +230,21 @@ class Certificates(dy.Schema):
     conversation = dy.Int32(nullable=False, description="Conversation that carried it.")
     is_from_b = dy.Bool(nullable=False, description="End b sent it.")
     sha256 = dy.String(nullable=False, description="SHA-256 of the certificate as sent, hex.")
-    subject = dy.String(nullable=True, description="Its common name. Null: none, or unreadable.")
+    subject = dy.String(
+        metadata=SAID_BY_CAPTURE,
+        nullable=True,
+        description="Its common name. Null: none, or unreadable.",
+    )
     issuer = dy.String(
-        nullable=True, description="Common name of its issuer, or organisation. Null: as above."
+        metadata=SAID_BY_CAPTURE,
+        nullable=True,
+        description="Common name of its issuer, or organisation. Null: as above.",
     )
     names = dy.List(
-        dy.String(), nullable=False, description="DNS names that it holds for, as sent, up to 128."
+        dy.String(),
+        metadata=SAID_BY_CAPTURE,
+        nullable=False,
+        description="DNS names that it holds for, as sent, up to 128.",
     )
     not_before = dy.Datetime(
         nullable=True,
@@ -260,13 +271,29 @@ class Exchanges(dy.Schema):
     time = dy.Datetime(
         nullable=True, time_unit="ns", time_zone="UTC", description="Its time. Null: absent."
     )
-    method = dy.String(nullable=True, description="Method. Null: the request was not seen.")
-    host = dy.String(nullable=True, description="Host that it names. Null: none, or as above.")
-    target = dy.String(
-        nullable=True, description="Path and query as sent, up to 2,048 octets. Null: as above."
+    method = dy.String(
+        metadata=SAID_BY_CAPTURE,
+        nullable=True,
+        description="Method. Null: the request was not seen.",
     )
-    agent = dy.String(nullable=True, description="User-Agent. Null: none, or as above.")
-    request_type = dy.String(nullable=True, description="Content-Type of the request. Null: none.")
+    host = dy.String(
+        metadata=SAID_BY_CAPTURE,
+        nullable=True,
+        description="Host that it names. Null: none, or as above.",
+    )
+    target = dy.String(
+        metadata=SAID_BY_CAPTURE,
+        nullable=True,
+        description="Path and query as sent, up to 2,048 octets. Null: as above.",
+    )
+    agent = dy.String(
+        metadata=SAID_BY_CAPTURE, nullable=True, description="User-Agent. Null: none, or as above."
+    )
+    request_type = dy.String(
+        metadata=SAID_BY_CAPTURE,
+        nullable=True,
+        description="Content-Type of the request. Null: none.",
+    )
     request_bytes = dy.Int64(
         nullable=True,
         min=0,
@@ -277,7 +304,9 @@ class Exchanges(dy.Schema):
     response_frame = dy.Int64(
         nullable=True, min=1, description="Frame that completes the response's head. Null: none."
     )
-    response_type = dy.String(nullable=True, description="Its Content-Type. Null: none.")
+    response_type = dy.String(
+        metadata=SAID_BY_CAPTURE, nullable=True, description="Its Content-Type. Null: none."
+    )
     response_bytes = dy.Int64(
         nullable=True, min=0, description="Bytes of its body, as for the request. Null: not known."
     )

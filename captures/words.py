@@ -124,3 +124,6 @@ IDENTIFIER_KINDS = {
     "file": "planted file",
 }
 """The kinds of identifier, and how people call them."""
+
+SAID_BY_CAPTURE = {"said_by": "capture"}
+"""What a column bears whose text is of a capture: it may name a person, and is withheld so."""

@@ -8,16 +8,16 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+import dataframely as dy
 import polars as pl
 
 from phonehome.analyzer.content.opaque_values import named, without_opaque
+from phonehome.captures.words import SAID_BY_CAPTURE
 
 if TYPE_CHECKING:
     from phonehome.analyzer.content.identifiers import Known
 
 WITHHELD: Final = "…"
-REQUEST_TEXTS: Final = ("method", "target", "agent", "host", "request_type", "response_type")
-"""Texts of a request that an app chooses, or a server of it."""
 _PARAMETER = re.compile(r"([^=&;]*)(=?)([^&;]*)")
 _PATH_PARTS = re.compile(r"([/;:=])")
 _TELLING = re.compile(r"(?i)(?:[a-z_.-]*ver(?:sion)?(?:_?code)?|v|os|platform|lang|locale)")
@@ -55,6 +55,22 @@ def _shown(parameter: re.Match[str]) -> str:
 def requests_without_values(requests: pl.DataFrame) -> pl.DataFrame:
     """Requests whose targets show no values."""
     return _replaced(requests, "target", target_without_values)
+
+
+def withheld(table: pl.DataFrame, schema: type[dy.Schema], known: "Known") -> pl.DataFrame:
+    """A table without the identifiers that are known, in each column whose text is of a capture.
+
+    Args:
+        table: as its schema says.
+        schema: its columns bear `said_by` in their metadata.
+        known: what may not be shown.
+    """
+    columns = [
+        name
+        for name, column in schema.columns().items()
+        if (column.metadata or {}).items() >= SAID_BY_CAPTURE.items()
+    ]
+    return without_identifiers(table, columns, known)
 
 
 def without_identifiers(

@@ -124,8 +124,8 @@ IS_NAMED = Kind("address_is_named", 5, "{address} on {side} is {name}")
 NO_TIMELINE_GIVEN = Kind(
     "no_timeline_of_side",
     4,
-    "No timeline was given, so active and idle time cannot be told apart: --{option}-timeline FILE "
-    "does it.",
+    "Without a timeline, idle and active time cannot be separated. Add one with "
+    "--{option}-timeline FILE.",
     option="name",
 )
 NOTE = Kind("note_of_side", 5, "{side}: {note}")

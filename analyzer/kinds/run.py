@@ -7,13 +7,13 @@ LEFT_OUT = Kind("left_out", 2, "{capture} was not read: {reason}.")
 NO_PHONE = Kind(
     "no_phone",
     1,
-    "{capture}: no address behaves like a phone: name it with --phone",
+    "{capture}: no address behaves like a phone. Name it with --phone.",
     capture="names",
 )
 NO_PHONE_GIVEN = Kind(
     "no_phone_given",
     1,
-    "{capture}: none of the addresses given with --phone takes part",
+    "{capture}: none of the addresses given with --phone occurs in this capture.",
     capture="names",
 )
 OTHER_DEVICES = Kind(
@@ -26,7 +26,7 @@ OTHER_DEVICES = Kind(
 NO_TIMELINE = Kind(
     "no_timeline",
     4,
-    "No timeline was given, so active and idle time cannot be told apart: --timeline FILE does it.",
+    "Without a timeline, idle and active time cannot be separated. Add one with --timeline FILE.",
 )
 TIMELINE_ELSEWHERE = Kind(
     "timeline_elsewhere",
@@ -54,8 +54,8 @@ SAME_FILE = Kind("same_file", 5, "{capture} holds the same bytes as {other} and 
 OTHER_DATE = Kind(
     "other_date",
     4,
-    "The captures are of {day}, the geo data of {date}: addresses change hands, so places may have "
-    "been others then.",
+    "The captures are of {day}, the geo data of {date}. Addresses change hands, so some "
+    "servers may have been elsewhere at the time.",
 )
 INFERRED_PHASES = Kind(
     "inferred_phases",
@@ -66,22 +66,23 @@ INFERRED_PHASES = Kind(
 CLOCK_OFF = Kind(
     "clock_off",
     3,
-    "{capture}: the timeline's clock seems to be off: {offset} s (between {low} and {high}) would "
-    "bring it to the capture's, by {evidence}. It was not moved: --clock-offset auto does it.",
+    "{capture}: the timeline's clock seems to be off. {offset} s (between {low} and "
+    "{high}) would bring it to the capture's, by {evidence}. The timeline was not shifted; "
+    "--clock-offset auto shifts it.",
 )
 CLOCK_MOVED = Kind(
     "clock_moved",
     5,
-    "{capture}: times of the timeline were moved by {offset} s (between {low} and {high}, by "
-    "{evidence}); so near to a change of state none is known.",
+    "{capture}: the timeline was shifted by {offset} s (between {low} and {high}, by "
+    "{evidence}). This close to a change, the state is unknown.",
 )
 CLOCK_GIVEN = Kind(
-    "clock_given", 5, "{capture}: times of the timeline were moved by {offset} s, as told."
+    "clock_given", 5, "{capture}: the timeline was shifted by {offset} s, as --clock-offset asks."
 )
 NOTHING_MOVED = Kind(
     "nothing_moved",
     3,
-    "--clock-offset moved nothing: no timeline has times of a clock of its own. Seconds from the "
+    "--clock-offset shifted nothing: no timeline has a clock of its own. Seconds from the "
     "first packet are those of the capture.",
 )
 CLOCK_UNKNOWN = Kind(
@@ -132,7 +133,7 @@ UNMATCHED = Kind(
 PHONE_LOCATION = Kind(
     "phone_location",
     5,
-    "The phone was in {place}, as --phone-location tells: distances hang on it.",
+    "The phone was in {place} (--phone-location). All distances are measured from there.",
 )
 ATTRIBUTION = Kind(
     "attribution",

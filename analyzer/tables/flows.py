@@ -4,7 +4,7 @@
 import dataframely as dy
 
 from phonehome.analyzer.tables.columns import count_column, time_column
-from phonehome.captures.words import CONTENTS
+from phonehome.captures.words import CONTENTS, SAID_BY_CAPTURE
 
 ROLES = ("phone", "local", "bystander")
 
@@ -339,7 +339,11 @@ class Phones(dy.Schema):
 
     capture = dy.String(nullable=False, description="File name of its capture.")
     address = dy.String(nullable=False, description="Candidate.")
-    mac = dy.String(nullable=True, description="Link address it sent from. Null: none on the link.")
+    mac = dy.String(
+        metadata=SAID_BY_CAPTURE,
+        nullable=True,
+        description="Link address it sent from. Null: none on the link.",
+    )
     scope = dy.String(nullable=False, description="global, private, link_local, shared, …")
     is_phone = dy.Bool(nullable=False, description="Taken as an address of the phone.")
     reason = dy.String(nullable=False, description="Why it was taken or rejected.")

@@ -63,7 +63,7 @@ def test_asked_to_it_is_moved_and_edges_become_unknown(off):
     found = analyze([capture], Settings(timelines=(timeline,), clock_offset=None))
     (row,) = found.clocks.to_dicts()
     assert row["is_applied"]
-    assert any("were moved by" in note for note in found.notes)
+    assert any("was shifted by" in note for note in found.notes)
     blurred = found.phases.filter(pl.col("label").str.contains("uncertainty"))
     reach = max(row["high"] - row["offset"], row["offset"] - row["low"])
     assert (blurred["end"] - blurred["start"]).max() <= 2 * reach

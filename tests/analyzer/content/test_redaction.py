@@ -3,11 +3,17 @@
 import re
 import ssl
 
+import dataframely as dy
 import polars as pl
 import pytest
 
 from phonehome.analyzer.content.identifiers import read_identifiers
-from phonehome.analyzer.content.redaction import target_without_values, without_identifiers
+from phonehome.analyzer.content.redaction import (
+    target_without_values,
+    withheld,
+    without_identifiers,
+)
+from phonehome.captures.words import SAID_BY_CAPTURE
 from tests.captures import certifying
 from tests.small_captures import (
     PHONE,
@@ -116,3 +122,19 @@ def test_what_certificates_and_addresses_of_the_link_say_of_a_person_is_withheld
     of_phone = plain.phones.filter("is_phone")["mac"].to_list()
     assert hidden.phones.filter("is_phone")["mac"].to_list() == ["[mac]"] * len(of_phone)
     assert of_phone == [mac]
+
+
+def test_a_column_that_says_what_a_capture_said_is_withheld_and_no_other(known):
+    class Sayings(dy.Schema):
+        """A table of a test."""
+
+        said = dy.String(metadata=SAID_BY_CAPTURE, description="Of a capture.")
+        listed = dy.List(dy.String(), metadata=SAID_BY_CAPTURE, description="Of a capture.")
+        ours = dy.String(description="Our own words.")
+
+    secret = known.identifiers[0].value
+    table = pl.DataFrame({"said": [secret], "listed": [[secret]], "ours": [secret]})
+    shown = withheld(table, Sayings, known).row(0, named=True)
+    assert secret not in shown["said"]
+    assert secret not in shown["listed"][0]
+    assert shown["ours"] == secret

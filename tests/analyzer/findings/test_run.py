@@ -159,13 +159,13 @@ UNTOLD = Estimate("bursts", 3, remark="fewer than 10 bursts")
     ("offset", "estimate", "is_applied", "words"),
     [
         (0.0, OFF, False, "-37.2 s (between -38.4 and -36.5)"),
-        (None, OFF, True, "were moved by -37.2 s"),
-        (5.0, OFF, False, "moved nothing"),
+        (None, OFF, True, "was shifted by -37.2 s"),
+        (5.0, OFF, False, "shifted nothing"),
         (0.0, SAME, False, None),
-        (None, SAME, True, "were moved by +0.1 s"),
+        (None, SAME, True, "was shifted by +0.1 s"),
         (0.0, UNTOLD, False, None),
         (None, UNTOLD, False, "cannot be told by uploads that follow the screen coming on: fewer"),
-        (5.0, Estimate("given", 0, 5 * 10**9, 5 * 10**9, 5 * 10**9), True, "+5.0 s, as told"),
+        (5.0, Estimate("given", 0, 5 * 10**9, 5 * 10**9, 5 * 10**9), True, "+5.0 s, as --clock-offset asks"),
     ],
 )
 def test_a_clock_that_is_off_is_told(offset, estimate, is_applied, words):
@@ -182,4 +182,4 @@ def test_inferred_phases_are_called_that():
 
 def test_an_offset_that_moves_nothing_says_so():
     (note,) = told(replace(WITH_TIMELINE, clock_offset=5.0))
-    assert note.startswith("--clock-offset moved nothing")
+    assert note.startswith("--clock-offset shifted nothing")

@@ -165,7 +165,12 @@ UNTOLD = Estimate("bursts", 3, remark="fewer than 10 bursts")
         (None, SAME, True, "was shifted by +0.1 s"),
         (0.0, UNTOLD, False, None),
         (None, UNTOLD, False, "cannot be told by uploads that follow the screen coming on: fewer"),
-        (5.0, Estimate("given", 0, 5 * 10**9, 5 * 10**9, 5 * 10**9), True, "+5.0 s, as --clock-offset asks"),
+        (
+            5.0,
+            Estimate("given", 0, 5 * 10**9, 5 * 10**9, 5 * 10**9),
+            True,
+            "+5.0 s, as --clock-offset asks",
+        ),
     ],
 )
 def test_a_clock_that_is_off_is_told(offset, estimate, is_applied, words):
